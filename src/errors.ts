@@ -1,0 +1,40 @@
+/** Base of every error that this library throws on purpose; `code` is stable, the message is for people. */
+export class LookupError extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+  }
+}
+
+/** The set-up is wrong (pool, option, generated file, server setting); the message holds the mend. */
+export class ConfigurationError extends LookupError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('KYSELY_LOOKUP_CONFIGURATION', message, options)
+  }
+}
+
+/** A value that cannot be a key of the named table; it never reaches the server. Holds no key value. */
+export class InvalidKeyError extends LookupError {
+  readonly table: string
+
+  constructor(table: string, message: string) {
+    super('KYSELY_LOOKUP_INVALID_KEY', `${table}: ${message}`)
+    this.table = table
+  }
+}
+
+/** `findByKeyOrThrow` found no row. Holds no key value: a message may end up in a log. */
+export class RowNotFoundError extends LookupError {
+  readonly table: string
+
+  constructor(table: string, columns: readonly string[]) {
+    super(
+      'KYSELY_LOOKUP_ROW_NOT_FOUND',
+      `${table}: no row for the given ${columns.join(', ')}. Use findByKey where an absence is expected.`,
+    )
+    this.table = table
+  }
+}
