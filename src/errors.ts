@@ -38,3 +38,10 @@ export class RowNotFoundError extends LookupError {
     this.table = table
   }
 }
+
+/** The server holds a value that the column's JavaScript type cannot represent. Holds no value. */
+export class UnrepresentableValueError extends LookupError {
+  constructor(column: string, message: string) {
+    super('KYSELY_LOOKUP_UNREPRESENTABLE_VALUE', `column ${column}: ${message}`)
+  }
+}

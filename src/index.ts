@@ -1,1 +1,21 @@
-export {}
+export { createRepositories } from './create-repositories.ts'
+export { createDatabase, type DatabaseOptions } from './database.ts'
+export type { DecodingOptions } from './decoding.ts'
+export {
+  ConfigurationError,
+  InvalidKeyError,
+  LookupError,
+  RowNotFoundError,
+  UnrepresentableValueError,
+} from './errors.ts'
+export type { TableStats } from './events.ts'
+export type { KeyOf, PrefixOf, RowOf } from './key-types.ts'
+export type {
+  CacheMode,
+  Repositories,
+  RepositoriesOptions,
+  RepositoryOf,
+  TransactionRepositories,
+} from './repositories.ts'
+export { Repository } from './repository.ts'
+export type { ColumnMetadata, IndexMetadata, TableMetadata, TablesMetadata } from './table.ts'

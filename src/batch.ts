@@ -1,0 +1,101 @@
+import type { Key } from './key.ts'
+
+/** How the batches of one unique key are sent. */
+export interface BatchOptions<Answer> {
+  /** Sends keys and answers in their order; an Error as an answer rejects that key's callers alone. */
+  send(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
+  /** An answer that has become known since the key was asked, so that it need not be sent. */
+  known?(key: Key): Answer | undefined
+  /** More keys than this go in statements of their own. */
+  readonly maxBatchSize: number
+  /** How many statements may be under way at a time. */
+  readonly maxInFlight: number
+}
+
+/** Gathers keys from all callers of the process into few statements. */
+export interface Batch<Answer> {
+  load(key: Key): Promise<Answer>
+}
+
+/**
+ * How long (ms) keys wait for the statement before theirs. It is far above a round trip: only a stuck connection
+ * reaches it, and the keys behind it then go on another.
+ */
+const GATHER_LIMIT = 50
+
+interface Waiting<Answer> extends PromiseWithResolvers<Answer> {
+  readonly key: Key
+}
+
+/**
+ * Keys are sent at the end of the event-loop turn. Keys asked while a statement is under way are gathered for the
+ * next one, unless they fill a batch or have waited too long. A key asked anew while its statement is under way is
+ * sent anew: the caller may have written the row meanwhile.
+ */
+export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer> {
+  // By JSON text: spellings that the server cannot tell apart are sent once.
+  const gathered = new Map<string, Waiting<Answer>>()
+  let inFlight = 0
+  let scheduled = false
+  let patience: NodeJS.Timeout | undefined
+
+  function schedule(): void {
+    if (scheduled || gathered.size === 0 || inFlight >= options.maxInFlight) return
+    if (inFlight > 0 && gathered.size < options.maxBatchSize) {
+      patience ??= setTimeout(sendNow, GATHER_LIMIT)
+      return
+    }
+    scheduled = true
+    setImmediate(sendNow)
+  }
+
+  function sendNow(): void {
+    scheduled = false
+    clearTimeout(patience)
+    patience = undefined
+    if (inFlight < options.maxInFlight) void sendBatch(takeBatch())
+    schedule()
+  }
+
+  function takeBatch(): Waiting<Answer>[] {
+    const batch: Waiting<Answer>[] = []
+    for (const [json, waiting] of gathered) {
+      if (batch.length === options.maxBatchSize) break
+      gathered.delete(json)
+      const answer = options.known?.(waiting.key)
+      if (answer === undefined) batch.push(waiting)
+      else waiting.resolve(answer)
+    }
+    return batch
+  }
+
+  async function sendBatch(batch: readonly Waiting<Answer>[]): Promise<void> {
+    if (batch.length === 0) return
+    inFlight++
+    try {
+      const answers = await options.send(batch.map(({ key }) => key))
+      for (const [index, { resolve, reject }] of batch.entries()) {
+        const answer = answers[index]
+        if (answer instanceof Error) reject(answer)
+        else resolve(answer as Answer)
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    } finally {
+      inFlight--
+      schedule()
+    }
+  }
+
+  return {
+    load(key) {
+      let waiting = gathered.get(key.json)
+      if (!waiting) {
+        waiting = { key, ...Promise.withResolvers<Answer>() }
+        gathered.set(key.json, waiting)
+        schedule()
+      }
+      return waiting.promise
+    },
+  }
+}

@@ -1,0 +1,162 @@
+import { Kysely, type KyselyConfig, MysqlAdapter, MysqlDialect, type MysqlPool } from 'kysely'
+import { createPool, type Pool, type PoolOptions } from 'mysql2'
+import { type DecodingOptions, driverDecodingSettings } from './decoding.ts'
+import { ConfigurationError } from './errors.ts'
+import { type DriverPool, wrapPool } from './pool.ts'
+
+/** mysql2 settings that decide how values are read; `createDatabase` sets them itself, so that types are true. */
+type DecidedHere =
+  | 'bigNumberStrings'
+  | 'dateStrings'
+  | 'decimalNumbers'
+  | 'jsonStrings'
+  | 'nestTables'
+  | 'rowsAsArray'
+  | 'supportBigNumbers'
+  | 'timezone'
+  | 'typeCast'
+
+/** How to reach the server (`uri`, or mysql2's pool options), how to read values, and Kysely's own options. */
+export interface DatabaseOptions
+  extends Omit<PoolOptions, DecidedHere | 'uri'>,
+    DecodingOptions,
+    Pick<KyselyConfig, 'log' | 'plugins'> {
+  /** `mysql://user:password@host:port/database`. Present but `undefined` is refused: it is an unset variable. */
+  uri?: string | undefined
+  /** An existing mysql2 pool (not a `mysql2/promise` one) instead of a connection; the caller ends it. */
+  pool?: Pool
+}
+
+const DEFAULTS = {
+  charset: 'utf8mb4',
+  connectTimeout: 10_000,
+  connectionLimit: 10,
+  queueLimit: 10_000,
+  enableKeepAlive: true,
+} satisfies PoolOptions
+
+const decidedHere: readonly DecidedHere[] = [
+  'bigNumberStrings',
+  'dateStrings',
+  'decimalNumbers',
+  'jsonStrings',
+  'nestTables',
+  'rowsAsArray',
+  'supportBigNumbers',
+  'timezone',
+  'typeCast',
+]
+
+/** Tells a `createDatabase` instance from any other Kysely; plugins and transactions keep their adapter. */
+export class LookupAdapter extends MysqlAdapter {
+  readonly decoding: DecodingOptions
+
+  constructor(decoding: DecodingOptions) {
+    super()
+    this.decoding = decoding
+  }
+}
+
+/**
+ * Kysely over one mysql2 pool: UTC, utf8mb4, a connect time-out of 10 s, 10 connections, a bounded queue, values
+ * decoded alike in both protocols. Make one per process and share it. `db.destroy()` lets running statements finish
+ * and closes the connections.
+ *
+ * @throws ConfigurationError where an option cannot work, for instance a `mysql2/promise` pool, on which Kysely waits
+ * for ever (kysely-org/kysely-ctl#199).
+ */
+export function createDatabase<DB>(options: DatabaseOptions): Kysely<DB> {
+  const {
+    bigint = 'number',
+    tinyint1 = 'number',
+    zeroDates = 'error',
+    log,
+    plugins,
+    pool,
+    ...connection
+  } = options
+  const decoding: DecodingOptions = { bigint, tinyint1, zeroDates }
+  for (const name of decidedHere) {
+    if (name in connection) {
+      throw new ConfigurationError(
+        `createDatabase: the option ${name} decides how values are read and cannot be set. Use bigint, tinyint1 or zeroDates.`,
+      )
+    }
+  }
+  const settings = driverDecodingSettings(decoding)
+  const driverPool = pool ? givenPool(pool, settings) : newPool(connection, settings)
+  return new Kysely<DB>({
+    dialect: new LookupDialect(wrapPool(driverPool, decoding), decoding),
+    ...(log && { log }),
+    ...(plugins && { plugins }),
+  })
+}
+
+class LookupDialect extends MysqlDialect {
+  readonly #adapter: LookupAdapter
+
+  constructor(pool: DriverPool, decoding: DecodingOptions) {
+    super({ pool: pool as unknown as MysqlPool })
+    this.#adapter = new LookupAdapter(decoding)
+  }
+
+  override createAdapter(): LookupAdapter {
+    return this.#adapter
+  }
+}
+
+function newPool(options: PoolOptions & { uri?: string | undefined }, settings: object): DriverPool {
+  if ('uri' in options) checkUri(options.uri)
+  return createPool({
+    ...DEFAULTS,
+    ...options,
+    timezone: 'Z',
+    ...settings,
+  } as PoolOptions) as unknown as DriverPool
+}
+
+/** The URL's text is never repeated: it may hold a password. */
+function checkUri(uri: unknown): void {
+  if (typeof uri !== 'string' || uri === '') {
+    throw new ConfigurationError(
+      `createDatabase: uri is ${uri === '' ? 'empty' : String(uri)}. Set DATABASE_URL, for instance mysql://user:password@host:3306/database.`,
+    )
+  }
+  if (!URL.canParse(uri) || !['mysql:', 'mariadb:'].includes(new URL(uri).protocol)) {
+    throw new ConfigurationError(
+      'createDatabase: uri is not a mysql:// or mariadb:// URL. Characters such as @ / # : in a password are percent-encoded.',
+    )
+  }
+}
+
+function givenPool(pool: Pool, settings: object): DriverPool {
+  refusePromisePool(pool)
+  const actual = (pool as unknown as { config?: { connectionConfig?: Record<string, unknown> } }).config
+    ?.connectionConfig
+  for (const [name, wanted] of Object.entries({ ...settings, timezone: 'Z' })) {
+    if (actual && (actual[name] ?? false) !== wanted) {
+      throw new ConfigurationError(
+        `createDatabase: the pool has ${name}: ${JSON.stringify(actual[name])}, and ${JSON.stringify(wanted)} is needed for values to be read as their types say. Create the pool with it, or give createDatabase the pool's options.`,
+      )
+    }
+  }
+  return pool as unknown as DriverPool
+}
+
+/** A `mysql2/promise` pool ignores the callback that Kysely passes, so that every query would wait for ever. */
+export function refusePromisePool(pool: object): void {
+  const { getConnection, pool: inner } = pool as {
+    getConnection?: unknown
+    pool?: { getConnection?: unknown }
+  }
+  if (typeof inner?.getConnection === 'function' && !('promise' in pool)) {
+    throw new ConfigurationError(
+      "The pool is one of 'mysql2/promise', on which Kysely waits for ever. Pass its callback pool (`pool.pool`), import createPool from 'mysql2', or give createDatabase the pool's options.",
+    )
+  }
+  if (typeof getConnection !== 'function') {
+    throw new ConfigurationError(
+      "The pool is not a mysql2 pool: it has no getConnection. Import createPool from 'mysql2'.",
+    )
+  }
+}

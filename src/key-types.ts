@@ -1,0 +1,49 @@
+import type { Selectable } from 'kysely'
+import type { TableMetadata } from './table.ts'
+
+/** A row of table `Name` as repositories answer it. */
+export type RowOf<DB, Name extends keyof DB> = Readonly<Selectable<DB[Name]>>
+
+/** What a column of this type may be asked for by: wider than what a row holds where that is exact. */
+export type KeyValue<Value> = Value extends number | bigint
+  ? number | bigint
+  : Value extends Date
+    ? Date | string
+    : Value extends Uint8Array
+      ? Uint8Array
+      : Value
+
+type UniqueColumns<Table extends TableMetadata> = Table['primaryKey'] | Table['uniqueKeys'][number]['columns']
+
+/** An object with exactly the columns `Wanted`: other key columns are excluded, for an object with two keys is neither. */
+type KeyObject<Row, Wanted extends PropertyKey, Other extends PropertyKey> = {
+  readonly [Column in Wanted]: Column extends keyof Row ? KeyValue<NonNullable<Row[Column]>> : never
+} & { readonly [Column in Exclude<Other, Wanted>]?: never }
+
+type KeyObjects<Row, Columns, All extends PropertyKey> = Columns extends readonly (infer Column extends
+  string)[]
+  ? KeyObject<Row, Column, All>
+  : never
+
+type ScalarKey<Row, Columns> = Columns extends readonly [infer Column extends keyof Row]
+  ? KeyValue<NonNullable<Row[Column]>>
+  : never
+
+/** What `findByKey` takes: the value of a one-column primary key, or an object of exactly one unique key's columns. */
+export type KeyOf<Row, Table extends TableMetadata> =
+  | ScalarKey<Row, Table['primaryKey']>
+  | KeyObjects<Row, UniqueColumns<Table>, UniqueColumns<Table>[number]>
+
+type IndexColumns<Table extends TableMetadata> = UniqueColumns<Table> | Table['indexes'][number]['columns']
+
+/** Every leading part of an index, longest first. */
+type LeadingParts<Columns> = Columns extends readonly [...infer Rest extends readonly string[], string]
+  ? Columns | LeadingParts<Rest>
+  : never
+
+/** What `findAllBy` takes: an object of exactly the leading columns of an index. */
+export type PrefixOf<Row, Table extends TableMetadata> = KeyObjects<
+  Row,
+  LeadingParts<IndexColumns<Table>>,
+  IndexColumns<Table>[number]
+>

@@ -1,0 +1,78 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { TableStats } from './events.ts'
+import type { KeyOf, PrefixOf, RowOf } from './key-types.ts'
+import type { Repository } from './repository.ts'
+import type { TablesMetadata } from './table.ts'
+
+/** How a table's rows may be kept for the life of the process. */
+export type CacheMode = 'immutable' | { readonly mode: 'immutable'; readonly maxRows?: number }
+
+export interface RepositoriesOptions<DB, Tables extends TablesMetadata> {
+  /** From `createDatabase`, or any Kysely on mysql2 whose driver reads values as the generated types say. */
+  readonly db: Kysely<DB>
+  /** The metadata that `kysely-lookup generate` wrote. */
+  readonly tables: Tables
+  /**
+   * Tables whose rows never change (new ones may be added) and are kept process-wide, up to `maxRows` (default
+   * 200,000). Any other table is remembered per request only.
+   */
+  readonly cache?: { readonly [Name in keyof Tables]?: CacheMode }
+  /** Keys in one statement, at most (default 5,000). */
+  readonly maxBatchSize?: number
+}
+
+type TableName<DB, Tables> = keyof DB & keyof Tables & string
+
+/** The repository of table `Name`. */
+export type RepositoryOf<DB, Tables extends TablesMetadata, Name extends TableName<DB, Tables>> = Repository<
+  RowOf<DB, Name>,
+  KeyOf<RowOf<DB, Name>, Tables[Name]>,
+  PrefixOf<RowOf<DB, Name>, Tables[Name]>
+>
+
+type RepositoryByName<DB, Tables extends TablesMetadata> = {
+  readonly [Name in TableName<DB, Tables> as Name extends `$${string}` ? never : Name]: RepositoryOf<
+    DB,
+    Tables,
+    Name
+  >
+}
+
+interface AnyTable<DB, Tables extends TablesMetadata> {
+  /** The repository of any table, whatever its name. */
+  $table<Name extends TableName<DB, Tables>>(name: Name): RepositoryOf<DB, Tables, Name>
+}
+
+/** A repository per table, by name. A table whose name begins with `$` is reached through `$table`. */
+export type Repositories<DB, Tables extends TablesMetadata> = RepositoryByName<DB, Tables> &
+  AnyTable<DB, Tables> &
+  RepositoriesMembers<DB, Tables>
+
+/** Repositories bound to a transaction. */
+export type TransactionRepositories<DB, Tables extends TablesMetadata> = RepositoryByName<DB, Tables> &
+  AnyTable<DB, Tables> & {
+    /** The Kysely transaction that they read in. */
+    readonly $db: Transaction<DB>
+  }
+
+export interface RepositoriesMembers<DB, Tables extends TablesMetadata> {
+  /**
+   * Verifies now what is otherwise verified once before the first read.
+   * @throws ConfigurationError that holds the mend.
+   */
+  $ready(): Promise<void>
+  /** Runs `fn` in a fresh request scope, shared by every read in it and in what it starts, until it settles. */
+  $request<Result>(fn: () => Result): Result
+  /** The same repositories bound to a fresh request scope, to pass around explicitly. */
+  $forRequest(): Repositories<DB, Tables>
+  /**
+   * The same repositories bound to a transaction: they read what it sees, on its connection, remember it for
+   * themselves, and neither ask nor fill the process-wide cache.
+   */
+  $withTransaction(transaction: Transaction<DB>): TransactionRepositories<DB, Tables>
+  /** Counters by table, since the repositories were made. */
+  $stats(): Readonly<Record<TableName<DB, Tables>, TableStats>>
+  /** Stops what runs in the background. The database is closed by whoever made it. */
+  $close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,0 +1,164 @@
+import { ConfigurationError, InvalidKeyError, RowNotFoundError } from './errors.ts'
+import type { Counters } from './events.ts'
+import type { Key as ResolvedKey, TableKeys } from './key.ts'
+import type { Entry, ProcessCache } from './process-cache.ts'
+import type { ScopedTable, TableMemo } from './request-scope.ts'
+import type { TableMetadata } from './table.ts'
+
+/** What a repository is made of; assembled by `createRepositories`. */
+export interface RepositoryParts extends ScopedTable {
+  readonly table: TableMetadata
+  readonly counters: Counters
+  /** The memo of the scope that the caller is in, if it is in one. */
+  memo(): TableMemo | undefined
+}
+
+/**
+ * Reads one table by its keys. Rows are frozen and shared: a `Date` or `Buffer` in them is a fresh copy at each access.
+ *
+ * `Key` is the value of a one-column primary key or an object of exactly one unique key's columns; `Prefix` an object of
+ * the leading columns of an index. What is no such key rejects with `InvalidKeyError`, for that caller alone.
+ */
+export class Repository<Row, Key, Prefix> {
+  readonly #parts: RepositoryParts
+  readonly #cache: ProcessCache | undefined
+  readonly #rawType: TableKeys['rawType']
+
+  /** @internal */
+  constructor(parts: RepositoryParts) {
+    this.#parts = parts
+    this.#cache = parts.cache
+    this.#rawType = parts.cache && parts.keys.rawType
+  }
+
+  /** The row with this key, or `undefined`. Concurrent calls of the whole process become one statement. */
+  findByKey(key: Key): Promise<Row | undefined> {
+    // The hit path: nothing is encoded, allocated or asked of the scope.
+    if (typeof key === this.#rawType) {
+      const cache = this.#cache!
+      const entry = cache.contradictions === 0 ? cache.rows.get(key) : undefined
+      if (entry !== undefined) {
+        entry.visited = true
+        this.#parts.counters.hits++
+        entry.promise ??= Promise.resolve(entry.row)
+        return entry.promise as Promise<Row>
+      }
+    }
+    try {
+      return this.#find(this.#parts.keys.resolve(key))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Like {@link findByKey}; rejects with `RowNotFoundError` where no row has the key. */
+  async findByKeyOrThrow(key: Key): Promise<Row> {
+    const row = await this.findByKey(key)
+    if (row !== undefined) return row
+    const { definition } = this.#parts.keys.resolve(key)
+    throw new RowNotFoundError(
+      this.#parts.table.name,
+      definition.parts.map(({ name }) => name),
+    )
+  }
+
+  /** One answer per key, in their order, `undefined` where no row has it. A bad key rejects the call, before anything is sent. */
+  async findByKeys(keys: readonly Key[]): Promise<(Row | undefined)[]> {
+    if (!Array.isArray(keys)) {
+      throw new InvalidKeyError(this.#parts.table.name, 'findByKeys: expected an array of keys.')
+    }
+    return Promise.all(keys.map((key) => this.#parts.keys.resolve(key)).map((key) => this.#find(key)))
+  }
+
+  /** The rows that have these values in the leading columns of an index, in primary-key order. */
+  async findAllBy(columns: Prefix): Promise<readonly Row[]> {
+    const key = this.#parts.keys.resolvePrefix(columns)
+    const memo = this.#parts.memo()
+    if (memo) return memo.list(key) as Promise<readonly Row[]>
+    const entries = await this.#parts.source.list(key)
+    return Object.freeze(entries.map((entry) => entry.row as Row))
+  }
+
+  /** The row if the process-wide cache holds it: synchronous, never a statement, never an error. */
+  peek(key: Key): Row | undefined {
+    if (!this.#cache) return undefined
+    const entry = (typeof key === this.#rawType && this.#cache.rows.get(key)) || this.#peekResolved(key)
+    if (!entry) return undefined
+    entry.visited = true
+    return entry.row as Row
+  }
+
+  /**
+   * Reads the whole table, by one statement, into the process-wide cache, and answers how many rows that were.
+   * @throws ConfigurationError where the table is not cached, or has more rows than the cache's `maxRows`.
+   */
+  async preload(): Promise<number> {
+    const { table, source } = this.#parts
+    if (!this.#cache) {
+      throw new ConfigurationError(
+        `${table.name}.preload(): the table is remembered per request only. Give it a mode: createRepositories({ cache: { ${JSON.stringify(table.name)}: 'immutable' } }).`,
+      )
+    }
+    const { maxRows } = this.#cache
+    const entries = await source.all(maxRows)
+    if (entries) return entries.length
+    throw new ConfigurationError(
+      `${table.name}.preload(): the table has more than maxRows = ${maxRows} rows. Raise maxRows in createRepositories({ cache }), or do without preload.`,
+    )
+  }
+
+  /** Makes the current request scope forget one key's row, or all of this table; without a scope there is nothing to forget. */
+  clear(key?: Key): void {
+    const resolved = key === undefined ? undefined : this.#parts.keys.resolve(key)
+    this.#parts.memo()?.clear(resolved)
+  }
+
+  /**
+   * Gives the current request scope a row that was read elsewhere, for all its keys. What the scope has seen already
+   * stays, as with DataLoader; without a scope nothing happens.
+   */
+  prime(row: Row): void {
+    const { memo, reader, keys, table } = this.#parts
+    const values = reader.columns.map((name) => (row as Record<string, unknown>)[name])
+    const missing = reader.columns.filter((_, index) => values[index] === undefined)
+    if (missing.length > 0) {
+      throw new InvalidKeyError(
+        table.name,
+        `prime: expected a whole row, got one without ${missing.join(', ')}.`,
+      )
+    }
+    const shared = reader.read(values, 0)
+    const key = shared && keys.keyOf(keys.definitions[0]!, shared)
+    if (!key)
+      throw new InvalidKeyError(table.name, 'prime: expected a row with a primary key that can be asked for.')
+    memo()?.prime({ row: shared, identity: key.token })
+  }
+
+  #find(key: ResolvedKey): Promise<Row | undefined> {
+    const { cache, source, counters } = this.#parts
+    const memo = this.#parts.memo()
+    if (cache && !memo?.has(key)) {
+      const entry = cache.find(key)
+      if (entry) {
+        entry.visited = true
+        counters.hits++
+        entry.promise ??= Promise.resolve(entry.row)
+        return entry.promise as Promise<Row>
+      }
+    }
+    const answer = memo ? memo.load(key) : source.load(key).then(rowOf)
+    return answer as Promise<Row | undefined>
+  }
+
+  #peekResolved(key: Key) {
+    try {
+      return this.#cache?.find(this.#parts.keys.resolve(key))
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function rowOf(entry: Entry | undefined) {
+  return entry?.row
+}

@@ -1,0 +1,85 @@
+import { createQueryId, type Kysely, RawNode, type RootOperationNode } from 'kysely'
+import type { KeyDefinition } from './key.ts'
+import { preparedParameters } from './pool.ts'
+import type { TableMetadata } from './table.ts'
+
+/** An SQL text; made once, sent as often as wanted. */
+export interface Statement {
+  readonly sql: string
+  readonly node: RootOperationNode
+}
+
+/** Runs a statement and answers rows as arrays, in column order. */
+export type Execute = (
+  statement: Statement,
+  values: readonly unknown[],
+) => Promise<readonly (readonly unknown[])[]>
+
+/**
+ * Runs statements through Kysely's executor, prepared where the database was made by `createDatabase`. Plugins are
+ * left out: they could neither transform this text nor may they rename what comes back.
+ */
+export function createExecute(db: Kysely<unknown>): Execute {
+  const target = db.withoutPlugins()
+  return async ({ sql, node }, values) => {
+    const parameters = preparedParameters(values)
+    const result = await target.executeQuery<unknown>({
+      sql,
+      query: node,
+      parameters,
+      queryId: createQueryId(),
+    })
+    // A Kysely instance of the user's own answers objects; their columns come in the order selected.
+    return result.rows.map((row) => (Array.isArray(row) ? row : Object.values(row as object)))
+  }
+}
+
+/**
+ * One row per key, found or not: its position (from 1), then the columns, NULL where no row has the key.
+ * The keys travel as one JSON parameter, so the text does not depend on how many there are, and the server decides
+ * which row a key means.
+ */
+export function keyStatement(table: TableMetadata, definition: KeyDefinition): Statement {
+  return statement(
+    `select k.o, ${columnList(table)} from ${keyTable(definition)} left join ${target(table, definition)}`,
+  )
+}
+
+/** For each key every row, in primary-key order: the key's position (from 1), then the columns. */
+export function listStatement(table: TableMetadata, definition: KeyDefinition): Statement {
+  const order = table.primaryKey.map((name) => `t.${quoteName(name)}`).join(', ')
+  return statement(
+    `select k.o, ${columnList(table)} from ${keyTable(definition)} join ${target(table, definition)} order by k.o, ${order}`,
+  )
+}
+
+/** The columns of up to `limit` rows. */
+export function tableStatement(table: TableMetadata, limit: number): Statement {
+  return statement(`select ${columnList(table)} from ${quoteName(table.name)} t limit ${limit}`)
+}
+
+export function quoteName(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``
+}
+
+/** Columns get names of ours: theirs could be alike in lower case, or be one that an object has already. */
+function columnList(table: TableMetadata): string {
+  return table.columns.map((column, index) => `t.${quoteName(column.name)} c${index}`).join(', ')
+}
+
+function keyTable({ parts }: KeyDefinition): string {
+  const columns = parts.map(({ declaration }, index) => {
+    const path = parts.length === 1 ? '$' : `$[${index}]`
+    return `k${index} ${declaration} path '${path}'`
+  })
+  return `json_table(?, '$[*]' columns (o for ordinality, ${columns.join(', ')})) k`
+}
+
+function target(table: TableMetadata, { parts }: KeyDefinition): string {
+  const conditions = parts.map((part, index) => part.condition(`t.${quoteName(part.name)}`, `k.k${index}`))
+  return `${quoteName(table.name)} t on ${conditions.join(' and ')}`
+}
+
+function statement(sql: string): Statement {
+  return { sql, node: RawNode.createWithSql(sql) }
+}
