@@ -1,0 +1,16 @@
+/** One command of the command line. */
+export interface Command {
+  readonly name: string
+  /** One line for the list of commands. */
+  readonly summary: string
+  /** The whole text of `--help`. */
+  readonly help: string
+  /** Runs with the arguments behind the command's name and answers the exit code. */
+  run(args: readonly string[]): Promise<number>
+}
+
+/** The arguments make no sense; the message is for the terminal. */
+export class UsageError extends Error {}
+
+/** The command cannot do its work for a reason that a person can mend; the message is the whole answer. */
+export class CommandError extends Error {}

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs'
+import { relative } from 'node:path'
+import { type Kysely, sql } from 'kysely'
+import { createDatabase } from '../database.ts'
+import { CommandError } from './command.ts'
+import { describeFailure, type FailureSource } from './failure.ts'
+import { findKyselyConfig, kyselyFromConfig } from './kysely-config.ts'
+
+export interface ConnectionOptions {
+  readonly url?: string | undefined
+  readonly config?: string | undefined
+  readonly environment?: string | undefined
+}
+
+/** A database to read from, and what error messages may say of it. */
+export interface Connection extends FailureSource {
+  readonly db: Kysely<unknown>
+}
+
+export const CONNECTION_FLAGS = {
+  url: { type: 'string' },
+  config: { type: 'string' },
+  environment: { type: 'string', short: 'e' },
+} as const
+
+export const CONNECTION_HELP = `The connection is the first of these that there is:
+  --url URL            mysql://user:password@host:port/database, each part percent-encoded,
+                       or env(NAME) for the URL in the environment variable NAME
+  --config FILE        a kysely.config file (as for kysely-ctl)
+  kysely.config.ts     the nearest one, in this folder or above, also in .config/
+  DATABASE_URL         the environment variable
+
+  -e, --environment NAME   which environment of the kysely.config file`
+
+/** Long enough for a connect time-out to speak first. */
+const FIRST_ANSWER_MS = 15_000
+
+/** Finds the database that the user means. Nothing is sent to it yet. */
+export async function findConnection({ url, config, environment }: ConnectionOptions): Promise<Connection> {
+  if (url !== undefined) return urlConnection(...urlFromFlag(url))
+  const file = config ?? findKyselyConfig(process.cwd())
+  if (file !== undefined) {
+    const origin = relative(process.cwd(), file)
+    const db = await loadedFrom(file, origin, environment)
+    return { db, origin, secrets: secretsOf(process.env.DATABASE_URL) }
+  }
+  if (process.env.DATABASE_URL) return urlConnection(process.env.DATABASE_URL, 'DATABASE_URL')
+  throw new CommandError(
+    'no database given. Use --url mysql://user:password@host:3306/database, a kysely.config.ts, or set DATABASE_URL.',
+  )
+}
+
+/**
+ * Fails where no answer comes at all: a `mysql2/promise` pool in a config makes Kysely wait for ever
+ * (kysely-org/kysely-ctl#199).
+ */
+export async function expectAnswer({ db, origin }: Connection): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    reject(
+      new CommandError(
+        `no answer from the database of ${origin} within ${FIRST_ANSWER_MS / 1000} s. If its pool comes from 'mysql2/promise', import createPool from 'mysql2' instead.`,
+      ),
+    )
+  }, FIRST_ANSWER_MS)
+  try {
+    await Promise.race([sql`select 1`.execute(db), promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function loadedFrom(file: string, origin: string, environment?: string): Promise<Kysely<unknown>> {
+  if (!existsSync(file)) throw new CommandError(`there is no ${origin}.`)
+  try {
+    return await kyselyFromConfig(file, environment)
+  } catch (error) {
+    const source = { origin, secrets: secretsOf(process.env.DATABASE_URL) }
+    throw new CommandError(`${origin} cannot be used: ${describeFailure(error, source)}`, { cause: error })
+  }
+}
+
+function urlFromFlag(flag: string): [url: string, origin: string] {
+  const variable = /^env\((.+)\)$/.exec(flag)?.[1]
+  if (variable === undefined) return [flag, '--url']
+  const url = process.env[variable]
+  if (!url) throw new CommandError(`--url env(${variable}): the environment variable ${variable} is not set.`)
+  return [url, variable]
+}
+
+function urlConnection(text: string, origin: string): Connection {
+  const shape = 'mysql://user:password@host:3306/database'
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^(mysql|mariadb):$/.test(url.protocol) || !url.hostname) {
+    throw new CommandError(
+      `${origin} is not a URL of the form ${shape}. Percent-encode characters such as @ / # : in a password.`,
+    )
+  }
+  if (!/^\/[^/]+$/.test(url.pathname)) {
+    throw new CommandError(`${origin} names no database. It has the form ${shape}.`)
+  }
+  if (![url.username, url.password, url.pathname].every(isPercentEncoded)) {
+    throw new CommandError(`${origin} holds a % that is not part of a percent-encoding. Write it as %25.`)
+  }
+  return {
+    db: createDatabase<unknown>({ uri: text, connectionLimit: 1 }),
+    origin,
+    address: `${url.hostname}:${url.port || '3306'}`,
+    secrets: secretsOf(text),
+  }
+}
+
+function isPercentEncoded(part: string): boolean {
+  try {
+    decodeURIComponent(part)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function secretsOf(text: string | undefined): string[] {
+  if (!text || !URL.canParse(text)) return []
+  const { password } = new URL(text)
+  return [text, password, isPercentEncoded(password) ? decodeURIComponent(password) : ''].filter(Boolean)
+}

@@ -1,0 +1,93 @@
+import { CommandError, UsageError } from './command.ts'
+
+interface DriverError {
+  readonly code?: unknown
+  readonly message?: unknown
+  readonly sqlMessage?: unknown
+  readonly address?: unknown
+  readonly port?: unknown
+  readonly errors?: readonly unknown[]
+}
+
+/** Which connection it was, and what must not be printed of it. */
+export interface FailureSource {
+  /** Where the connection comes from: `--url`, `kysely.config.ts`, `DATABASE_URL`. */
+  readonly origin: string
+  /** `host:port`, where it is known. */
+  readonly address?: string
+  /** Texts that must never be printed. */
+  readonly secrets: readonly string[]
+}
+
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused. Is the server running there?',
+  ECONNRESET: 'the connection was reset',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  ENOENT: 'the socket does not exist',
+  ENOTFOUND: 'the host name is not known',
+  EAI_AGAIN: 'the host name could not be looked up',
+  ETIMEDOUT: 'no answer in time',
+  PROTOCOL_CONNECTION_LOST: 'the server closed the connection',
+}
+
+/** One line for the terminal: what failed and what to do, without a stack and without a password. */
+export function describeFailure(error: unknown, source?: FailureSource): string {
+  if (error instanceof CommandError) return oneLine(error.message)
+  const described = source && !isOurs(error) ? databaseFailure(error, source) : undefined
+  return withoutSecrets(oneLine(described ?? messageOf(error)), source?.secrets ?? [])
+}
+
+function databaseFailure(error: unknown, { origin, address }: FailureSource): string | undefined {
+  // Where a host has several addresses, each has its own error.
+  const first = innermost(error)
+  const where = address ?? (first.address ? `${first.address}:${first.port}` : 'the server')
+  const says = typeof first.sqlMessage === 'string' ? `: ${first.sqlMessage}` : ''
+  const code = String(first.code ?? '')
+  if (code in UNREACHABLE) return `cannot connect to ${where} (from ${origin}): ${UNREACHABLE[code]}`
+  switch (code) {
+    case 'ER_ACCESS_DENIED_ERROR':
+    case 'ER_ACCESS_DENIED_NO_PASSWORD_ERROR':
+      return `${where} refused the user or the password of ${origin}${says}`
+    case 'ER_DBACCESS_DENIED_ERROR':
+      return `${where}: the user of ${origin} may not use that database${says}`
+    case 'ER_BAD_DB_ERROR':
+      return `no such database at ${where} (from ${origin})${says}. Create it, or mend the name.`
+    default:
+      return undefined
+  }
+}
+
+function innermost(error: unknown): DriverError {
+  const { errors } = asDriverError(error)
+  return errors?.[0] ? innermost(errors[0]) : asDriverError(error)
+}
+
+function asDriverError(error: unknown): DriverError {
+  return typeof error === 'object' && error !== null ? error : {}
+}
+
+/** By name and code: a configuration file may have loaded a copy of this library of its own. */
+function isOurs(error: unknown): boolean {
+  const { code } = asDriverError(error)
+  return (
+    error instanceof CommandError ||
+    error instanceof UsageError ||
+    (typeof code === 'string' && code.startsWith('KYSELY_LOOKUP_'))
+  )
+}
+
+function messageOf(error: unknown): string {
+  const { message, code } = innermost(error)
+  if (typeof message === 'string' && message !== '') return message
+  return typeof code === 'string' ? code : String(error)
+}
+
+function oneLine(message: string): string {
+  return message.trim().replaceAll(/\s*\n\s*/g, ' ')
+}
+
+function withoutSecrets(message: string, secrets: readonly string[]): string {
+  const hidden = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message)
+  return hidden.replaceAll(/(\w+:\/\/[^\s:/@]*):(?!password@)[^\s@]+@/g, '$1:***@')
+}

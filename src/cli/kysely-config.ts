@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type Dialect, Kysely, MysqlDialect, type MysqlDialectConfig } from 'kysely'
+import { refusePromisePool } from '../database.ts'
+import { CommandError } from './command.ts'
+
+type OrFactory<T> = T | (() => T | Promise<T>)
+
+/** What is needed of the configuration of kysely-ctl. */
+interface KyselyConfig {
+  readonly kysely?: OrFactory<Kysely<unknown>>
+  readonly dialect?: OrFactory<Dialect> | string
+  readonly dialectConfig?: OrFactory<MysqlDialectConfig>
+  readonly plugins?: OrFactory<[]>
+}
+
+type LoadConfig = (options: object) => Promise<{ config: KyselyConfig }>
+
+const EXTENSIONS = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs']
+
+/** The nearest `kysely.config.*`, here or in a folder above, where `npx kysely` would find it too. */
+export function findKyselyConfig(from: string): string | undefined {
+  for (const folder of ['.config', '.']) {
+    for (const extension of EXTENSIONS) {
+      const file = join(from, folder, `kysely.config.${extension}`)
+      if (existsSync(file)) return file
+    }
+  }
+  const parent = dirname(from)
+  return parent === from ? undefined : findKyselyConfig(parent)
+}
+
+/** The Kysely instance that a configuration file holds or describes. */
+export async function kyselyFromConfig(file: string, environment?: string): Promise<Kysely<unknown>> {
+  const config = await loadKyselyConfig(resolve(file), environment)
+  if (config?.kysely) return await made(config.kysely)
+  if (!config?.dialect) {
+    throw new CommandError(
+      `it holds neither kysely nor dialect. Export default defineConfig({ kysely: createDatabase({ uri: … }) }).`,
+    )
+  }
+  const plugins = config.plugins && (await made(config.plugins))
+  const dialect = await dialectFrom(config)
+  return new Kysely<unknown>({ dialect, ...(plugins && { plugins }) })
+}
+
+async function dialectFrom({ dialect, dialectConfig }: KyselyConfig): Promise<Dialect> {
+  if (typeof dialect !== 'string') return await made(dialect as OrFactory<Dialect>)
+  if (dialect !== 'mysql2') {
+    throw new CommandError(`its dialect is ${JSON.stringify(dialect)}, and only 'mysql2' is supported.`)
+  }
+  const config = dialectConfig && (await made(dialectConfig))
+  if (typeof config?.pool === 'object') refusePromisePool(config.pool)
+  return new MysqlDialect(config as MysqlDialectConfig)
+}
+
+async function made<T>(value: OrFactory<T>): Promise<T> {
+  return typeof value === 'function' ? await (value as () => T | Promise<T>)() : value
+}
+
+/** Loads the file as `npx kysely` does (TypeScript, .env, environments), with kysely-ctl's own loader. */
+async function loadKyselyConfig(file: string, environment?: string): Promise<KyselyConfig> {
+  const loadConfig = await loaderOf(file)
+  if (!loadConfig) {
+    const loaded: { default?: KyselyConfig } = await import(pathToFileURL(file).href)
+    return loaded.default ?? {}
+  }
+  const cwd = dirname(file)
+  const { config } = await loadConfig({
+    configFile: basename(file),
+    cwd,
+    dotenv: {
+      cwd: basename(cwd) === '.config' ? dirname(cwd) : cwd,
+      fileName: environment ? ['.env', `.env.${environment}`] : '.env',
+    },
+    envName: environment,
+    globalRc: false,
+    packageJson: false,
+    rcFile: false,
+  })
+  return config
+}
+
+async function loaderOf(file: string): Promise<LoadConfig | undefined> {
+  let loader: string
+  try {
+    const kyselyCtl = createRequire(file).resolve('kysely-ctl')
+    loader = createRequire(kyselyCtl).resolve('c12')
+  } catch {
+    return undefined
+  }
+  const { loadConfig }: { loadConfig: LoadConfig } = await import(pathToFileURL(loader).href)
+  return loadConfig
+}

@@ -1,0 +1,95 @@
+import type { SchemaTable } from '../schema.ts'
+import type { ColumnMetadata } from '../table.ts'
+import { type ColumnTypeScriptOptions, columnTypeScript } from './column-typescript.ts'
+import { LINE_WIDTH, memberName, stringLiteral } from './source-text.ts'
+
+/** The types for Kysely, and which of Kysely's own they mention. */
+export interface DatabaseInterface {
+  readonly source: string
+  readonly kyselyTypes: readonly string[]
+}
+
+const KYSELY_TYPES = ['ColumnType', 'Generated', 'GeneratedAlways'] as const
+
+/** Names that the generated types mention, so that a table called `date` must not declare its own `Date`. */
+const TAKEN = [...KYSELY_TYPES, 'Buffer', 'DB', 'Date', 'JsonValue', 'TablesMetadata']
+
+const JSON_VALUE = `export type JsonValue =
+  | boolean
+  | number
+  | string
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue | undefined }
+`
+
+/** An interface for each table and view, and `DB`, which names them as the database does. */
+export function databaseInterface(
+  tables: readonly SchemaTable[],
+  options: ColumnTypeScriptOptions,
+): DatabaseInterface {
+  const names = interfaceNames(tables)
+  const interfaces = tables.map(({ metadata }) => {
+    const members = metadata.columns.map((column) => member(column, options))
+    return block(names.get(metadata.name) ?? '', members)
+  })
+  const database = tables.map(
+    ({ metadata }) => `  ${memberName(metadata.name)}: ${names.get(metadata.name)}\n`,
+  )
+  const body = [...interfaces, block('DB', database)].join('\n')
+  const usesJson = tables.some(({ metadata }) => metadata.columns.some(({ type }) => type === 'json'))
+  return {
+    source: usesJson ? `${JSON_VALUE}\n${body}` : body,
+    kyselyTypes: KYSELY_TYPES.filter((name) => body.includes(`: ${name}<`)),
+  }
+}
+
+function block(name: string, members: readonly string[]): string {
+  return `export interface ${name} {\n${members.join('')}}\n`
+}
+
+function member(column: ColumnMetadata, options: ColumnTypeScriptOptions): string {
+  const name = `  ${memberName(column.name)}:`
+  const { select, insert, update } = columnTypeScript(column, options)
+  const generic = genericOf(column, select === update)
+  const parts = generic === 'ColumnType' ? [select, insert, update] : [select]
+  const type = generic ? `${generic}<${parts.join(', ')}>` : select
+  const line = `${name} ${type}\n`
+  if (line.length <= LINE_WIDTH + 1) return line
+  const alternatives = enumAlternatives(column)
+  if (alternatives.length === 0)
+    return generic ? `${name} ${generic}<\n    ${parts.join(',\n    ')}\n  >\n` : line
+  const union = alternatives.map((alternative) => `    | ${alternative}\n`).join('')
+  return generic ? `${name} ${generic}<\n${union}  >\n` : `${name}\n${union}`
+}
+
+function genericOf(column: ColumnMetadata, symmetric: boolean): string | undefined {
+  if (column.generated) return 'GeneratedAlways'
+  if (!symmetric) return 'ColumnType'
+  return column.hasDefault ? 'Generated' : undefined
+}
+
+function enumAlternatives({ type, values = [], nullable }: ColumnMetadata): string[] {
+  if (type !== 'enum') return []
+  return [...values.map(stringLiteral), ...(nullable ? ['null'] : [])]
+}
+
+/** `country_language` → `CountryLanguage`; a number tells apart what would be called the same. */
+function interfaceNames(tables: readonly SchemaTable[]): ReadonlyMap<string, string> {
+  const taken = new Set<string>(TAKEN)
+  const names = new Map<string, string>()
+  for (const { metadata } of tables) {
+    const base = pascalCase(metadata.name)
+    let name = base
+    for (let number = 2; taken.has(name); number++) name = `${base}${number}`
+    taken.add(name)
+    names.set(metadata.name, name)
+  }
+  return names
+}
+
+function pascalCase(name: string): string {
+  const words = name.split(/[^\p{ID_Continue}$]+|_+/u).filter((word) => word !== '')
+  const joined = words.map((word) => word.replace(/^./u, (first) => first.toUpperCase())).join('')
+  return /^[\p{ID_Start}$]/u.test(joined) ? joined : `_${joined}`
+}

@@ -1,0 +1,48 @@
+import type { TableMetadata } from '../table.ts'
+import { LINE_WIDTH, propertyName, stringLiteral } from './source-text.ts'
+
+type Value = string | number | boolean | readonly Value[] | { readonly [name: string]: Value }
+
+/** The run-time metadata: an object literal by table name, laid out as a formatter would. */
+export function tablesConstant(tables: readonly TableMetadata[]): string {
+  const entries = tables.map((table) => {
+    const lines = Object.entries(table).map(([name, value]) => property(name, value, 2))
+    return `  ${propertyName(table.name)}: {\n${lines.join('')}  },\n`
+  })
+  const literal = entries.length === 0 ? '{}' : `{\n${entries.join('')}}`
+  return `export const tables = ${literal} as const satisfies TablesMetadata\n`
+}
+
+function property(name: string, value: Value, depth: number): string {
+  const prefix = `${indent(depth)}${propertyName(name)}: `
+  return `${prefix}${print(value, depth, prefix.length)},\n`
+}
+
+function print(value: Value, depth: number, column: number): string {
+  const flat = inline(value)
+  // One column more for the comma behind it.
+  if (typeof value !== 'object' || (column + flat.length < LINE_WIDTH && !isList(value))) return flat
+  if (Array.isArray(value)) {
+    const items = value.map((item) => `${indent(depth + 1)}${print(item, depth + 1, 2 * (depth + 1))},\n`)
+    return `[\n${items.join('')}${indent(depth)}]`
+  }
+  const members = Object.entries(value).map(([name, item]) => property(name, item, depth + 1))
+  return `{\n${members.join('')}${indent(depth)}}`
+}
+
+/** Several objects in a row read better one to a line, even where they would fit on one. */
+function isList(value: Value): boolean {
+  return Array.isArray(value) && value.length > 1 && typeof value[0] === 'object'
+}
+
+function inline(value: Value): string {
+  if (typeof value === 'string') return stringLiteral(value)
+  if (typeof value !== 'object') return String(value)
+  if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`
+  const members = Object.entries(value).map(([name, item]) => `${propertyName(name)}: ${inline(item)}`)
+  return `{ ${members.join(', ')} }`
+}
+
+function indent(depth: number): string {
+  return '  '.repeat(depth)
+}
