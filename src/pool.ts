@@ -42,34 +42,67 @@ export function preparedParameters(values: readonly unknown[]): readonly unknown
 // Every connection speaks UTC, whatever the server's default is: a TIMESTAMP then reads and matches the same everywhere.
 const SESSION_SETUP = "set time_zone = '+00:00'"
 
+/** How long (ms) an end waits for those who still hold a connection. */
+const END_PATIENCE = 10_000
+
 /**
  * Wraps a mysql2 pool for Kysely's MySQL driver, which only knows the text protocol: statements with
  * {@link preparedParameters} are executed prepared, and the results of both protocols are decoded alike.
+ * An end lets running statements and transactions finish first.
  */
 export function wrapPool(pool: DriverPool, decoding: DecodingOptions): DriverPool {
   const known = new WeakMap<DriverConnection, DriverConnection>()
+  let held = 0
+  let ended: (() => void) | undefined
+
+  function giveBack(): void {
+    held--
+    if (held === 0) ended?.()
+  }
+
+  function setUp(connection: DriverConnection, callback: Callback<[connection: DriverConnection]>): void {
+    connection.query(SESSION_SETUP, [], (failure) => {
+      if (failure) {
+        connection.destroy()
+        giveBack()
+        return callback(failure, connection)
+      }
+      const fresh = wrapConnection(connection, decoding, giveBack)
+      known.set(connection, fresh)
+      callback(null, fresh)
+    })
+  }
+
   return {
-    end: (callback) => pool.end(callback),
+    end(callback) {
+      const patience = setTimeout(() => ended?.(), END_PATIENCE)
+      ended = () => {
+        ended = undefined
+        clearTimeout(patience)
+        pool.end(callback)
+      }
+      if (held === 0) ended()
+    },
     getConnection(callback) {
+      held++
       pool.getConnection((error, connection) => {
-        if (error) return callback(error, connection)
+        if (error) {
+          giveBack()
+          return callback(error, connection)
+        }
         const wrapped = known.get(connection)
-        if (wrapped) return callback(null, wrapped)
-        connection.query(SESSION_SETUP, [], (failure) => {
-          if (failure) {
-            connection.destroy()
-            return callback(failure, connection)
-          }
-          const fresh = wrapConnection(connection, decoding)
-          known.set(connection, fresh)
-          callback(null, fresh)
-        })
+        if (wrapped) callback(null, wrapped)
+        else setUp(connection, callback)
       })
     },
   }
 }
 
-function wrapConnection(connection: DriverConnection, decoding: DecodingOptions): DriverConnection {
+function wrapConnection(
+  connection: DriverConnection,
+  decoding: DecodingOptions,
+  giveBack: () => void,
+): DriverConnection {
   function decoded(callback: Callback<[unknown, unknown]>): Callback<[unknown, unknown]> {
     return (error, result, fields) => {
       if (error) return callback(error, result, fields)
@@ -86,7 +119,10 @@ function wrapConnection(connection: DriverConnection, decoding: DecodingOptions)
     threadId: connection.threadId,
     connect: (callback) => connection.connect(callback),
     destroy: () => connection.destroy(),
-    release: () => connection.release(),
+    release() {
+      connection.release()
+      giveBack()
+    },
     execute: (options, callback) => connection.execute(options, decoded(callback)),
     query(sql, parameters, callback) {
       if (!callback) return decodedQuery(connection.query(sql, parameters), decoding)

@@ -1,0 +1,31 @@
+import { connect } from 'node:net'
+import type { ServerFlavor } from './server-program.ts'
+
+/** What a server says first to whoever connects. */
+export interface Greeting {
+  readonly flavor: ServerFlavor
+  readonly version: string
+}
+
+/** Connects to a server's port on this machine and reads its greeting, which it sends once it takes connections. */
+export function readGreeting(port: number): Promise<Greeting> {
+  const { promise, resolve, reject } = Promise.withResolvers<Greeting>()
+  const socket = connect({ port, host: '127.0.0.1', timeout: 10_000 })
+  let bytes = Buffer.alloc(0)
+  socket.on('data', (chunk) => {
+    bytes = Buffer.concat([bytes, chunk])
+    // a header of 4 bytes, the protocol's number, the version up to a zero byte
+    const end = bytes.indexOf(0, 5)
+    if (end < 0) return
+    const text = bytes.toString('latin1', 5, end)
+    // Old clients take a leading 10 for an ancient server, so MariaDB 10 puts 5.5.5- before its version.
+    const version = /\d+\.\d+\.\d+/.exec(text.replace(/^5\.5\.5-/, ''))?.[0]
+    if (bytes[4] === 10 && version) resolve({ version, flavor: /mariadb/i.test(text) ? 'mariadb' : 'mysql' })
+    else reject(new Error(`expected the greeting of a MySQL or MariaDB server on port ${port}, got: ${text}`))
+    socket.destroy()
+  })
+  socket.once('timeout', () => socket.destroy(new Error(`no greeting on port ${port} after 10 s`)))
+  socket.once('error', reject)
+  socket.once('close', () => reject(new Error(`port ${port} was closed before the server's greeting`)))
+  return promise
+}

@@ -1,0 +1,93 @@
+import type { Kysely } from 'kysely'
+import {
+  createDatabase,
+  createRepositories,
+  type DatabaseOptions,
+  type RepositoriesOptions,
+  type Repository,
+  type TablesMetadata,
+} from '../../src/index.ts'
+import type { RepositoriesMembers } from '../../src/repositories.ts'
+import { readSchema } from '../../src/schema.ts'
+import { createTestDatabase, runStatements, statementCounter, type TestDatabase } from './server.ts'
+
+export type AnyRow = Readonly<Record<string, unknown>>
+export type AnyDB = Record<string, AnyRow>
+export type AnyRepository = Repository<AnyRow, unknown, unknown>
+
+type Members = RepositoriesMembers<AnyDB, TablesMetadata>
+
+/** Repositories over tables that are known only at run time: any key compiles. */
+export type AnyRepositories = Readonly<Record<string, AnyRepository>> &
+  Omit<Members, '$forRequest' | '$withTransaction'> & {
+    $table(name: string): AnyRepository
+    $forRequest(): AnyRepositories
+    $withTransaction(transaction: unknown): AnyRepositories
+  }
+
+export interface Lookups extends AsyncDisposable {
+  readonly test: TestDatabase
+  readonly db: Kysely<AnyDB>
+  /** The metadata of the database as it was after the statements. */
+  readonly tables: TablesMetadata
+  readonly counter: Awaited<ReturnType<typeof statementCounter>>
+  repositories(options?: Partial<RepositoriesOptions<AnyDB, TablesMetadata>>): AnyRepositories
+  /** Runs statements past the library, on a connection of their own. */
+  run(...statements: readonly string[]): ReturnType<typeof runStatements>
+}
+
+/** A database of its own on the server under test, with what the statements make. */
+export async function lookups(
+  statements: readonly string[],
+  options: DatabaseOptions = {},
+): Promise<Lookups> {
+  const test = await createTestDatabase()
+  await runStatements(test.url, ...statements)
+  const db = createDatabase<AnyDB>({ uri: test.url, ...options })
+  const tables = await metadataOf(db)
+  const counter = await statementCounter(test.url)
+  return {
+    test,
+    db,
+    tables,
+    counter,
+    repositories: (more) => createRepositories({ db, tables, ...more }) as unknown as AnyRepositories,
+    run: (...more) => runStatements(test.url, ...more),
+    async [Symbol.asyncDispose]() {
+      await db.destroy()
+      await counter.close()
+      await test.drop()
+    },
+  }
+}
+
+export async function metadataOf(db: Kysely<AnyDB>): Promise<TablesMetadata> {
+  const schema = await readSchema(db)
+  const supported = schema.tables.filter((table) => !table.unsupported)
+  return Object.fromEntries(supported.map(({ metadata }) => [metadata.name, metadata]))
+}
+
+/** Countries under a case-insensitive code, with a byte-exact unique key and an index. */
+export const COUNTRIES = [
+  `create table country (
+    code char(2) character set utf8mb4 collate utf8mb4_general_ci not null primary key,
+    alpha3 char(3) character set ascii collate ascii_bin not null,
+    name varchar(50) character set utf8mb4 collate utf8mb4_unicode_520_ci not null,
+    continent char(2) character set ascii collate ascii_bin not null,
+    unique key country_alpha3 (alpha3),
+    key country_continent (continent, name)
+  )`,
+  `insert into country values
+    ('FR', 'FRA', 'France', 'EU'), ('DE', 'DEU', 'Germany', 'EU'), ('JP', 'JPN', 'Japan', 'AS'),
+    ('US', 'USA', 'United States', 'NA'), ('CA', 'CAN', 'Canada', 'NA')`,
+]
+
+/** `size` rows with the ids 1 to `size`. */
+export function numbered(table: string, size: number): string[] {
+  const values = Array.from({ length: size }, (_, index) => `(${index + 1}, 'row ${index + 1}')`)
+  return [
+    `create table ${table} (id int unsigned not null primary key,
+      label varchar(20) character set ascii collate ascii_bin not null)`,
+    `insert into ${table} values ${values.join(', ')}`,
+  ]
+}

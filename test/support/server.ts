@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto'
+import type { RowDataPacket } from 'mysql2/promise'
+import { createConnection } from 'mysql2/promise'
+import type { ServerFlavor } from '../../src/testing/server-program.ts'
+import { startThrowawayServer } from '../../src/testing/throwaway-server.ts'
+
+export interface ServerIdentity {
+  readonly flavor: ServerFlavor
+  /** Such as `10.11.19`. */
+  readonly version: string
+}
+
+export interface TestDatabase extends ServerIdentity, AsyncDisposable {
+  /** Of the database, with the user that may do everything. */
+  readonly url: string
+  readonly name: string
+  drop(): Promise<void>
+}
+
+let serverUrl: Promise<string> | undefined
+
+/** The server under test: test/run.ts names it; for a test file run by itself one is started. */
+export function testServerUrl(): Promise<string> {
+  serverUrl ??= process.env.TEST_SERVER_URL
+    ? Promise.resolve(process.env.TEST_SERVER_URL)
+    : startThrowawayServer().then((server) => server.url)
+  return serverUrl
+}
+
+/** A new, empty database of its own name on the server under test. */
+export async function createTestDatabase(options: { readonly name?: string } = {}): Promise<TestDatabase> {
+  const server = await testServerUrl()
+  const name = `${options.name ?? 'lookup_test'}_${randomBytes(4).toString('hex')}`
+  const quoted = `\`${name.replaceAll('`', '``')}\``
+  const url = new URL(server)
+  url.pathname = `/${encodeURIComponent(name)}`
+  await using connection = await connect(server)
+  await connection.query(`create database ${quoted} character set utf8mb4`)
+  const identity = await connection.identify()
+  const drop = async () => {
+    await using dropping = await connect(server)
+    await dropping.query(`drop database if exists ${quoted}`)
+  }
+  return { ...identity, url: url.href, name, drop, [Symbol.asyncDispose]: drop }
+}
+
+/** Asks a server what it is. */
+export async function identifyServer(url: string): Promise<ServerIdentity> {
+  await using connection = await connect(url)
+  return await connection.identify()
+}
+
+/** Runs statements one after the other on a connection of their own; answers the rows of the last. */
+export async function runStatements(url: string, ...statements: readonly string[]): Promise<RowDataPacket[]> {
+  await using connection = await connect(url)
+  let rows: RowDataPacket[] = []
+  for (const statement of statements) rows = await connection.query(statement)
+  return rows
+}
+
+/**
+ * The server's counters that tests ask for. MariaDB 10.11 and MySQL 9.7 count alike:
+ *
+ * - a SELECT moves `Com_select` and `Questions` by one, in the text protocol or prepared;
+ * - a prepared one moves `Com_stmt_execute` too, and preparing it `Com_stmt_prepare` alone;
+ * - an execution that finds its table altered counts twice, with one `Com_stmt_prepare` and one `Com_stmt_reprepare`;
+ * - a connection's end counts in `Questions`, some time after the client has gone: prefer the `Com_` counters.
+ *
+ * So `Com_select` is every SELECT sent, and `Com_select - Com_stmt_execute` those of the text protocol.
+ */
+const counterNames = [
+  'Com_begin',
+  'Com_commit',
+  'Com_delete',
+  'Com_insert',
+  'Com_rollback',
+  'Com_select',
+  'Com_set_option',
+  'Com_stmt_close',
+  'Com_stmt_execute',
+  'Com_stmt_prepare',
+  'Com_stmt_reprepare',
+  'Com_update',
+  'Connections',
+  'Questions',
+] as const
+
+export type StatementCounts = Readonly<Record<(typeof counterNames)[number], number>>
+
+export interface StatementCounter extends AsyncDisposable {
+  /** What everybody made the server do while `work` ran, the counter's own statements left out. */
+  during(work: () => unknown): Promise<StatementCounts>
+  close(): Promise<void>
+}
+
+/** Reads the server's own counters on a connection of its own. They are exact as long as nobody else uses the server. */
+export async function statementCounter(url: string): Promise<StatementCounter> {
+  const connection = await connect(url)
+  const names = counterNames.map((name) => `'${name}'`).join(', ')
+  const read = async () => {
+    const rows = await connection.query(`show global status where variable_name in (${names})`)
+    return new Map(rows.map((row) => [String(row.Variable_name), Number(row.Value)]))
+  }
+  const close = async () => connection[Symbol.asyncDispose]()
+  return {
+    async during(work) {
+      const before = await read()
+      await work()
+      const after = await read()
+      const difference = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0)
+      const counts = Object.fromEntries(
+        counterNames.map((name) => [name, difference(name)]),
+      ) as StatementCounts
+      // The second reading counts itself.
+      return { ...counts, Questions: counts.Questions - 1 }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+interface SupportConnection extends AsyncDisposable {
+  query(statement: string): Promise<RowDataPacket[]>
+  identify(): Promise<ServerIdentity>
+}
+
+async function connect(url: string): Promise<SupportConnection> {
+  const connection = await createConnection(url)
+  const query = async (statement: string) => (await connection.query<RowDataPacket[]>(statement))[0]
+  return {
+    query,
+    async identify() {
+      const [row] = await query('select version() as version')
+      const text = String(row?.version)
+      return {
+        flavor: /mariadb/i.test(text) ? 'mariadb' : 'mysql',
+        version: /^\d+\.\d+\.\d+/.exec(text)?.[0] ?? text,
+      }
+    },
+    [Symbol.asyncDispose]: async () => connection.end(),
+  }
+}
