@@ -45,7 +45,7 @@ if (others.length === 0) {
   console.log(`ran on ${place} alone; set TEST_DATABASE_URLS to add others`)
 }
 console.log(`${passed} passed, ${failed} failed`)
-// No test at all is a mistake too, a mistyped pattern say.
+// No test at all is a mistake too.
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0
 
 async function testOn(options: { readonly url: string; readonly name: string }): Promise<void> {

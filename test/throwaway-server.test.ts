@@ -68,13 +68,21 @@ test('two servers run side by side, and a stopped one leaves neither process nor
 })
 
 test('a server that does not start says why and leaves nothing', { skip }, async () => {
-  const before = await serverFolders(tmpdir())
-  await assert.rejects(startThrowawayServer({ args: ['--no-such-option'] }), (error) => {
-    assert.ok(error instanceof ConfigurationError)
-    assert.match(error.message, /ended while it was starting.*no-such-option/s)
-    return true
-  })
-  assert.deepEqual(await serverFolders(tmpdir()), before)
+  const { TMPDIR } = process.env
+  const folder = await mkdtemp(join(tmpdir(), 'throwaway-test-'))
+  process.env.TMPDIR = folder
+  try {
+    await assert.rejects(startThrowawayServer({ args: ['--no-such-option'] }), (error) => {
+      assert.ok(error instanceof ConfigurationError)
+      assert.match(error.message, /ended while it was starting.*no-such-option/s)
+      return true
+    })
+    assert.deepEqual(await readdir(folder), [])
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+    await rm(folder, { recursive: true, force: true })
+  }
 })
 
 test('a program that is no database server is refused by its path', async () => {
@@ -194,8 +202,4 @@ async function untilFolder(folder: string, condition: (names: readonly string[])
     clearTimeout(timer)
     watcher.close()
   })
-}
-
-async function serverFolders(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => name.startsWith('kysely-lookup-server-')).sort()
 }
