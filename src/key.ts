@@ -8,6 +8,8 @@ export type Token = string | number | bigint | null
 /** One unique key (position 0 is the primary key), or the leading columns of an index. */
 export interface KeyDefinition {
   readonly position: number
+  /** The index that serves it. */
+  readonly index: string
   readonly parts: readonly KeyColumn[]
 }
 
@@ -37,8 +39,12 @@ export interface TableKeys {
 export function tableKeys(table: TableMetadata): TableKeys {
   const columns = new Map(table.columns.map((column) => [column.name, column]))
   const part = (name: string) => keyColumn(table.name, columns.get(name)!)
-  const indexes = [table.primaryKey, ...table.uniqueKeys.map((key) => key.columns)]
-  const definitions = indexes.map((names, position) => ({ position, parts: names.map(part) }))
+  const unique = [{ name: 'PRIMARY', columns: table.primaryKey }, ...table.uniqueKeys]
+  const definitions = unique.map(({ name, columns: names }, position) => ({
+    position,
+    index: name,
+    parts: names.map(part),
+  }))
   const primary = definitions[0]!
   const prefixes = new Map<string, KeyDefinition>()
 
@@ -46,10 +52,11 @@ export function tableKeys(table: TableMetadata): TableKeys {
     const wanted = JSON.stringify([...names].sort())
     const known = prefixes.get(wanted)
     if (known) return known
-    for (const index of [...indexes, ...table.indexes.map((one) => one.columns)]) {
-      const leading = index.slice(0, names.length)
+    for (const index of [...unique, ...table.indexes]) {
+      const leading = index.columns.slice(0, names.length)
       if (leading.length === names.length && leading.every((name) => names.includes(name))) {
-        const definition = { position: definitions.length + prefixes.size, parts: leading.map(part) }
+        const position = definitions.length + prefixes.size
+        const definition = { position, index: index.name, parts: leading.map(part) }
         prefixes.set(wanted, definition)
         return definition
       }
