@@ -8,6 +8,8 @@ export interface BatchOptions<Answer> {
   known?(key: Key): Answer | undefined
   /** More keys than this go in statements of their own. */
   readonly maxBatchSize: number
+  /** How many bytes of keys the server takes in one statement. */
+  maxBytes(): number
   /** How many statements may be under way at a time. */
   readonly maxInFlight: number
 }
@@ -59,8 +61,11 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
 
   function takeBatch(): Waiting<Answer>[] {
     const batch: Waiting<Answer>[] = []
+    let room = options.maxBytes()
     for (const [json, waiting] of gathered) {
-      if (batch.length === options.maxBatchSize) break
+      // A UTF-16 unit is at most three bytes of UTF-8, and a comma follows.
+      room -= json.length * 3 + 1
+      if (batch.length === options.maxBatchSize || (room < 0 && batch.length > 0)) break
       gathered.delete(json)
       const answer = options.known?.(waiting.key)
       if (answer === undefined) batch.push(waiting)

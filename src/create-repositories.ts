@@ -10,7 +10,8 @@ import { repositorySetFactory } from './repository-set.ts'
 import { RequestScope, type ScopedTable } from './request-scope.ts'
 import { createRowReader } from './row.ts'
 import { createRowSource, type RowSourceOptions } from './row-source.ts'
-import { createExecute, type Execute } from './statement.ts'
+import { readFeatures, type Server } from './server.ts'
+import { createExecute } from './statement.ts'
 import type { TableMetadata, TablesMetadata } from './table.ts'
 import { createVerification } from './verification.ts'
 
@@ -25,7 +26,7 @@ interface SharedTable extends ScopedTable {
   readonly table: TableMetadata
   readonly counters: Counters
   /** How its rows are read, but for the connection. */
-  readonly reading: Omit<RowSourceOptions, 'execute' | 'maxInFlight' | 'cache'>
+  readonly reading: Omit<RowSourceOptions, 'server' | 'maxInFlight' | 'cache'>
 }
 
 /**
@@ -45,6 +46,7 @@ export function createRepositories<DB, Tables extends TablesMetadata>(
   )
   const createSet = repositorySetFactory([...shared.keys()])
   const scopes = new AsyncLocalStorage<RequestScope>()
+  let known: Omit<Server, 'execute'> | undefined
 
   function shareTable(name: string, table: TableMetadata): SharedTable {
     const counters = createCounters()
@@ -61,24 +63,41 @@ export function createRepositories<DB, Tables extends TablesMetadata>(
     }
     const source = createRowSource({
       ...reading,
-      execute: verified(table, db),
+      server: serverFor(table, db),
       maxInFlight: MAX_IN_FLIGHT,
       cache,
     })
     return { table, counters, keys, reader, cache, source, reading }
   }
 
-  /** Before its first statement a table is verified; after that nothing is in the way. */
-  function verified(table: TableMetadata, over: Kysely<unknown>): Execute {
-    const run = createExecute(over)
-    let ready = false
-    return async (statement, values) => {
-      if (!ready) {
-        await verification.verify(table.name, over)
-        ready = true
-      }
-      return run(statement, values)
+  /** Verifies a table before its first statement; after that nothing is in the way. */
+  function serverFor(table: TableMetadata, over: Kysely<unknown>): () => Promise<Server> {
+    const execute = createExecute(over)
+    let verified: Promise<Server> | undefined
+    return () => {
+      if (verified) return verified
+      const attempt = verification
+        .verify(table.name, over)
+        .then(() => features(over))
+        .then((found) => ({
+          execute,
+          ...found,
+          ...(options.statementForm && { form: options.statementForm }),
+        }))
+      // Only a success is remembered.
+      attempt.then(
+        () => {
+          verified = attempt
+        },
+        () => {},
+      )
+      return attempt
     }
+  }
+
+  async function features(over: Kysely<unknown>): Promise<Omit<Server, 'execute'>> {
+    known ??= await readFeatures(over)
+    return known
   }
 
   function setOf(scope: () => RequestScope | undefined) {
@@ -94,7 +113,7 @@ export function createRepositories<DB, Tables extends TablesMetadata>(
       const table = shared.get(name)!
       const source = createRowSource({
         ...table.reading,
-        execute: verified(table.table, transaction),
+        server: serverFor(table.table, transaction),
         maxInFlight: 1,
       })
       const scoped = { ...table, source, cache: undefined }
@@ -104,7 +123,10 @@ export function createRepositories<DB, Tables extends TablesMetadata>(
   }
 
   const members = {
-    $ready: () => verification.verifyAll(db),
+    async $ready() {
+      await verification.verifyAll(db)
+      await features(db)
+    },
     $request<Result>(fn: () => Result): Result {
       const scope = new RequestScope()
       return closeAfter(scope, () => scopes.run(scope, fn))
@@ -147,8 +169,9 @@ function checkOptions(options: {
   readonly tables: object
   readonly cache?: object
   readonly maxBatchSize?: number
+  readonly statementForm?: string
 }): void {
-  const { db, tables, cache, maxBatchSize } = options ?? {}
+  const { db, tables, cache, maxBatchSize, statementForm } = options ?? {}
   const given = db as { getExecutor?: unknown; getConnection?: unknown } | undefined
   if (typeof given?.getExecutor !== 'function') {
     if (typeof given?.getConnection === 'function') refusePromisePool(given)
@@ -167,6 +190,9 @@ function checkOptions(options: {
         `createRepositories: cache names ${JSON.stringify(name)}, and the generated metadata has no such table with a primary key.`,
       )
     }
+  }
+  if (statementForm !== undefined && statementForm !== 'json_table' && statementForm !== 'union_all') {
+    throw new ConfigurationError("createRepositories: statementForm must be 'json_table' or 'union_all'.")
   }
   if (maxBatchSize !== undefined && !isPositiveInteger(maxBatchSize)) {
     throw new ConfigurationError('createRepositories: maxBatchSize must be a positive integer.')

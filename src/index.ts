@@ -18,4 +18,5 @@ export type {
   TransactionRepositories,
 } from './repositories.ts'
 export { Repository } from './repository.ts'
+export type { StatementForm } from './server.ts'
 export type { ColumnMetadata, IndexMetadata, TableMetadata, TablesMetadata } from './table.ts'

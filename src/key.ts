@@ -17,6 +17,8 @@ export interface KeyDefinition {
 export interface Key {
   readonly definition: KeyDefinition
   readonly token: Token
+  /** Each column's value as JSON text. */
+  readonly parts: readonly string[]
   /** The key as JSON text: a scalar for one column, an array for several. */
   readonly json: string
 }
@@ -135,10 +137,10 @@ export function tableKeys(table: TableMetadata): TableKeys {
 function makeKey(definition: KeyDefinition, parts: readonly string[]): Key {
   if (parts.length > 1) {
     const json = `[${parts.join(',')}]`
-    return { definition, json, token: json }
+    return { definition, parts, json, token: json }
   }
   const json = parts[0]!
-  return { definition, json, token: scalarToken(json) }
+  return { definition, parts, json, token: scalarToken(json) }
 }
 
 function scalarToken(json: string): Token {

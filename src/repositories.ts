@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely'
 import type { TableStats } from './events.ts'
 import type { KeyOf, PrefixOf, RowOf } from './key-types.ts'
 import type { Repository } from './repository.ts'
+import type { StatementForm } from './server.ts'
 import type { TablesMetadata } from './table.ts'
 
 /** How a table's rows may be kept for the life of the process. */
@@ -19,6 +20,11 @@ export interface RepositoriesOptions<DB, Tables extends TablesMetadata> {
   readonly cache?: { readonly [Name in keyof Tables]?: CacheMode }
   /** Keys in one statement, at most (default 5,000). */
   readonly maxBatchSize?: number
+  /**
+   * How keys are sent. By default as one JSON parameter where the server has JSON_TABLE (MySQL 8.0, MariaDB 10.6), else
+   * as `union all` of selects, in statements of up to 128 keys.
+   */
+  readonly statementForm?: StatementForm
 }
 
 type TableName<DB, Tables> = keyof DB & keyof Tables & string

@@ -1,10 +1,12 @@
 import { type Batch, createBatch } from './batch.ts'
-import { LookupError } from './errors.ts'
+import { ConfigurationError, type LookupError } from './errors.ts'
 import type { Counters } from './events.ts'
 import type { Key, KeyDefinition, TableKeys } from './key.ts'
+import { createLookup, type Lookup, type Rows } from './lookup.ts'
 import type { Entry, ProcessCache } from './process-cache.ts'
 import type { RowReader } from './row.ts'
-import { type Execute, keyStatement, listStatement, type Statement, tableStatement } from './statement.ts'
+import type { Server } from './server.ts'
+import { type Execute, tableStatement } from './statement.ts'
 import type { TableMetadata } from './table.ts'
 
 /** Where rows come from when nothing remembers them: the server, through one batch per key. */
@@ -19,7 +21,8 @@ export interface RowSourceOptions {
   readonly table: TableMetadata
   readonly keys: TableKeys
   readonly reader: RowReader
-  readonly execute: Execute
+  /** Rejects where the table cannot be read reliably. */
+  server(): Promise<Server>
   readonly counters: Counters
   readonly maxBatchSize: number
   readonly maxInFlight: number
@@ -27,21 +30,31 @@ export interface RowSourceOptions {
   readonly cache?: ProcessCache | undefined
 }
 
-type Rows = readonly (readonly unknown[])[]
+/** Bytes of keys in one statement until the server's limit is known: less than any server's default. */
+const CAUTIOUS_BYTES = 512 * 1024
+/** What a statement holds besides the keys. */
+const STATEMENT_BYTES = 64 * 1024
 
-/** Reads one table's rows over `execute`: committed ones process-wide, or those that a transaction sees. */
+/** Reads one table's rows: committed ones process-wide, or those that a transaction sees. */
 export function createRowSource(options: RowSourceOptions): RowSource {
-  const { table, keys, reader, counters, cache } = options
+  const { table, keys, reader, counters, cache, maxBatchSize, maxInFlight } = options
   const keyBatches = new Map<KeyDefinition, Batch<Entry | undefined>>()
   const listBatches = new Map<KeyDefinition, Batch<readonly Entry[]>>()
+  let bytes = CAUTIOUS_BYTES
+  const limits = { maxBatchSize, maxInFlight, maxBytes: () => bytes }
 
-  async function run(statement: Statement, values: readonly unknown[]): Promise<Rows> {
-    counters.statements++
+  async function run<Result>(work: (server: Server) => Promise<Result>): Promise<Result> {
+    const server = await options.server()
+    bytes = Math.max(1, server.maxPacket - STATEMENT_BYTES)
+    const execute: Execute = (statement, values) => {
+      counters.statements++
+      return server.execute(statement, values)
+    }
     try {
-      return await options.execute(statement, values)
+      return await work({ ...server, execute })
     } catch (error) {
       counters.failures++
-      throw error
+      throw indexIsGone(error) ? staleIndex(table, error) : error
     }
   }
 
@@ -53,35 +66,29 @@ export function createRowSource(options: RowSourceOptions): RowSource {
   }
 
   function createKeyBatch(definition: KeyDefinition): Batch<Entry | undefined> {
-    const statement = keyStatement(table, definition)
+    const lookup = createLookup({ table, definition, many: false })
     return createBatch<Entry | undefined>({
-      maxBatchSize: options.maxBatchSize,
-      maxInFlight: options.maxInFlight,
+      ...limits,
       known: (key) => cache?.find(key),
       async send(sent) {
-        counters.keysSent += sent.length
-        const rows = await run(statement, [jsonArray(sent)])
-        if (rows.length !== sent.length) throw missingAnswers(table, sent.length, rows.length)
         const answers: (Entry | Error | undefined)[] = new Array(sent.length)
-        for (const values of rows) {
+        for (const values of await ask(lookup, sent)) {
           const index = Number(values[0]) - 1
           answers[index] = settle(() => entryOf(values, 1, sent[index]))
-          if (answers[index] === undefined) counters.absences++
         }
+        for (const answer of answers) if (answer === undefined) counters.absences++
         return answers
       },
     })
   }
 
   function createListBatch(definition: KeyDefinition): Batch<readonly Entry[]> {
-    const statement = listStatement(table, definition)
+    const lookup = createLookup({ table, definition, many: true })
     return createBatch<readonly Entry[]>({
-      maxBatchSize: options.maxBatchSize,
-      maxInFlight: options.maxInFlight,
+      ...limits,
       async send(sent) {
-        counters.keysSent += sent.length
         const lists: (Entry[] | Error)[] = sent.map(() => [])
-        for (const values of await run(statement, [jsonArray(sent)])) {
+        for (const values of await ask(lookup, sent)) {
           const index = Number(values[0]) - 1
           const list = lists[index]!
           if (list instanceof Error) continue
@@ -94,11 +101,16 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     })
   }
 
+  function ask(lookup: Lookup, sent: readonly Key[]): Promise<Rows> {
+    counters.keysSent += sent.length
+    return run((server) => lookup(server, sent))
+  }
+
   return {
     load: (key) => batchOf(keyBatches, key.definition, createKeyBatch).load(key),
     list: (key) => batchOf(listBatches, key.definition, createListBatch).load(key),
     async all(limit) {
-      const rows = await run(tableStatement(table, limit + 1), [])
+      const rows = await run(({ execute }) => execute(tableStatement(table, limit + 1), []))
       if (rows.length > limit) return undefined
       return rows.map((values) => entryOf(values, 0)!)
     },
@@ -118,10 +130,6 @@ function batchOf<Answer>(
   return batch
 }
 
-function jsonArray(keys: readonly Key[]): string {
-  return `[${keys.map(({ json }) => json).join(',')}]`
-}
-
 function settle<T>(work: () => T): T | Error {
   try {
     return work()
@@ -135,10 +143,15 @@ function rawIdentity(table: TableMetadata, row: Readonly<Record<string, unknown>
   return `raw:${JSON.stringify(table.primaryKey.map((name) => String(row[name])))}`
 }
 
-/** Taking a key without an answer for an absence would be a wrong answer. */
-function missingAnswers(table: TableMetadata, sent: number, answered: number): LookupError {
-  return new LookupError(
-    'KYSELY_LOOKUP_PROTOCOL',
-    `${table.name}: ${sent} keys were sent and ${answered} answers came; one each was expected. A unique index may have been dropped: run kysely-lookup generate.`,
+const ER_KEY_DOES_NOT_EXIST = 1176
+
+function indexIsGone(error: unknown): boolean {
+  return (error as { errno?: unknown } | undefined)?.errno === ER_KEY_DOES_NOT_EXIST
+}
+
+function staleIndex(table: TableMetadata, cause: unknown): LookupError {
+  return new ConfigurationError(
+    `${table.name}: an index that the generated metadata names does not exist any more. Run kysely-lookup generate.`,
+    { cause },
   )
 }

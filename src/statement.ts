@@ -53,6 +53,26 @@ export function listStatement(table: TableMetadata, definition: KeyDefinition): 
   )
 }
 
+/**
+ * The same answers without JSON_TABLE: a select per key, each parameter brought to the column's type as JSON_TABLE would.
+ * Keys without a row have no answer.
+ */
+export function unionStatement(
+  table: TableMetadata,
+  definition: KeyDefinition,
+  options: { readonly keys: number; readonly ordered: boolean },
+): Statement {
+  const parameters = definition.parts
+    .map(({ declaration }, index) => `${typedParameter(declaration)} k${index}`)
+    .join(', ')
+  const select = `select k.o, ${columnList(table)} from (select ? o, ${parameters}) k straight_join ${target(table, definition)}`
+  const order = table.primaryKey.map(
+    (name) => `c${table.columns.findIndex((column) => column.name === name)}`,
+  )
+  const union = new Array(options.keys).fill(select).join(' union all ')
+  return statement(options.ordered ? `${union} order by o, ${order.join(', ')}` : union)
+}
+
 /** The columns of up to `limit` rows. */
 export function tableStatement(table: TableMetadata, limit: number): Statement {
   return statement(`select ${columnList(table)} from ${quoteName(table.name)} t limit ${limit}`)
@@ -83,4 +103,13 @@ function target(table: TableMetadata, { parts, index }: KeyDefinition): string {
 
 function statement(sql: string): Statement {
   return { sql, node: RawNode.createWithSql(sql) }
+}
+
+/** A parameter of a type that is written as for a column: CAST spells integers and texts otherwise. */
+function typedParameter(declaration: string): string {
+  const text = /^varchar\(\d+\) character set (\w+)(?: collate (\w+))?$/.exec(declaration)
+  if (text) return `convert(? using ${text[1]})${text[2] ? ` collate ${text[2]}` : ''}`
+  if (/int\b/.test(declaration))
+    return `cast(? as ${declaration.endsWith('unsigned') ? 'unsigned' : 'signed'})`
+  return `cast(? as ${declaration})`
 }

@@ -1,0 +1,24 @@
+import { type Kysely, sql } from 'kysely'
+import type { Execute } from './statement.ts'
+
+/** How keys are sent: as one JSON parameter, or as a select per key for servers without JSON_TABLE. */
+export type StatementForm = 'json_table' | 'union_all'
+
+/** A verified way to the server, and what the statements depend on. */
+export interface Server {
+  readonly execute: Execute
+  readonly form: StatementForm
+  /** The largest statement (bytes) that the server takes. */
+  readonly maxPacket: number
+}
+
+/** JSON_TABLE came with MySQL 8.0.4 and MariaDB 10.6. */
+export async function readFeatures(db: Kysely<unknown>): Promise<Omit<Server, 'execute'>> {
+  const { rows } = await sql<{ version: string; packet: unknown }>`
+    select version() as version, @@max_allowed_packet as packet`.execute(db.withoutPlugins())
+  const { version = '', packet } = rows[0] ?? {}
+  const [major = 0, minor = 0] = version.split('.').map(Number.parseFloat)
+  const [sinceMajor, sinceMinor] = /mariadb/i.test(version) ? [10, 6] : [8, 0]
+  const modern = major > sinceMajor || (major === sinceMajor && minor >= sinceMinor)
+  return { form: modern ? 'json_table' : 'union_all', maxPacket: Number(packet) }
+}
