@@ -1,0 +1,82 @@
+import { type ServiceOptions, startService } from '../setup/service-process.ts'
+import { type LoadResult, sendLoad } from './load.ts'
+import { openSelectCounter, type SelectCounter } from './select-count.ts'
+
+export interface ComparisonOptions {
+  readonly databaseUrl: string
+  readonly rounds: number
+  readonly requests: number
+  readonly concurrency: number
+  /** Told after each measurement. */
+  readonly log: (line: string) => void
+}
+
+export type Way = 'plain' | 'cold' | 'warm'
+
+/** One way's medians over the rounds. */
+export interface Measurement {
+  readonly selectsPerRequest: number
+  readonly seconds: number
+  readonly requestsPerSecond: number
+}
+
+export type Comparison = Readonly<Record<Way, Measurement>>
+
+interface Sample extends LoadResult {
+  readonly selects: number
+}
+
+const usePlainDb = new URL('./use-plain-db.ts', import.meta.url)
+
+/**
+ * Sends the same requests to the service with plain Kysely and with kysely-lookup, in turns. Each round begins with
+ * fresh processes, so that nothing is cached or compiled yet; `warm` is the same requests to the same process again.
+ */
+export async function compare(options: ComparisonOptions): Promise<Comparison> {
+  const { databaseUrl, rounds, requests, log } = options
+  await using counter = await openSelectCounter(databaseUrl)
+  const samples: Record<Way, Sample[]> = { plain: [], cold: [], warm: [] }
+
+  async function measure(ways: readonly Way[], serviceOptions: ServiceOptions): Promise<void> {
+    await using service = await startService(serviceOptions)
+    for (const way of ways) {
+      const sample = await takeSample({ ...options, serviceUrl: service.url, counter })
+      samples[way].push(sample)
+      log(`${way}: ${requests} requests, ${sample.selects} SELECTs (${sample.seconds.toFixed(2)} s)`)
+    }
+  }
+
+  for (let round = 1; round <= rounds; round++) {
+    await measure(['plain'], { databaseUrl, preload: [usePlainDb] })
+    await measure(['cold', 'warm'], { databaseUrl })
+  }
+  checkAnswers(Object.values(samples).flat())
+  return {
+    plain: summarize(samples.plain, requests),
+    cold: summarize(samples.cold, requests),
+    warm: summarize(samples.warm, requests),
+  }
+}
+
+async function takeSample(
+  options: ComparisonOptions & { readonly serviceUrl: string; readonly counter: SelectCounter },
+): Promise<Sample> {
+  const before = await options.counter.read()
+  const result = await sendLoad(options)
+  return { ...result, selects: (await options.counter.read()) - before }
+}
+
+function checkAnswers(samples: readonly Sample[]): void {
+  if (new Set(samples.map(({ answers }) => answers)).size === 1) return
+  throw new Error('the service answered differently with kysely-lookup than with plain Kysely')
+}
+
+function summarize(samples: readonly Sample[], requests: number): Measurement {
+  const seconds = median(samples.map((sample) => sample.seconds))
+  const selects = median(samples.map((sample) => sample.selects))
+  return { selectsPerRequest: selects / requests, seconds, requestsPerSecond: requests / seconds }
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
+}
