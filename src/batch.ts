@@ -5,7 +5,7 @@ export interface BatchOptions<Answer> {
   /** Sends keys and answers in their order; an Error as an answer rejects that key's callers alone. */
   send(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
   /** An answer that has become known since the key was asked, so that it need not be sent. */
-  known?(key: Key): Answer | undefined
+  known?(key: Key): { readonly answer: Answer } | undefined
   /** More keys than this go in statements of their own. */
   readonly maxBatchSize: number
   /** How many bytes of keys the server takes in one statement. */
@@ -67,9 +67,9 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
       room -= json.length * 3 + 1
       if (batch.length === options.maxBatchSize || (room < 0 && batch.length > 0)) break
       gathered.delete(json)
-      const answer = options.known?.(waiting.key)
-      if (answer === undefined) batch.push(waiting)
-      else waiting.resolve(answer)
+      const known = options.known?.(waiting.key)
+      if (known) waiting.resolve(known.answer)
+      else batch.push(waiting)
     }
     return batch
   }

@@ -53,7 +53,8 @@ export function createRepositories<DB, Tables extends TablesMetadata>(
     const keys = tableKeys(table)
     const reader = createRowReader(table)
     const maxRows = maxRowsOf(ownProperty(options.cache, name))
-    const cache = maxRows === undefined ? undefined : createProcessCache({ keys, maxRows, counters })
+    const cache =
+      maxRows === undefined ? undefined : createProcessCache({ mode: 'immutable', keys, maxRows, counters })
     const reading = {
       table,
       keys,

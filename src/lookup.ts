@@ -1,67 +1,94 @@
-import { LookupError } from './errors.ts'
-import type { Key, KeyDefinition } from './key.ts'
+import { ConfigurationError, LookupError } from './errors.ts'
+import type { Key } from './key.ts'
 import type { Server } from './server.ts'
-import { keyStatement, listStatement, type Statement, unionStatement } from './statement.ts'
-import type { TableMetadata } from './table.ts'
+import { keyStatement, type Statement, type StatementOptions, unionStatement } from './statement.ts'
 
-/** Rows as arrays: the position (from 1) of the key that they answer, then the columns. */
-export type Rows = readonly (readonly unknown[])[]
+/** Rows as arrays: the position (from 1) of the key that they answer, then the columns from `from` on. */
+export interface Answers {
+  readonly rows: readonly (readonly unknown[])[]
+  readonly from: number
+  /** The table's version in the same snapshot, where it was asked for. */
+  readonly version?: number | undefined
+}
 
 /** Asks the server for keys of one definition, in the form that the server understands. */
-export type Lookup = (server: Server, keys: readonly Key[]) => Promise<Rows>
-
-export interface LookupOptions {
-  readonly table: TableMetadata
-  readonly definition: KeyDefinition
-  /** Whether a key has many rows (in primary-key order) or one at most. */
-  readonly many: boolean
-}
+export type Lookup = (server: Server, keys: readonly Key[]) => Promise<Answers>
 
 /** A `union all` of more is slow to parse. */
 const UNION_LIMIT = 128
 
-export function createLookup(options: LookupOptions): Lookup {
+export function createLookup(options: StatementOptions): Lookup {
   const json = jsonLookup(options)
   const union = unionLookup(options)
   return (server, keys) => (server.form === 'json_table' ? json(server, keys) : union(server, keys))
 }
 
-function jsonLookup({ table, definition, many }: LookupOptions): Lookup {
-  const statement = many ? listStatement(table, definition) : keyStatement(table, definition)
+function jsonLookup(options: StatementOptions): Lookup {
+  const { table, many, versioned } = options
+  const statement = keyStatement(options)
   return async ({ execute }, keys) => {
     const rows = await execute(statement, [`[${keys.map(({ json }) => json).join(',')}]`])
     // One answer per key, found or not: taking a key without one for an absence would be a wrong answer.
-    if (many || rows.length === keys.length) return rows
-    throw new LookupError(
-      'KYSELY_LOOKUP_PROTOCOL',
-      `${table.name}: ${keys.length} keys were sent and ${rows.length} answers came; one each was expected. Is the key still unique? Run kysely-lookup generate.`,
-    )
+    if (many ? rows.length < keys.length : rows.length !== keys.length) {
+      throw new LookupError(
+        'KYSELY_LOOKUP_PROTOCOL',
+        `${table.name}: ${keys.length} keys were sent and ${rows.length} answers came; one each was expected. Is the key still unique? Run kysely-lookup generate.`,
+      )
+    }
+    return versioned ? { rows, from: 2, version: versionIn(table.name, rows[0]) } : { rows, from: 1 }
   }
 }
 
 /** Texts are prepared for powers of two, so that few are needed; the last key fills up. */
-function unionLookup({ table, definition, many }: LookupOptions): Lookup {
+function unionLookup(options: StatementOptions): Lookup {
+  const { table, versioned } = options
   const statements = new Map<number, Statement>()
-  return async ({ execute }, keys) => {
-    const rows: (readonly unknown[])[] = []
-    for (let from = 0; from < keys.length; from += UNION_LIMIT) {
-      const chunk = keys.slice(from, from + UNION_LIMIT)
-      const size = 2 ** Math.ceil(Math.log2(chunk.length))
-      let statement = statements.get(size)
-      if (!statement) {
-        statement = unionStatement(table, definition, { keys: size, ordered: many })
-        statements.set(size, statement)
-      }
-      const values: unknown[] = []
-      for (let index = 0; index < size; index++) {
-        const key = chunk[Math.min(index, chunk.length - 1)]!
-        // Positions travel as text: a number would be sent as a DOUBLE.
-        values.push(String(index < chunk.length ? from + index + 1 : 0), ...key.parts.map(scalarText))
-      }
-      for (const row of await execute(statement, values)) if (Number(row[0]) > 0) rows.push(row)
+
+  async function ask({ execute }: Server, keys: readonly Key[], first: number): Promise<Answers> {
+    const size = 2 ** Math.ceil(Math.log2(keys.length))
+    let statement = statements.get(size)
+    if (!statement) {
+      statement = unionStatement({ ...options, keys: size })
+      statements.set(size, statement)
     }
-    return rows
+    const values: unknown[] = []
+    for (let index = 0; index < size; index++) {
+      const key = keys[Math.min(index, keys.length - 1)]!
+      // Positions travel as text: a number would be sent as a DOUBLE.
+      values.push(String(index < keys.length ? first + index + 1 : -1), ...key.parts.map(scalarText))
+    }
+    const answered = await execute(statement, values)
+    const rows = answered.filter((row) => Number(row[0]) > 0)
+    if (!versioned) return { rows, from: 1 }
+    return {
+      rows,
+      from: 2,
+      version: versionIn(
+        table.name,
+        answered.find((row) => Number(row[0]) === 0),
+      ),
+    }
   }
+
+  return async (server, keys) => {
+    const chunks: Answers[] = []
+    for (let first = 0; first < keys.length; first += UNION_LIMIT) {
+      chunks.push(await ask(server, keys.slice(first, first + UNION_LIMIT), first))
+    }
+    const versions = new Set(chunks.map(({ version }) => version))
+    // Chunks of several snapshots have no version in common: nothing of them may be shared.
+    const version = versions.size === 1 ? chunks[0]!.version : undefined
+    return { rows: chunks.flatMap(({ rows }) => rows), from: versioned ? 2 : 1, version }
+  }
+}
+
+/** @throws ConfigurationError where the table has no version rows. */
+export function versionIn(table: string, row: readonly unknown[] | undefined): number {
+  const version = row?.[1]
+  if (version !== null && version !== undefined) return Number(version)
+  throw new ConfigurationError(
+    `${table}: the version table has no rows for it, so that changes would go unnoticed. Call trackVersion(db, ${JSON.stringify(table)}) of kysely-lookup/migration in a migration.`,
+  )
 }
 
 /** A JSON scalar as the text that a parameter is bound to. */

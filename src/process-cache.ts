@@ -1,126 +1,105 @@
 import type { Counters } from './events.ts'
-import type { Key, TableKeys, Token } from './key.ts'
-import type { Row } from './row.ts'
+import { createGeneration, type Generation } from './generation.ts'
+import type { TableKeys } from './key.ts'
 
-/** A row and what it is known by: the token of its primary key. */
-export interface Entry {
-  readonly row: Row
-  readonly identity: Token
-  /** Made at the first hit and kept, so that later hits allocate nothing. */
-  promise?: Promise<Row>
+export type CacheModeName = 'immutable' | 'versioned'
+
+/** What a load read: when it began, and at which version. */
+export interface Reading {
+  readonly epoch: number
+  readonly version?: number | undefined
 }
 
-interface HeldEntry extends Entry {
-  /** Set by a hit, taken back by the hand: such a row is passed over once. */
-  visited: boolean
-  /** Other keys that lead here, as pairs of a definition's position and a token. */
-  readonly aliases: (readonly [position: number, token: Token])[]
-}
-
-/** Rows of one table, shared by the whole process. Holds no absences and no failures. */
+/** What the process shares of one table: the generation of the newest version that it has seen. */
 export interface ProcessCache {
-  /** Rows by the token of their primary key. Reading it directly is the hit path; set `visited` when doing so. */
-  readonly rows: ReadonlyMap<unknown, HeldEntry>
+  readonly mode: CacheModeName
   readonly maxRows: number
-  /** How many request scopes remember an absence that this cache must not contradict. */
+  /** What hits are read from. Without a version as long as nothing was read (`versioned` tables). */
+  readonly current: Generation
+  /** Moves when loads under way become out of date whatever version they read. */
+  readonly epoch: number
+  /** The process never answers from an older version than this. */
+  readonly floor: number
+  /** Set while hits may not be answered, because versions cannot be verified. */
+  refusing: boolean
+  /** How many request scopes remember an absence that an `immutable` cache must not contradict. */
   contradictions: number
-  find(key: Key): HeldEntry | undefined
-  /** Holds the row and answers its entry: the one that is held already, where there is one. */
-  publish(row: Row, identity: Token, asked?: Key): Entry
+  /** The generation that what was read belongs to; undefined where it must not be shared. */
+  accept(reading: Reading): Generation | undefined
+  /** Takes note of the table's version, read apart from rows. */
+  observe(version: number): void
+  /** Starts anew: the table was written by this process, or nobody knows whether it was. */
+  drop(): void
 }
 
-// Spellings of one key ('FR', 'fr', 'fr ') are unlimited; a row keeps the few that callers use.
-const MAX_SPELLINGS = 4
+export interface ProcessCacheOptions {
+  readonly mode: CacheModeName
+  readonly keys: TableKeys
+  readonly maxRows: number
+  readonly counters: Counters
+}
 
-/**
- * Bounded by CLOCK: a hit sets a bit, a full cache moves a hand over the rows and drops the first without it.
- * (True LRU by re-insertion would cost a hit 10 to 470 times as much.)
- */
-export function createProcessCache(options: {
-  keys: TableKeys
-  maxRows: number
-  counters: Counters
-}): ProcessCache {
-  const { keys, maxRows, counters } = options
-  const unique = keys.definitions.slice(1)
-  const rows = new Map<Token, HeldEntry>()
-  const aliases = keys.definitions.map(() => new Map<Token, HeldEntry>())
-  const ring: HeldEntry[] = []
-  let hand = 0
-  // A row that somebody still holds is the same object when it is read again.
-  const dropped = new Map<Token, WeakRef<Row>>()
-  const collected = new FinalizationRegistry<Token>((identity) => {
-    if (dropped.get(identity)?.deref() === undefined) dropped.delete(identity)
-  })
+export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
+  const { mode, maxRows, counters } = options
+  let current = createGeneration(options)
+  let epoch = 0
+  let floor = 0
+  let lower: number | undefined
+  /** Of an immutable table: it moves with an amendment only. */
+  let observed: number | undefined
 
-  function find({ definition, token }: Key): HeldEntry | undefined {
-    const direct = definition.position === 0 ? rows.get(token) : undefined
-    return direct ?? aliases[definition.position]?.get(token)
+  function open(version: number | undefined): Generation {
+    current = createGeneration({ ...options, version })
+    counters.generations++
+    counters.rowsHeld = 0
+    if (version !== undefined) floor = Math.max(floor, version)
+    lower = undefined
+    return current
   }
 
-  function addAlias(entry: HeldEntry, { definition, token }: Key): void {
-    const known = aliases[definition.position]!
-    if (known.get(token) === entry || (definition.position === 0 && token === entry.identity)) return
-    const spellings = entry.aliases.length - unique.length
-    if (spellings >= MAX_SPELLINGS) {
-      const [[position, oldest] = [0, null]] = entry.aliases.splice(unique.length, 1)
-      aliases[position]?.delete(oldest)
-    }
-    known.set(token, entry)
-    entry.aliases.push([definition.position, token])
+  function drop(): void {
+    epoch++
+    open(undefined)
   }
 
-  function add(row: Row, identity: Token): HeldEntry {
-    const entry: HeldEntry = {
-      row: dropped.get(identity)?.deref() ?? row,
-      identity,
-      visited: false,
-      aliases: [],
+  function observeVersioned(version: number): void {
+    if (version > floor) open(version)
+    else if (version === floor) lower = undefined
+    else if (lower === undefined) lower = version
+    else {
+      // Seen twice, it is no straggler: the table was restored, or another server has taken over.
+      floor = version
+      epoch++
+      open(version)
     }
-    dropped.delete(identity)
-    if (ring.length < maxRows) {
-      ring.push(entry)
-    } else {
-      hand = nextVictim()
-      drop(ring[hand]!)
-      ring[hand] = entry
-      hand = (hand + 1) % maxRows
-    }
-    rows.set(identity, entry)
-    for (const definition of unique) {
-      const key = keys.keyOf(definition, entry.row)
-      if (key) addAlias(entry, key)
-    }
-    counters.rowsHeld = rows.size
-    return entry
-  }
-
-  function nextVictim(): number {
-    let at = hand
-    while (ring[at]!.visited) {
-      ring[at]!.visited = false
-      at = (at + 1) % maxRows
-    }
-    return at
-  }
-
-  function drop(entry: HeldEntry): void {
-    rows.delete(entry.identity)
-    for (const [position, token] of entry.aliases) aliases[position]!.delete(token)
-    dropped.set(entry.identity, new WeakRef(entry.row))
-    collected.register(entry.row, entry.identity)
-    counters.evictions++
   }
 
   return {
-    rows,
+    mode,
     maxRows,
+    refusing: false,
     contradictions: 0,
-    find,
-    publish(row, identity, asked) {
-      const entry = rows.get(identity) ?? add(row, identity)
-      if (asked) addAlias(entry, asked)
-      return entry
+    get current() {
+      return current
     },
+    get epoch() {
+      return epoch
+    },
+    get floor() {
+      return floor
+    },
+    accept(reading) {
+      if (reading.epoch !== epoch) return undefined
+      if (mode === 'immutable') return current
+      const { version } = reading
+      if (version === undefined || version < floor) return undefined
+      return version === current.version ? current : open(version)
+    },
+    observe(version) {
+      if (mode === 'versioned') return observeVersioned(version)
+      if (observed !== undefined && version !== observed) drop()
+      observed = version
+    },
+    drop,
   }
 }

@@ -1,7 +1,8 @@
 import { ConfigurationError, InvalidKeyError, RowNotFoundError } from './errors.ts'
 import type { Counters } from './events.ts'
+import type { Entry, Generation, HeldEntry } from './generation.ts'
 import type { Key as ResolvedKey, TableKeys } from './key.ts'
-import type { Entry, ProcessCache } from './process-cache.ts'
+import type { ProcessCache } from './process-cache.ts'
 import type { ScopedTable, TableMemo } from './request-scope.ts'
 import type { TableMetadata } from './table.ts'
 
@@ -33,16 +34,10 @@ export class Repository<Row, Key, Prefix> {
 
   /** The row with this key, or `undefined`. Concurrent calls of the whole process become one statement. */
   findByKey(key: Key): Promise<Row | undefined> {
-    // The hit path: nothing is encoded, allocated or asked of the scope.
+    // The hit path: nothing is encoded or allocated.
     if (typeof key === this.#rawType) {
-      const cache = this.#cache!
-      const entry = cache.contradictions === 0 ? cache.rows.get(key) : undefined
-      if (entry !== undefined) {
-        entry.visited = true
-        this.#parts.counters.hits++
-        entry.promise ??= Promise.resolve(entry.row)
-        return entry.promise as Promise<Row>
-      }
+      const entry = this.#generation()?.rows.get(key)
+      if (entry !== undefined) return this.#hit(entry)
     }
     try {
       return this.#find(this.#parts.keys.resolve(key))
@@ -82,10 +77,13 @@ export class Repository<Row, Key, Prefix> {
   /** The row if the process-wide cache holds it: synchronous, never a statement, never an error. */
   peek(key: Key): Row | undefined {
     if (!this.#cache) return undefined
-    const entry = (typeof key === this.#rawType && this.#cache.rows.get(key)) || this.#peekResolved(key)
-    if (!entry) return undefined
-    entry.visited = true
-    return entry.row as Row
+    try {
+      const entry = this.#cache.current.find(this.#parts.keys.resolve(key))
+      if (entry) entry.visited = true
+      return entry?.row as Row | undefined
+    } catch {
+      return undefined
+    }
   }
 
   /**
@@ -134,28 +132,36 @@ export class Repository<Row, Key, Prefix> {
     memo()?.prime({ row: shared, identity: key.token })
   }
 
-  #find(key: ResolvedKey): Promise<Row | undefined> {
-    const { cache, source, counters } = this.#parts
+  /** What hits may be read from without a look at what the scope has seen. */
+  #generation(): Generation | undefined {
+    const cache = this.#cache
+    if (cache === undefined) return undefined
+    if (cache.mode === 'immutable') return cache.contradictions === 0 ? cache.current : undefined
+    if (cache.refusing) return undefined
     const memo = this.#parts.memo()
-    if (cache && !memo?.has(key)) {
-      const entry = cache.find(key)
-      if (entry) {
-        entry.visited = true
-        counters.hits++
-        entry.promise ??= Promise.resolve(entry.row)
-        return entry.promise as Promise<Row>
-      }
+    if (memo === undefined) return cache.current
+    const { generation } = memo
+    // Where rows are dropped to make room, the scope must remember what it was answered.
+    return generation?.full ? undefined : generation
+  }
+
+  #hit(entry: HeldEntry): Promise<Row> {
+    entry.visited = true
+    this.#parts.counters.hits++
+    entry.promise ??= Promise.resolve(entry.row)
+    return entry.promise as Promise<Row>
+  }
+
+  #find(key: ResolvedKey): Promise<Row | undefined> {
+    const { cache, source } = this.#parts
+    const memo = this.#parts.memo()
+    if (!memo?.has(key)) {
+      const generation = cache?.mode === 'immutable' ? cache.current : this.#generation()
+      const entry = generation?.find(key)
+      if (entry) return this.#hit(entry)
     }
     const answer = memo ? memo.load(key) : source.load(key).then(rowOf)
     return answer as Promise<Row | undefined>
-  }
-
-  #peekResolved(key: Key) {
-    try {
-      return this.#cache?.find(this.#parts.keys.resolve(key))
-    } catch {
-      return undefined
-    }
   }
 }
 

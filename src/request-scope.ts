@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
+import type { Entry, Generation } from './generation.ts'
 import type { Key, KeyDefinition, TableKeys, Token } from './key.ts'
-import type { Entry, ProcessCache } from './process-cache.ts'
+import type { ProcessCache } from './process-cache.ts'
 import type { Row, RowReader } from './row.ts'
 import type { RowSource } from './row-source.ts'
 
@@ -57,10 +58,22 @@ export class TableMemo {
   readonly #settled = new WeakMap<object, Row>()
   readonly #loaders = new Map<KeyDefinition, Loader<Row | undefined>>()
   readonly #listLoaders = new Map<KeyDefinition, Loader<readonly Row[]>>()
+  #generation: Generation | undefined
 
   constructor(table: ScopedTable, contradictions: ProcessCache[]) {
     this.#table = table
     this.#contradictions = contradictions
+  }
+
+  /**
+   * Of a versioned table, the generation that the scope read first: what it has seen it keeps seeing, also when the
+   * process has gone on to a newer one. Undefined until there is one, and while its answers may not be used.
+   */
+  get generation(): Generation | undefined {
+    const { cache } = this.#table
+    if (cache?.mode !== 'versioned' || cache.refusing) return undefined
+    if (!this.#generation && cache.current.version !== undefined) this.#generation = cache.current
+    return this.#generation
   }
 
   /** Whether the scope has an answer for the key already, perhaps one on its way. */
@@ -78,7 +91,7 @@ export class TableMemo {
     if (!loader) {
       const answers: Answers<readonly Row[]> = new Map()
       loader = createLoader(answers, async (asked) => {
-        const entries = await this.#table.source.list(asked)
+        const entries = this.generation?.list(asked) ?? (await this.#table.source.list(asked))
         return Object.freeze(entries.map((entry) => this.#same(entry)))
       })
       this.#listLoaders.set(definition, loader)
@@ -126,15 +139,16 @@ export class TableMemo {
 
   async #read(key: Key): Promise<Row | undefined> {
     const { keys, source, cache } = this.#table
-    const entry = await source.load(key)
+    const held = this.generation?.find(key)
+    const entry = held ?? (this.generation?.isAbsent(key) ? undefined : await source.load(key))
     if (!entry) {
       this.#rememberAbsence()
       return undefined
     }
     const row = this.#same(entry)
     this.#settle(key, row)
-    // Rows of a shared cache are found there by every key; others are remembered here.
-    if (!cache) {
+    // Rows of the generation that hits come from are found there by every key; others are remembered here.
+    if (cache?.mode !== 'immutable' && this.generation?.rows.get(entry.identity) !== entry) {
       for (const definition of keys.definitions) {
         if (definition !== key.definition) this.#prime(definition, row)
       }
@@ -157,7 +171,7 @@ export class TableMemo {
   /** A row that the cache learns of later must not contradict what this scope has seen. */
   #rememberAbsence(): void {
     const { cache } = this.#table
-    if (!cache || this.#contradictions.includes(cache)) return
+    if (cache?.mode !== 'immutable' || this.#contradictions.includes(cache)) return
     this.#contradictions.push(cache)
     cache.contradictions++
   }

@@ -1,9 +1,11 @@
+import { setTimeout } from 'node:timers/promises'
 import { type Batch, createBatch } from './batch.ts'
-import { ConfigurationError, type LookupError } from './errors.ts'
+import { ConfigurationError, LookupError } from './errors.ts'
 import type { Counters } from './events.ts'
+import type { Entry, Generation } from './generation.ts'
 import type { Key, KeyDefinition, TableKeys } from './key.ts'
-import { createLookup, type Lookup, type Rows } from './lookup.ts'
-import type { Entry, ProcessCache } from './process-cache.ts'
+import { createLookup, versionIn } from './lookup.ts'
+import type { ProcessCache } from './process-cache.ts'
 import type { RowReader } from './row.ts'
 import type { Server } from './server.ts'
 import { type Execute, tableStatement } from './statement.ts'
@@ -13,7 +15,7 @@ import type { TableMetadata } from './table.ts'
 export interface RowSource {
   load(key: Key): Promise<Entry | undefined>
   list(key: Key): Promise<readonly Entry[]>
-  /** Every row, from one statement; `undefined` where the table has more than `limit`. */
+  /** Every row in primary-key order, from one statement; `undefined` where the table has more than `limit`. */
   all(limit: number): Promise<readonly Entry[] | undefined>
 }
 
@@ -35,11 +37,15 @@ const CAUTIOUS_BYTES = 512 * 1024
 /** What a statement holds besides the keys. */
 const STATEMENT_BYTES = 64 * 1024
 
+/** How long (ms) to wait before asking again a server that answered from an older version than the process has seen. */
+const STALE_RETRY_DELAYS = [25, 50, 100, 200, 400, 800, 1600]
+
 /** Reads one table's rows: committed ones process-wide, or those that a transaction sees. */
 export function createRowSource(options: RowSourceOptions): RowSource {
   const { table, keys, reader, counters, cache, maxBatchSize, maxInFlight } = options
   const keyBatches = new Map<KeyDefinition, Batch<Entry | undefined>>()
   const listBatches = new Map<KeyDefinition, Batch<readonly Entry[]>>()
+  const versioned = cache?.mode === 'versioned'
   let bytes = CAUTIOUS_BYTES
   const limits = { maxBatchSize, maxInFlight, maxBytes: () => bytes }
 
@@ -58,61 +64,107 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     }
   }
 
-  function entryOf(values: readonly unknown[], from: number, key?: Key): Entry | undefined {
+  /**
+   * What `read` answers, and the generation that it may be shared in. An answer from an older version than the process
+   * has seen (a lagging replica) is asked again.
+   */
+  async function readNew<Answer extends { readonly version?: number | undefined }>(
+    read: (server: Server) => Promise<Answer>,
+  ): Promise<{ answer: Answer; generation: Generation | undefined }> {
+    for (const delay of STALE_RETRY_DELAYS) {
+      const { epoch = 0, floor = 0 } = cache ?? {}
+      const answer = await run(read)
+      if (answer.version === undefined || answer.version >= floor) {
+        return { answer, generation: cache?.accept({ epoch, version: answer.version }) }
+      }
+      await setTimeout(delay)
+    }
+    throw new LookupError(
+      'KYSELY_LOOKUP_STALE_READ',
+      `${table.name}: the server answers from an older version than this process has seen. Does a replica lag? Read from the primary.`,
+    )
+  }
+
+  function entryOf(
+    values: readonly unknown[],
+    from: number,
+    into?: Generation,
+    key?: Key,
+  ): Entry | undefined {
     const row = reader.read(values, from)
     if (!row) return undefined
     const identity = keys.keyOf(keys.definitions[0]!, row)?.token ?? rawIdentity(table, row)
-    return cache ? cache.publish(row, identity, key) : { row, identity }
+    return into ? into.publish(row, identity, key) : { row, identity }
   }
 
   function createKeyBatch(definition: KeyDefinition): Batch<Entry | undefined> {
-    const lookup = createLookup({ table, definition, many: false })
+    const lookup = createLookup({ table, definition, many: false, versioned })
     return createBatch<Entry | undefined>({
       ...limits,
-      known: (key) => cache?.find(key),
+      known(key) {
+        if (!cache || cache.refusing) return undefined
+        const entry = cache.current.find(key)
+        return entry || cache.current.isAbsent(key) ? { answer: entry } : undefined
+      },
       async send(sent) {
+        counters.keysSent += sent.length
+        const { answer, generation } = await readNew((server) => lookup(server, sent))
         const answers: (Entry | Error | undefined)[] = new Array(sent.length)
-        for (const values of await ask(lookup, sent)) {
+        for (const values of answer.rows) {
           const index = Number(values[0]) - 1
-          answers[index] = settle(() => entryOf(values, 1, sent[index]))
+          answers[index] = settle(() => entryOf(values, answer.from, generation, sent[index]))
         }
-        for (const answer of answers) if (answer === undefined) counters.absences++
+        for (const [index, found] of answers.entries()) {
+          if (found !== undefined) continue
+          counters.absences++
+          if (versioned) generation?.publishAbsence(sent[index]!)
+        }
         return answers
       },
     })
   }
 
   function createListBatch(definition: KeyDefinition): Batch<readonly Entry[]> {
-    const lookup = createLookup({ table, definition, many: true })
+    const lookup = createLookup({ table, definition, many: true, versioned })
     return createBatch<readonly Entry[]>({
       ...limits,
+      known(key) {
+        const answer = cache?.refusing ? undefined : cache?.current.list(key)
+        return answer && { answer }
+      },
       async send(sent) {
+        counters.keysSent += sent.length
+        const { answer, generation } = await readNew((server) => lookup(server, sent))
         const lists: (Entry[] | Error)[] = sent.map(() => [])
-        for (const values of await ask(lookup, sent)) {
+        for (const values of answer.rows) {
           const index = Number(values[0]) - 1
           const list = lists[index]!
           if (list instanceof Error) continue
-          const entry = settle(() => entryOf(values, 1))
+          const entry = settle(() => entryOf(values, answer.from, generation))
           if (entry instanceof Error) lists[index] = entry
           else if (entry) list.push(entry)
+        }
+        for (const [index, list] of lists.entries()) {
+          if (versioned && !(list instanceof Error)) generation?.publishList(sent[index]!, list)
         }
         return lists
       },
     })
   }
 
-  function ask(lookup: Lookup, sent: readonly Key[]): Promise<Rows> {
-    counters.keysSent += sent.length
-    return run((server) => lookup(server, sent))
-  }
-
   return {
     load: (key) => batchOf(keyBatches, key.definition, createKeyBatch).load(key),
     list: (key) => batchOf(listBatches, key.definition, createListBatch).load(key),
     async all(limit) {
-      const rows = await run(({ execute }) => execute(tableStatement(table, limit + 1), []))
-      if (rows.length > limit) return undefined
-      return rows.map((values) => entryOf(values, 0)!)
+      const statement = tableStatement({ table, versioned, limit: limit + 1 })
+      const { answer, generation } = await readNew(async ({ execute }) => {
+        const rows = await execute(statement, [])
+        return { rows, ...(versioned && { version: versionIn(table.name, rows[0]) }) }
+      })
+      if (answer.rows.length > limit) return undefined
+      const entries = answer.rows.flatMap((values) => entryOf(values, 2, generation) ?? [])
+      if (versioned && generation) generation.all = Object.freeze(entries)
+      return entries
     },
   }
 }

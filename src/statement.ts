@@ -34,48 +34,71 @@ export function createExecute(db: Kysely<unknown>): Execute {
   }
 }
 
+/** What a lookup reads besides the keys. */
+export interface StatementOptions {
+  readonly table: TableMetadata
+  readonly definition: KeyDefinition
+  /** Whether a key has many rows, wanted in primary-key order, or one at most. */
+  readonly many: boolean
+  /** Whether the table's version is read too, by the same snapshot. It comes after the key's position. */
+  readonly versioned: boolean
+}
+
 /**
- * One row per key, found or not: its position (from 1), then the columns, NULL where no row has the key.
+ * At least one row per key, found or not: its position (from 1), then the columns, NULL where no row has the key.
  * The keys travel as one JSON parameter, so the text does not depend on how many there are, and the server decides
  * which row a key means.
  */
-export function keyStatement(table: TableMetadata, definition: KeyDefinition): Statement {
+export function keyStatement(options: StatementOptions): Statement {
+  const { table, definition, many, versioned } = options
+  const [version, from] = versioned ? ['v.version, ', `${versionOf(table)} v join `] : ['', '']
+  const order = many ? ` order by k.o, ${table.primaryKey.map((name) => column(table, name)).join(', ')}` : ''
   return statement(
-    `select k.o, ${columnList(table)} from ${keyTable(definition)} left join ${target(table, definition)}`,
-  )
-}
-
-/** For each key every row, in primary-key order: the key's position (from 1), then the columns. */
-export function listStatement(table: TableMetadata, definition: KeyDefinition): Statement {
-  const order = table.primaryKey.map((name) => `t.${quoteName(name)}`).join(', ')
-  return statement(
-    `select k.o, ${columnList(table)} from ${keyTable(definition)} straight_join ${target(table, definition)} order by k.o, ${order}`,
+    `select k.o, ${version}${columnList(table)} from ${from}${keyTable(definition)} left join ${target(table, definition)}${order}`,
   )
 }
 
 /**
- * The same answers without JSON_TABLE: a select per key, each parameter brought to the column's type as JSON_TABLE would.
- * Keys without a row have no answer.
+ * The same without JSON_TABLE: a select per key, each parameter brought to the column's type as JSON_TABLE would. Keys
+ * without a row have no answer; the version comes in a row of its own, at position 0.
  */
-export function unionStatement(
-  table: TableMetadata,
-  definition: KeyDefinition,
-  options: { readonly keys: number; readonly ordered: boolean },
-): Statement {
-  const parameters = definition.parts
-    .map(({ declaration }, index) => `${typedParameter(declaration)} k${index}`)
-    .join(', ')
-  const select = `select k.o, ${columnList(table)} from (select ? o, ${parameters}) k straight_join ${target(table, definition)}`
-  const order = table.primaryKey.map(
-    (name) => `c${table.columns.findIndex((column) => column.name === name)}`,
+export function unionStatement(options: StatementOptions & { readonly keys: number }): Statement {
+  const { table, definition, many, versioned, keys } = options
+  const parameters = definition.parts.map(
+    ({ declaration }, index) => `${typedParameter(declaration)} k${index}`,
   )
-  const union = new Array(options.keys).fill(select).join(' union all ')
-  return statement(options.ordered ? `${union} order by o, ${order.join(', ')}` : union)
+  const select =
+    `select k.o, ${versioned ? 'null, ' : ''}${columnList(table)} from (select ? o, ${parameters.join(', ')}) k` +
+    ` straight_join ${target(table, definition)}`
+  const selects = new Array<string>(keys).fill(select)
+  if (versioned) {
+    const nulls = table.columns.map((_, index) => `null c${index}`)
+    selects.unshift(`select '0' o, v.version, ${nulls.join(', ')} from ${versionOf(table)} v`)
+  }
+  const order = table.primaryKey.map((name) => `c${table.columns.findIndex((one) => one.name === name)}`)
+  return statement(selects.join(' union all ') + (many ? ` order by o, ${order.join(', ')}` : ''))
 }
 
-/** The columns of up to `limit` rows. */
-export function tableStatement(table: TableMetadata, limit: number): Statement {
-  return statement(`select ${columnList(table)} from ${quoteName(table.name)} t limit ${limit}`)
+/** Up to `limit` rows in primary-key order; with the version there is a row of NULLs where the table is empty. */
+export function tableStatement(options: {
+  readonly table: TableMetadata
+  readonly versioned: boolean
+  readonly limit: number
+}): Statement {
+  const { table, versioned, limit } = options
+  const name = quoteName(table.name)
+  const order = table.primaryKey.map((key) => column(table, key)).join(', ')
+  const version = versioned ? 'v.version' : 'null'
+  const from = versioned ? `${versionOf(table)} v left join ${name} t on true` : `${name} t`
+  return statement(`select 0, ${version}, ${columnList(table)} from ${from} order by ${order} limit ${limit}`)
+}
+
+export const VERSION_TABLE = 'lookup_version'
+
+/** A table without version rows has the version NULL, never none: an absence of everything would be a wrong answer. */
+function versionOf(table: TableMetadata): string {
+  const name = `'${table.name.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
+  return `(select cast(sum(version) as unsigned) version from ${VERSION_TABLE} where table_name = ${name})`
 }
 
 export function quoteName(name: string): string {
@@ -84,7 +107,13 @@ export function quoteName(name: string): string {
 
 /** Columns get names of ours: theirs could be alike in lower case, or be one that an object has already. */
 function columnList(table: TableMetadata): string {
-  return table.columns.map((column, index) => `t.${quoteName(column.name)} c${index}`).join(', ')
+  return table.columns.map(({ name }, index) => `${column(table, name)} c${index}`).join(', ')
+}
+
+/** A column of the looked-up table, by the name that repositories know it by. */
+function column(table: TableMetadata, name: string): string {
+  const { columnName = name } = table.columns.find((one) => one.name === name) ?? {}
+  return `t.${quoteName(columnName)}`
 }
 
 function keyTable({ parts }: KeyDefinition): string {
@@ -97,7 +126,7 @@ function keyTable({ parts }: KeyDefinition): string {
 
 /** MySQL would read a table of up to two rows whole, and an optimizer may err on any: the key's index is named. */
 function target(table: TableMetadata, { parts, index }: KeyDefinition): string {
-  const conditions = parts.map((part, index) => part.condition(`t.${quoteName(part.name)}`, `k.k${index}`))
+  const conditions = parts.map((part, index) => part.condition(column(table, part.name), `k.k${index}`))
   return `${quoteName(table.name)} t force index (${quoteName(index)}) on ${conditions.join(' and ')}`
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type KeyDefinition, tableKeys } from '../src/key.ts'
-import { keyStatement, listStatement, type Statement, unionStatement } from '../src/statement.ts'
+import { keyStatement, type Statement, unionStatement } from '../src/statement.ts'
 import type { TableMetadata } from '../src/table.ts'
 import { type Lookups, lookups } from './support/lookups.ts'
 
@@ -76,15 +76,23 @@ describe('the plan of a lookup', () => {
       }
       assert.equal(keys.definitions.length, Object.keys(KINDS).length + 2)
       for (const definition of keys.definitions) {
-        await expectIndex(keyStatement(table, definition), definition, 1)
-        const union = unionStatement(table, definition, { keys: 2, ordered: false })
-        await expectIndex(union, definition, 2 * (definition.parts.length + 1))
+        const options = { table, definition, many: false, versioned: false }
+        await expectIndex(keyStatement(options), definition, 1)
+        await expectIndex(
+          unionStatement({ ...options, keys: 2 }),
+          definition,
+          2 * (definition.parts.length + 1),
+        )
       }
       for (const columns of [{ label: 'x' }, { label: 'x', integer: 1 }]) {
         const { definition } = keys.resolvePrefix(columns)
-        await expectIndex(listStatement(table, definition), definition, 1)
-        const union = unionStatement(table, definition, { keys: 2, ordered: true })
-        await expectIndex(union, definition, 2 * (definition.parts.length + 1))
+        const options = { table, definition, many: true, versioned: false }
+        await expectIndex(keyStatement(options), definition, 1)
+        await expectIndex(
+          unionStatement({ ...options, keys: 2 }),
+          definition,
+          2 * (definition.parts.length + 1),
+        )
       }
     })
   }
