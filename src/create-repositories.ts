@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely, Transaction } from 'kysely'
-import { refusePromisePool } from './database.ts'
 import { ConfigurationError } from './errors.ts'
 import { type Counters, createCounters } from './events.ts'
 import { tableKeys } from './key.ts'
-import { createProcessCache } from './process-cache.ts'
-import type { CacheMode, Repositories, RepositoriesOptions } from './repositories.ts'
+import { resolveOptions } from './options.ts'
+import { createProcessCache, type ProcessCache } from './process-cache.ts'
+import type { Repositories, RepositoriesOptions } from './repositories.ts'
 import { repositorySetFactory } from './repository-set.ts'
 import { RequestScope, type ScopedTable } from './request-scope.ts'
 import { createRowReader } from './row.ts'
@@ -14,9 +14,7 @@ import { readFeatures, type Server } from './server.ts'
 import { createExecute } from './statement.ts'
 import type { TableMetadata, TablesMetadata } from './table.ts'
 import { createVerification } from './verification.ts'
-
-const DEFAULT_MAX_ROWS = 200_000
-const DEFAULT_MAX_BATCH_SIZE = 5_000
+import { createVersionWatch } from './version-watch.ts'
 
 /** Statements of one key that may be under way at a time; a transaction has one connection. */
 const MAX_IN_FLIGHT = 2
@@ -38,7 +36,7 @@ interface SharedTable extends ScopedTable {
 export function createRepositories<DB, Tables extends TablesMetadata>(
   options: RepositoriesOptions<DB, Tables>,
 ): Repositories<DB, Tables> {
-  checkOptions(options)
+  const settings = resolveOptions(options as never)
   const db = options.db as unknown as Kysely<unknown>
   const verification = createVerification(Object.values(options.tables))
   const shared = new Map(
@@ -47,20 +45,20 @@ export function createRepositories<DB, Tables extends TablesMetadata>(
   const createSet = repositorySetFactory([...shared.keys()])
   const scopes = new AsyncLocalStorage<RequestScope>()
   let known: Omit<Server, 'execute'> | undefined
+  const watch = createVersionWatch({ db, tables: cachesOf(shared.values()), settings: settings.versions })
 
   function shareTable(name: string, table: TableMetadata): SharedTable {
     const counters = createCounters()
     const keys = tableKeys(table)
     const reader = createRowReader(table)
-    const maxRows = maxRowsOf(ownProperty(options.cache, name))
-    const cache =
-      maxRows === undefined ? undefined : createProcessCache({ mode: 'immutable', keys, maxRows, counters })
+    const mode = settings.cacheOf(name)
+    const cache = mode && createProcessCache({ ...mode, keys, counters })
     const reading = {
       table,
       keys,
       reader,
       counters,
-      maxBatchSize: options.maxBatchSize ?? DEFAULT_MAX_BATCH_SIZE,
+      maxBatchSize: settings.maxBatchSize,
     }
     const source = createRowSource({
       ...reading,
@@ -83,12 +81,13 @@ export function createRepositories<DB, Tables extends TablesMetadata>(
         .then((found) => ({
           execute,
           ...found,
-          ...(options.statementForm && { form: options.statementForm }),
+          ...(settings.statementForm && { form: settings.statementForm }),
         }))
       // Only a success is remembered.
       attempt.then(
         () => {
           verified = attempt
+          watch.start()
         },
         () => {},
       )
@@ -143,11 +142,18 @@ export function createRepositories<DB, Tables extends TablesMetadata>(
       )
     },
     $stats: () => Object.fromEntries([...shared].map(([name, { counters }]) => [name, { ...counters }])),
-    async $close() {},
+    $close: () => watch.stop(),
     [Symbol.asyncDispose]: () => members.$close(),
   }
 
   return setOf(() => scopes.getStore())
+}
+
+/** The caches whose tables have a version: a versioned table always, an immutable one where it can be amended. */
+function cachesOf(tables: Iterable<SharedTable>): ReadonlyMap<string, ProcessCache> {
+  const caches = new Map<string, ProcessCache>()
+  for (const { table, cache } of tables) if (cache) caches.set(table.name, cache)
+  return caches
 }
 
 function closeAfter<Result>(scope: RequestScope, run: () => Result): Result {
@@ -162,63 +168,4 @@ function closeAfter<Result>(scope: RequestScope, run: () => Result): Result {
   if (result instanceof Promise) result.then(close, close)
   else close()
   return result
-}
-
-/** What can be seen without asking the server. */
-function checkOptions(options: {
-  readonly db: object
-  readonly tables: object
-  readonly cache?: object
-  readonly maxBatchSize?: number
-  readonly statementForm?: string
-}): void {
-  const { db, tables, cache, maxBatchSize, statementForm } = options ?? {}
-  const given = db as { getExecutor?: unknown; getConnection?: unknown } | undefined
-  if (typeof given?.getExecutor !== 'function') {
-    if (typeof given?.getConnection === 'function') refusePromisePool(given)
-    throw new ConfigurationError(
-      'createRepositories: db is not a Kysely instance. Make one with createDatabase.',
-    )
-  }
-  if (typeof tables !== 'object' || tables === null) {
-    throw new ConfigurationError(
-      'createRepositories: tables is missing. Import it from the file that kysely-lookup generate wrote.',
-    )
-  }
-  for (const name of Object.keys(cache ?? {})) {
-    if (!Object.hasOwn(tables, name)) {
-      throw new ConfigurationError(
-        `createRepositories: cache names ${JSON.stringify(name)}, and the generated metadata has no such table with a primary key.`,
-      )
-    }
-  }
-  if (statementForm !== undefined && statementForm !== 'json_table' && statementForm !== 'union_all') {
-    throw new ConfigurationError("createRepositories: statementForm must be 'json_table' or 'union_all'.")
-  }
-  if (maxBatchSize !== undefined && !isPositiveInteger(maxBatchSize)) {
-    throw new ConfigurationError('createRepositories: maxBatchSize must be a positive integer.')
-  }
-}
-
-function maxRowsOf(mode: CacheMode | undefined): number | undefined {
-  if (mode === undefined) return undefined
-  const { mode: name, maxRows = DEFAULT_MAX_ROWS } =
-    typeof mode === 'object' && mode !== null ? mode : { mode }
-  if (name !== 'immutable') {
-    throw new ConfigurationError(
-      `createRepositories: the cache mode ${JSON.stringify(name)} is not supported. Use 'immutable' for rows that never change, or leave the table out.`,
-    )
-  }
-  if (!isPositiveInteger(maxRows)) {
-    throw new ConfigurationError('createRepositories: maxRows must be a positive integer.')
-  }
-  return maxRows
-}
-
-function ownProperty<Value>(record: Readonly<Record<string, Value>> | undefined, name: string) {
-  return record && Object.hasOwn(record, name) ? record[name] : undefined
-}
-
-function isPositiveInteger(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) > 0
 }

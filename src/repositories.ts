@@ -4,20 +4,27 @@ import type { KeyOf, PrefixOf, RowOf } from './key-types.ts'
 import type { Repository } from './repository.ts'
 import type { StatementForm } from './server.ts'
 import type { TablesMetadata } from './table.ts'
+import type { VersionOptions } from './version-watch.ts'
 
-/** How a table's rows may be kept for the life of the process. */
-export type CacheMode = 'immutable' | { readonly mode: 'immutable'; readonly maxRows?: number }
+/**
+ * How a table's rows are kept for the life of the process: `immutable` rows never change (new ones may be added);
+ * `versioned` rows, absences and lists are kept until the table's version moves. At most `maxRows` rows (default
+ * 200,000), as many absences, and as many rows in lists are kept of a table.
+ */
+export type CacheMode =
+  | 'immutable'
+  | 'versioned'
+  | { readonly mode: 'immutable' | 'versioned'; readonly maxRows?: number }
 
 export interface RepositoriesOptions<DB, Tables extends TablesMetadata> {
   /** From `createDatabase`, or any Kysely on mysql2 whose driver reads values as the generated types say. */
   readonly db: Kysely<DB>
   /** The metadata that `kysely-lookup generate` wrote. */
   readonly tables: Tables
-  /**
-   * Tables whose rows never change (new ones may be added) and are kept process-wide, up to `maxRows` (default
-   * 200,000). Any other table is remembered per request only.
-   */
+  /** The tables that are kept process-wide. Any other table is remembered per request only. */
   readonly cache?: { readonly [Name in keyof Tables]?: CacheMode }
+  /** How the versions of `versioned` tables are followed. */
+  readonly versions?: VersionOptions
   /** Keys in one statement, at most (default 5,000). */
   readonly maxBatchSize?: number
   /**

@@ -105,6 +105,29 @@ export class Repository<Row, Key, Prefix> {
     )
   }
 
+  /**
+   * Every row of a `versioned` table at one version, in primary-key order; from the process-wide cache once it was read.
+   * @throws ConfigurationError for a table of another mode, and for one with more rows than the cache's `maxRows`.
+   */
+  async all(): Promise<readonly Row[]> {
+    const { table, source } = this.#parts
+    const cache = this.#cache
+    if (cache?.mode !== 'versioned') {
+      throw new ConfigurationError(
+        `${table.name}.all(): only a versioned table has it, for nothing else knows when a row was added. Set createRepositories({ cache: { ${JSON.stringify(table.name)}: 'versioned' } }), or use a Kysely query.`,
+      )
+    }
+    const memo = this.#parts.memo()
+    const held = memo || cache.refusing ? undefined : cache.current.all
+    const rows = memo
+      ? await memo.all(cache.maxRows)
+      : (held ?? (await source.all(cache.maxRows)))?.map((entry) => entry.row)
+    if (rows) return Object.freeze(rows) as readonly Row[]
+    throw new ConfigurationError(
+      `${table.name}.all(): the table has more than maxRows = ${cache.maxRows} rows. Raise maxRows in createRepositories({ cache }), or use a Kysely query.`,
+    )
+  }
+
   /** Makes the current request scope forget one key's row, or all of this table; without a scope there is nothing to forget. */
   clear(key?: Key): void {
     const resolved = key === undefined ? undefined : this.#parts.keys.resolve(key)

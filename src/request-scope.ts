@@ -58,6 +58,7 @@ export class TableMemo {
   readonly #settled = new WeakMap<object, Row>()
   readonly #loaders = new Map<KeyDefinition, Loader<Row | undefined>>()
   readonly #listLoaders = new Map<KeyDefinition, Loader<readonly Row[]>>()
+  #all: Promise<readonly Row[] | undefined> | undefined
   #generation: Generation | undefined
 
   constructor(table: ScopedTable, contradictions: ProcessCache[]) {
@@ -99,6 +100,23 @@ export class TableMemo {
     return loader.load(key)
   }
 
+  /** Every row of the table; undefined where there are more than `limit`. Asked once. */
+  all(limit: number): Promise<readonly Row[] | undefined> {
+    if (!this.#all) {
+      const answer = this.#readAll(limit)
+      this.#all = answer
+      answer.catch(() => {
+        if (this.#all === answer) this.#all = undefined
+      })
+    }
+    return this.#all
+  }
+
+  async #readAll(limit: number): Promise<readonly Row[] | undefined> {
+    const entries = this.generation?.all ?? (await this.#table.source.all(limit))
+    return entries && Object.freeze(entries.map((entry) => this.#same(entry)))
+  }
+
   /** Remembers a row under all its keys; what the scope has seen already stays. */
   prime(entry: Entry): void {
     const row = this.#same(entry)
@@ -108,6 +126,7 @@ export class TableMemo {
   /** Forgets one key's row under all its keys, or everything; lists are forgotten with it. */
   clear(key?: Key): void {
     this.#listLoaders.clear()
+    this.#all = undefined
     if (!key) {
       this.#rows.clear()
       this.#answers.clear()

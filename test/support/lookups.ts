@@ -51,7 +51,14 @@ export async function lookups(
     db,
     tables,
     counter,
-    repositories: (more) => createRepositories({ db, tables, ...more }) as unknown as AnyRepositories,
+    // The poll is off: statements are counted.
+    repositories: (more) =>
+      createRepositories({
+        db,
+        tables,
+        versions: { pollInterval: 2 ** 31 - 1 },
+        ...more,
+      }) as unknown as AnyRepositories,
     run: (...more) => runStatements(test.url, ...more),
     async [Symbol.asyncDispose]() {
       await db.destroy()

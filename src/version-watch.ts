@@ -1,0 +1,156 @@
+import { type Kysely, sql } from 'kysely'
+import type { ProcessCache } from './process-cache.ts'
+import { VERSION_TABLE } from './statement.ts'
+
+/** When cached rows of `versioned` tables may be answered. */
+export interface VersionOptions {
+  /** How often (ms) the versions of all tables are read, by one statement (default 1,000; jittered by a tenth). */
+  readonly pollInterval?: number
+  /** How long (ms) a poll may take before it counts as failed (default 5,000). */
+  readonly pollTimeout?: number
+  /**
+   * What happens when versions could not be verified for `maxUnverified` ms (default 10,000): `serve` cached rows all
+   * the same (default), or `refuse` to, so that every read goes to the server.
+   */
+  readonly whenUnverified?: 'serve' | 'refuse'
+  readonly maxUnverified?: number
+}
+
+export const VERSION_DEFAULTS: Required<VersionOptions> = {
+  pollInterval: 1_000,
+  pollTimeout: 5_000,
+  whenUnverified: 'serve',
+  maxUnverified: 10_000,
+}
+
+/** Keeps the process-wide caches at the versions that their tables have. */
+export interface VersionWatch {
+  /** Begins to poll; the process may exit all the same. */
+  start(): void
+  /** Reads the versions now. */
+  poll(): Promise<void>
+  stop(): Promise<void>
+}
+
+// A longer one would fire at once.
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** By table name the cache that follows its version. */
+type Watched = ReadonlyMap<string, ProcessCache>
+
+interface VersionRow {
+  readonly name: string
+  readonly version: unknown
+  readonly created: unknown
+}
+
+export function createVersionWatch(options: {
+  readonly db: Kysely<unknown>
+  readonly tables: Watched
+  readonly settings: Required<VersionOptions>
+}): VersionWatch {
+  const { db, tables, settings } = options
+  const created = new Map<string, string>()
+  const someVersioned = [...tables.values()].some(({ mode }) => mode === 'versioned')
+  let timer: NodeJS.Timeout | undefined
+  let trust: NodeJS.Timeout | undefined
+  let polling: Promise<void> | undefined
+  let state: 'idle' | 'running' | 'stopped' = 'idle'
+
+  /** Verified just now: hits are answered until nothing has been verified for too long. */
+  function verified(): void {
+    for (const cache of tables.values()) cache.refusing = false
+    clearTimeout(trust)
+    if (settings.whenUnverified === 'serve') return
+    trust = setTimeout(() => {
+      for (const cache of tables.values()) if (cache.mode === 'versioned') cache.refusing = true
+    }, settings.maxUnverified).unref()
+  }
+
+  async function readVersions(): Promise<void> {
+    for (const { name, version, created: at } of await readRows(db, [...tables.keys()])) {
+      const cache = tables.get(name)
+      if (!cache) continue
+      // ALTER, RENAME and a restore make another table of the name, whose version may be the same.
+      const before = created.get(name)
+      created.set(name, String(at))
+      if (before !== undefined && before !== String(at)) cache.drop()
+      if (version !== null) cache.observe(Number(version))
+    }
+  }
+
+  function poll(): Promise<void> {
+    polling ??= withTimeout(readVersions(), settings.pollTimeout)
+      .then(verified)
+      .finally(() => {
+        polling = undefined
+      })
+    return polling
+  }
+
+  function schedule(): void {
+    const interval = settings.pollInterval * (0.9 + Math.random() * 0.2)
+    timer = setTimeout(
+      () => {
+        poll()
+          .catch((error) => {
+            // Immutable tables need no versions; without any there is nothing to follow.
+            if (isMissingTable(error) && !someVersioned) state = 'stopped'
+          })
+          .finally(() => {
+            if (state === 'running') schedule()
+          })
+      },
+      Math.min(interval, LONGEST_TIMER),
+    ).unref()
+  }
+
+  return {
+    start() {
+      if (state !== 'idle' || tables.size === 0) return
+      state = 'running'
+      verified()
+      schedule()
+    },
+    poll,
+    async stop() {
+      state = 'stopped'
+      clearTimeout(timer)
+      clearTimeout(trust)
+      await polling?.catch(() => {})
+    },
+  }
+}
+
+async function readRows(db: Kysely<unknown>, names: readonly string[]): Promise<readonly VersionRow[]> {
+  // Names of tables are compared as bytes: two of them may differ in case alone.
+  const list = sql.join(names.map((name) => sql`${name}`))
+  const { rows } = await sql<VersionRow>`
+    select v.table_name as name, v.version as version, (
+      select cast(t.create_time as char) from information_schema.tables t
+      where t.table_schema = database() and cast(t.table_name as binary) = cast(v.table_name as binary)
+    ) as created
+    from (
+      select table_name, cast(sum(version) as unsigned) as version
+      from ${sql.ref(VERSION_TABLE)} where table_name in (${list}) group by table_name
+    ) v`.execute(db.withoutPlugins())
+  return rows
+}
+
+const ER_NO_SUCH_TABLE = 1146
+
+function isMissingTable(error: unknown): boolean {
+  return (error as { errno?: unknown } | undefined)?.errno === ER_NO_SUCH_TABLE
+}
+
+async function withTimeout(work: Promise<void>, limit: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${limit} ms`)), limit).unref()
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
