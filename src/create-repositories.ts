@@ -5,16 +5,18 @@ import { type Counters, createCounters } from './events.ts'
 import { tableKeys } from './key.ts'
 import { resolveOptions } from './options.ts'
 import { createProcessCache, type ProcessCache } from './process-cache.ts'
-import type { Repositories, RepositoriesOptions } from './repositories.ts'
-import { repositorySetFactory } from './repository-set.ts'
+import type { CacheModes, Repositories, RepositoriesOptions } from './repositories.ts'
+import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
 import { RequestScope, type ScopedTable } from './request-scope.ts'
 import { createRowReader } from './row.ts'
 import { createRowSource, type RowSourceOptions } from './row-source.ts'
 import { readFeatures, type Server } from './server.ts'
 import { createExecute } from './statement.ts'
 import type { TableMetadata, TablesMetadata } from './table.ts'
+import { runTransaction, type TransactionOptions } from './transaction.ts'
 import { createVerification } from './verification.ts'
 import { createVersionWatch } from './version-watch.ts'
+import { createWrites, type WritesOptions } from './writes.ts'
 
 /** Statements of one key that may be under way at a time; a transaction has one connection. */
 const MAX_IN_FLIGHT = 2
@@ -33,9 +35,11 @@ interface SharedTable extends ScopedTable {
  * @throws ConfigurationError where an option cannot work. What only the server can tell (its version, the session's
  * settings, whether the metadata is current) is verified once before the first read.
  */
-export function createRepositories<DB, Tables extends TablesMetadata>(
-  options: RepositoriesOptions<DB, Tables>,
-): Repositories<DB, Tables> {
+export function createRepositories<
+  DB,
+  const Tables extends TablesMetadata,
+  const Cache extends CacheModes<Tables> = Record<never, never>,
+>(options: RepositoriesOptions<DB, Tables, Cache>): Repositories<DB, Tables, Cache> {
   const settings = resolveOptions(options as never)
   const db = options.db as unknown as Kysely<unknown>
   const verification = createVerification(Object.values(options.tables))
@@ -101,13 +105,35 @@ export function createRepositories<DB, Tables extends TablesMetadata>(
   }
 
   function setOf(scope: () => RequestScope | undefined) {
-    return createSet((name) => {
-      const table = shared.get(name)!
-      return { ...table, memo: () => scope()?.memo(table) }
-    }, members) as unknown as Repositories<DB, Tables>
+    return createSet(
+      (name) => {
+        const table = shared.get(name)!
+        const wrote = () => forget([name], scope())
+        return { ...table, memo: () => scope()?.memo(table), writes: writesOf(name, { over: db, wrote }) }
+      },
+      {
+        ...members,
+        $transaction: <Result>(fn: (set: RepositorySet) => Promise<Result>, more?: TransactionOptions) =>
+          transact(scope(), fn, more),
+      },
+    ) as unknown as Repositories<DB, Tables, Cache>
   }
 
-  function setInTransaction(transaction: Transaction<unknown>) {
+  function writesOf(name: string, writing: Pick<WritesOptions, 'over' | 'wrote'>) {
+    const { table, keys, cache } = shared.get(name)!
+    return createWrites({ ...writing, name, table, keys, immutable: cache?.mode === 'immutable' })
+  }
+
+  /** After a commit: this process, and the scope that it was made in, read the tables anew. */
+  function forget(names: Iterable<string>, scope: RequestScope | undefined): void {
+    for (const name of names) {
+      const table = shared.get(name)!
+      if (table.cache?.mode === 'versioned') table.cache.drop()
+      scope?.memo(table).clear()
+    }
+  }
+
+  function setInTransaction(transaction: Transaction<unknown>, written = new Set<string>()) {
     const scope = new RequestScope()
     const parts = (name: string) => {
       const table = shared.get(name)!
@@ -117,9 +143,36 @@ export function createRepositories<DB, Tables extends TablesMetadata>(
         maxInFlight: 1,
       })
       const scoped = { ...table, source, cache: undefined }
-      return { ...scoped, memo: () => scope.memo(scoped) }
+      const wrote = () => {
+        written.add(name)
+        scope.memo(scoped).clear()
+      }
+      return {
+        ...scoped,
+        memo: () => scope.memo(scoped),
+        writes: writesOf(name, { over: transaction, wrote }),
+      }
     }
     return createSet(parts, { $db: transaction })
+  }
+
+  async function transact<Result>(
+    scope: RequestScope | undefined,
+    fn: (set: RepositorySet) => Promise<Result>,
+    transactionOptions: TransactionOptions = {},
+  ): Promise<Result> {
+    const written = new Set<string>()
+    return runTransaction(
+      {
+        ...transactionOptions,
+        db,
+        versioned: [...shared].filter(([, { cache }]) => cache?.mode === 'versioned').map(([name]) => name),
+        versionOf: (name) => shared.get(name)!.cache!.current.version,
+        bind: (transaction) => setInTransaction(transaction, written),
+        committed: (moved) => forget(new Set([...written, ...moved]), scope),
+      },
+      fn,
+    )
   }
 
   const members = {

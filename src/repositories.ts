@@ -4,7 +4,9 @@ import type { KeyOf, PrefixOf, RowOf } from './key-types.ts'
 import type { Repository } from './repository.ts'
 import type { StatementForm } from './server.ts'
 import type { TablesMetadata } from './table.ts'
+import type { TransactionOptions } from './transaction.ts'
 import type { VersionOptions } from './version-watch.ts'
+import type { Inserts, Writes } from './writes.ts'
 
 /**
  * How a table's rows are kept for the life of the process: `immutable` rows never change (new ones may be added);
@@ -16,13 +18,19 @@ export type CacheMode =
   | 'versioned'
   | { readonly mode: 'immutable' | 'versioned'; readonly maxRows?: number }
 
-export interface RepositoriesOptions<DB, Tables extends TablesMetadata> {
+export type CacheModes<Tables> = { readonly [Name in keyof Tables]?: CacheMode }
+
+export interface RepositoriesOptions<
+  DB,
+  Tables extends TablesMetadata,
+  Cache extends CacheModes<Tables> = CacheModes<Tables>,
+> {
   /** From `createDatabase`, or any Kysely on mysql2 whose driver reads values as the generated types say. */
   readonly db: Kysely<DB>
   /** The metadata that `kysely-lookup generate` wrote. */
   readonly tables: Tables
   /** The tables that are kept process-wide. Any other table is remembered per request only. */
-  readonly cache?: { readonly [Name in keyof Tables]?: CacheMode }
+  readonly cache?: Cache & { readonly [Unknown in Exclude<keyof Cache, keyof Tables>]: never }
   /** How the versions of `versioned` tables are followed. */
   readonly versions?: VersionOptions
   /** Keys in one statement, at most (default 5,000). */
@@ -43,32 +51,57 @@ export type RepositoryOf<DB, Tables extends TablesMetadata, Name extends TableNa
   PrefixOf<RowOf<DB, Name>, Tables[Name]>
 >
 
-type RepositoryByName<DB, Tables extends TablesMetadata> = {
+/** What may be written: an `immutable` table only takes new rows. */
+type WritesTo<DB, Tables extends TablesMetadata, Mode> = {
+  readonly [Name in TableName<DB, Tables>]: Name extends keyof Mode
+    ? Mode[Name] extends 'immutable' | { readonly mode: 'immutable' }
+      ? Inserts<DB[Name]>
+      : AllWrites<DB, Tables, Name>
+    : AllWrites<DB, Tables, Name>
+}
+
+type AllWrites<DB, Tables extends TablesMetadata, Name extends TableName<DB, Tables>> = Writes<
+  DB[Name],
+  KeyOf<RowOf<DB, Name>, Tables[Name]>
+>
+
+type ByName<DB, Tables extends TablesMetadata, Cache> = {
   readonly [Name in TableName<DB, Tables> as Name extends `$${string}` ? never : Name]: RepositoryOf<
     DB,
     Tables,
     Name
-  >
+  > &
+    WritesTo<DB, Tables, Cache>[Name]
 }
 
-interface AnyTable<DB, Tables extends TablesMetadata> {
+interface AnyTable<DB, Tables extends TablesMetadata, Cache> {
   /** The repository of any table, whatever its name. */
-  $table<Name extends TableName<DB, Tables>>(name: Name): RepositoryOf<DB, Tables, Name>
+  $table<Name extends TableName<DB, Tables>>(
+    name: Name,
+  ): RepositoryOf<DB, Tables, Name> & WritesTo<DB, Tables, Cache>[Name]
 }
 
 /** A repository per table, by name. A table whose name begins with `$` is reached through `$table`. */
-export type Repositories<DB, Tables extends TablesMetadata> = RepositoryByName<DB, Tables> &
-  AnyTable<DB, Tables> &
-  RepositoriesMembers<DB, Tables>
+export type Repositories<DB, Tables extends TablesMetadata, Cache = Record<never, never>> = ByName<
+  DB,
+  Tables,
+  Cache
+> &
+  AnyTable<DB, Tables, Cache> &
+  RepositoriesMembers<DB, Tables, Cache>
 
 /** Repositories bound to a transaction. */
-export type TransactionRepositories<DB, Tables extends TablesMetadata> = RepositoryByName<DB, Tables> &
-  AnyTable<DB, Tables> & {
-    /** The Kysely transaction that they read in. */
+export type TransactionRepositories<DB, Tables extends TablesMetadata, Cache = Record<never, never>> = ByName<
+  DB,
+  Tables,
+  Cache
+> &
+  AnyTable<DB, Tables, Cache> & {
+    /** The Kysely transaction that they read and write in. */
     readonly $db: Transaction<DB>
   }
 
-export interface RepositoriesMembers<DB, Tables extends TablesMetadata> {
+export interface RepositoriesMembers<DB, Tables extends TablesMetadata, Cache = Record<never, never>> {
   /**
    * Verifies now what is otherwise verified once before the first read.
    * @throws ConfigurationError that holds the mend.
@@ -77,12 +110,20 @@ export interface RepositoriesMembers<DB, Tables extends TablesMetadata> {
   /** Runs `fn` in a fresh request scope, shared by every read in it and in what it starts, until it settles. */
   $request<Result>(fn: () => Result): Result
   /** The same repositories bound to a fresh request scope, to pass around explicitly. */
-  $forRequest(): Repositories<DB, Tables>
+  $forRequest(): Repositories<DB, Tables, Cache>
   /**
    * The same repositories bound to a transaction: they read what it sees, on its connection, remember it for
    * themselves, and neither ask nor fill the process-wide cache.
    */
-  $withTransaction(transaction: Transaction<DB>): TransactionRepositories<DB, Tables>
+  $withTransaction(transaction: Transaction<DB>): TransactionRepositories<DB, Tables, Cache>
+  /**
+   * Runs `fn` in a transaction of its own, with repositories that read and write in it. Once it has committed, this
+   * process reads what was written, everywhere. A failure of `fn` rolls back and is passed on.
+   */
+  $transaction<Result>(
+    fn: (transaction: TransactionRepositories<DB, Tables, Cache>) => Promise<Result>,
+    options?: TransactionOptions,
+  ): Promise<Result>
   /** Counters by table, since the repositories were made. */
   $stats(): Readonly<Record<TableName<DB, Tables>, TableStats>>
   /** Stops what runs in the background. The database is closed by whoever made it. */

@@ -10,8 +10,8 @@ export interface RepositorySet {
 
 /** Makes sets over the same tables: what a set reads from is asked for when a table is first used in it. */
 export type RepositorySetFactory = (
-  parts: (table: string) => RepositoryParts,
-  members: Readonly<Record<PropertyKey, unknown>>,
+  parts: (table: string) => RepositoryParts & { readonly writes: object },
+  members: object,
 ) => RepositorySet
 
 const repositoryOf = Symbol('repositoryOf')
@@ -44,7 +44,8 @@ export function repositorySetFactory(names: readonly string[]): RepositorySetFac
             `There is no table ${JSON.stringify(name)} in the generated metadata. A table without a primary key has no repository; after a migration run kysely-lookup generate.`,
           )
         }
-        repository = new Repository(parts(name))
+        const { writes, ...reads } = parts(name)
+        repository = Object.assign(new Repository<unknown, unknown, unknown>(reads), writes)
         made.set(name, repository)
       }
       return repository

@@ -128,6 +128,7 @@ export class TableMemo {
     this.#listLoaders.clear()
     this.#all = undefined
     if (!key) {
+      this.#generation = undefined
       this.#rows.clear()
       this.#answers.clear()
       this.#loaders.clear()

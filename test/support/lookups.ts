@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import {
   createDatabase,
   createRepositories,
@@ -9,21 +9,29 @@ import {
 } from '../../src/index.ts'
 import type { RepositoriesMembers } from '../../src/repositories.ts'
 import { readSchema } from '../../src/schema.ts'
+import type { TransactionOptions } from '../../src/transaction.ts'
+import type { Writes } from '../../src/writes.ts'
 import { createTestDatabase, runStatements, statementCounter, type TestDatabase } from './server.ts'
 
 export type AnyRow = Readonly<Record<string, unknown>>
 export type AnyDB = Record<string, AnyRow>
-export type AnyRepository = Repository<AnyRow, unknown, unknown>
+export type AnyRepository = Repository<AnyRow, unknown, unknown> & Writes<AnyRow, unknown>
 
 type Members = RepositoriesMembers<AnyDB, TablesMetadata>
 
 /** Repositories over tables that are known only at run time: any key compiles. */
 export type AnyRepositories = Readonly<Record<string, AnyRepository>> &
-  Omit<Members, '$forRequest' | '$withTransaction'> & {
+  Omit<Members, '$forRequest' | '$withTransaction' | '$transaction'> & {
     $table(name: string): AnyRepository
     $forRequest(): AnyRepositories
     $withTransaction(transaction: unknown): AnyRepositories
+    $transaction<Result>(
+      fn: (transaction: AnyTransaction) => Promise<Result>,
+      options?: TransactionOptions,
+    ): Promise<Result>
   }
+
+export type AnyTransaction = Readonly<Record<string, AnyRepository>> & { readonly $db: Transaction<AnyDB> }
 
 export interface Lookups extends AsyncDisposable {
   readonly test: TestDatabase
