@@ -1,4 +1,5 @@
-import type { TableMetadata } from './table.ts'
+import { DATE_PRECISION_LIMIT, impossibleDate, roundedInteger } from './decoding.ts'
+import type { ColumnMetadata, TableMetadata } from './table.ts'
 
 /** A row as every caller shares it: frozen, deeply. */
 export type Row = Readonly<Record<string, unknown>>
@@ -14,16 +15,46 @@ export interface RowReader {
 /** @see Row */
 export function createRowReader(table: TableMetadata): RowReader {
   const columns = table.columns.map((column) => column.name)
+  const guards = table.columns.map(guardOf)
   const primary = columns.indexOf(table.primaryKey[0]!)
   return {
     columns,
     read(values, from) {
       if (values[from + primary] === null) return undefined
       const row: Record<string, unknown> = {}
-      for (const [index, name] of columns.entries()) setColumn(row, name, values[from + index])
+      for (const [index, name] of columns.entries()) {
+        const value = values[from + index]
+        const guard = guards[index]
+        setColumn(row, name, guard ? guard(value) : value)
+      }
       return Object.freeze(row)
     },
   }
+}
+
+/**
+ * What the decoders of `createDatabase` see to, for a driver of the user's own: its settings may be right, and still
+ * make two types of one column's values.
+ */
+function guardOf(column: ColumnMetadata): ((value: unknown) => unknown) | undefined {
+  if (column.type === 'bigint' && column.as === undefined) {
+    return (value) => (typeof value === 'string' ? roundedInteger(column.name) : value)
+  }
+  if (isReadAsDate(column)) {
+    return (value) => {
+      if (!(value instanceof Date) || !Number.isNaN(value.getTime())) return value
+      return column.zeroDates === 'null' ? null : impossibleDate(column.name)
+    }
+  }
+  if (column.type === 'vector') {
+    return (value) => (Array.isArray(value) && value.length === 0 ? null : value)
+  }
+  return undefined
+}
+
+/** Whether values of the column are read as a `Date`, which cannot hold zero dates. */
+export function isReadAsDate({ type, precision = 0 }: ColumnMetadata): boolean {
+  return (type === 'datetime' || type === 'timestamp') && precision <= DATE_PRECISION_LIMIT
 }
 
 /** @throws the decoding error that stands in a value's place. */

@@ -67,8 +67,8 @@ function baseType(row: ColumnRow, { flavor, view, jsonChecked }: ColumnContext):
 function columnLength(type: string, row: ColumnRow): number | undefined {
   if (WITH_LENGTH.has(type)) return Number(row.length)
   if (type === 'bit') return Number(row.digits)
-  // The one display width that means something: BOOLEAN is TINYINT(1).
-  if (type === 'tinyint') return /^tinyint\(1\)/.test(row.columntype) ? 1 : undefined
+  // The one display width that means something: BOOLEAN is TINYINT(1), and signed (MySQL forgets the other's width).
+  if (type === 'tinyint') return row.columntype === 'tinyint(1)' ? 1 : undefined
   if (type === 'vector') return Number(/\((\d+)\)/.exec(row.columntype)?.[1])
   return undefined
 }

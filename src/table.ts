@@ -3,7 +3,10 @@
  * Optional members are absent, never `undefined`, so that generated files are stable.
  */
 export interface ColumnMetadata {
+  /** The name in rows and keys. */
   readonly name: string
+  /** The database's name of the column, where `name` is another (`generate --camel-case`). */
+  readonly columnName?: string
   /** The server's base type: `int`, `varchar`, `datetime`, … MariaDB's JSON (a checked longtext) is `json`. */
   readonly type: string
   readonly unsigned?: true
@@ -22,6 +25,10 @@ export interface ColumnMetadata {
   readonly hasDefault?: true
   /** A generated column: it can be read but not written. */
   readonly generated?: true
+  /** What values of a BIGINT or TINYINT(1) are read as, where that is not `number`. */
+  readonly as?: 'bigint' | 'string' | 'boolean'
+  /** A DATETIME or TIMESTAMP whose zero dates are read as null; elsewhere they are errors. */
+  readonly zeroDates?: 'null'
 }
 
 /** One index: its name and its columns in index order. */
@@ -32,8 +39,10 @@ export interface IndexMetadata {
 
 /** What repositories need to know of one table. */
 export interface TableMetadata {
+  /** The database's name of the table. */
   readonly name: string
   readonly columns: readonly ColumnMetadata[]
+  /** Keys and indexes hold the columns' names in rows. */
   readonly primaryKey: readonly string[]
   /** Unique indexes other than the primary key, by name. */
   readonly uniqueKeys: readonly IndexMetadata[]
@@ -41,5 +50,5 @@ export interface TableMetadata {
   readonly indexes: readonly IndexMetadata[]
 }
 
-/** Every table of the generated file that repositories can be made for, by table name. */
+/** Every table of the generated file that repositories can be made for, by its name in Kysely queries. */
 export type TablesMetadata = Readonly<Record<string, TableMetadata>>

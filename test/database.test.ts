@@ -112,6 +112,15 @@ describe('createDatabase', () => {
       /the pool has dateStrings: false, and true is needed/,
     )
     wrong.end()
+    const casting = createPool({
+      uri: data.test.url,
+      dateStrings: true,
+      supportBigNumbers: true,
+      timezone: 'Z',
+      typeCast: () => 1,
+    })
+    assert.throws(() => createDatabase({ pool: casting }), /the pool has typeCast: a function, and true/)
+    casting.end()
     const pool = createPool({
       uri: data.test.url,
       dateStrings: true,

@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { ColumnTypeScriptOptions } from '../codegen/column-typescript.ts'
 import { generatedFile, isGeneratedFile } from '../codegen/generated-file.ts'
+import type { DecodingOptions } from '../decoding.ts'
+import { camelCaseMapping, defaultCamelCaseMapping, type NameMapping } from '../plugins.ts'
 import { readSchema, type Schema, type SchemaTable } from '../schema.ts'
 import { type Command, CommandError, UsageError } from './command.ts'
 import { CONNECTION_FLAGS, CONNECTION_HELP, type ConnectionOptions } from './connection.ts'
@@ -24,6 +25,9 @@ and the tables for createRepositories.
   --exclude-pattern GLOB     not these tables (may be repeated)
   --bigint TYPE              BIGINT as number (default), bigint or string, as given to createDatabase
   --tinyint1 TYPE            TINYINT(1) as number (default) or boolean, as given to createDatabase
+  --zero-dates RESULT        0000-00-00 in DATETIME and TIMESTAMP: error (default) or null, as given to createDatabase
+  --camel-case               names as Kysely's CamelCasePlugin makes them; with its options where the instance of
+                             kysely.config.ts has the plugin
   -h, --help                 this text
 
 ${CONNECTION_HELP}
@@ -38,7 +42,8 @@ interface GenerateOptions extends ConnectionOptions {
   readonly verify: boolean
   readonly include: readonly string[]
   readonly exclude: readonly string[]
-  readonly types: ColumnTypeScriptOptions
+  readonly decoding: DecodingOptions
+  readonly camelCase: boolean
 }
 
 /** `kysely-lookup generate` */
@@ -48,13 +53,19 @@ export const generate: Command = {
   help: HELP,
   async run(args) {
     const options = parse(args)
-    const schema = await withConnection(options, readSchema)
+    const { schema, mapping } = await withConnection(options, async (db) => ({
+      schema: await readSchema(db),
+      mapping: options.camelCase ? (camelCaseMapping(db) ?? defaultCamelCaseMapping()) : undefined,
+    }))
     const tables = selectedTables(schema, options)
-    const source = generatedFile(tables, options.types)
+    if (mapping) refuseEqualNames(tables, mapping)
+    const nameOf = mapping?.toJavaScript
+    const source = generatedFile(tables, { ...options.decoding, ...(nameOf && { nameOf }) })
     if (options.verify) return await verify(options.outFile, source)
     if (options.print) process.stdout.write(source)
     else await write(options.outFile, source)
-    for (const notice of notices(tables)) console.error(`kysely-lookup: ${notice}`)
+    for (const notice of [...notices(tables), ...nameNotices(tables, mapping)])
+      console.error(`kysely-lookup: ${notice}`)
     return 0
   },
 }
@@ -71,6 +82,8 @@ function parse(args: readonly string[]): GenerateOptions {
       'exclude-pattern': { type: 'string', multiple: true, default: [] },
       bigint: { type: 'string', default: 'number' },
       tinyint1: { type: 'string', default: 'number' },
+      'zero-dates': { type: 'string', default: 'error' },
+      'camel-case': { type: 'boolean', default: false },
     },
   })
   if (values.print && values.verify) throw new UsageError('--print and --verify exclude each other')
@@ -84,9 +97,11 @@ function parse(args: readonly string[]): GenerateOptions {
     verify: values.verify,
     include: values['include-pattern'],
     exclude: values['exclude-pattern'],
-    types: {
+    camelCase: values['camel-case'],
+    decoding: {
       bigint: oneOf('--bigint', values.bigint, ['number', 'bigint', 'string'] as const),
       tinyint1: oneOf('--tinyint1', values.tinyint1, ['number', 'boolean'] as const),
+      zeroDates: oneOf('--zero-dates', values['zero-dates'], ['error', 'null'] as const),
     },
   }
 }
@@ -119,6 +134,37 @@ function notices(tables: readonly SchemaTable[]): string[] {
       (index) => `${name}: ${index.unique ? 'unique ' : ''}index ${index.name} is left out: ${index.reason}`,
     )
   })
+}
+
+/** Two names of the database must not become one. */
+function refuseEqualNames(tables: readonly SchemaTable[], { toJavaScript }: NameMapping): void {
+  const lists = [
+    { where: 'tables', names: tables.map(({ metadata }) => metadata.name) },
+    ...tables.map(({ metadata }) => ({
+      where: `columns of ${metadata.name}`,
+      names: metadata.columns.map(({ name }) => name),
+    })),
+  ]
+  for (const { where, names } of lists) {
+    for (const [name, equal] of Map.groupBy(names, toJavaScript)) {
+      if (equal.length > 1) {
+        throw new CommandError(`--camel-case calls the ${where} ${equal.join(' and ')} all ${name}.`)
+      }
+    }
+  }
+}
+
+/** Names that the plugin does not bring back: a repository reads them, other queries cannot name them. */
+function nameNotices(tables: readonly SchemaTable[], mapping: NameMapping | undefined): string[] {
+  if (!mapping) return []
+  return tables.flatMap(({ metadata }) =>
+    [metadata.name, ...metadata.columns.map(({ name }) => name)]
+      .filter((name) => mapping.toDatabase(mapping.toJavaScript(name)) !== name)
+      .map((name) => {
+        const camel = mapping.toJavaScript(name)
+        return `${metadata.name}: CamelCasePlugin reads ${name} as ${camel}, which it writes as ${mapping.toDatabase(camel)}: plain queries cannot name it with these options of the plugin`
+      }),
+  )
 }
 
 async function verify(file: string, wanted: string): Promise<number> {

@@ -7,8 +7,8 @@ export interface TableFilterOptions {
   readonly exclude: readonly string[]
 }
 
-/** Kysely's own bookkeeping; no application reads it. */
-const MIGRATION_TABLES = ['kysely_migration', 'kysely_migration_lock']
+/** Bookkeeping of Kysely's migrations and of ours; no application looks rows up in it. */
+const MIGRATION_TABLES = ['kysely_migration', 'kysely_migration_lock', 'lookup_version']
 
 /** Which tables are meant, by glob over `table` or, where the pattern has a dot, `database.table`. */
 export function tableFilter({ database, include, exclude }: TableFilterOptions): (table: string) => boolean {

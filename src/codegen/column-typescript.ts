@@ -1,12 +1,6 @@
-import { DATE_PRECISION_LIMIT } from '../decoding.ts'
+import { isReadAsDate } from '../row.ts'
 import type { ColumnMetadata } from '../table.ts'
 import { stringLiteral } from './source-text.ts'
-
-/** How the application reads types that JavaScript has more than one answer for; as in `createDatabase`. */
-export interface ColumnTypeScriptOptions {
-  readonly bigint?: 'number' | 'bigint' | 'string'
-  readonly tinyint1?: 'number' | 'boolean'
-}
 
 /** A column's three types as members of a union: what is read, what INSERT takes, what UPDATE takes. */
 export interface ColumnTypeScript {
@@ -16,18 +10,17 @@ export interface ColumnTypeScript {
 }
 
 /**
- * What a value of the column is at run time. SET is its text (`'a,b'`); a geometry is whatever the driver makes of
- * it; FLOAT in a plain query is rounded by the server.
+ * What a value of the column is at run time. SET is its text (`'a,b'`); JSON is parsed, its integers beyond 2^53 are
+ * their digits as a string; a geometry is whatever the driver makes of it; FLOAT in a plain query is rounded by the
+ * server; an ENUM is `''` where a server without strict mode took a value that is no member.
  */
-export function columnTypeScript(
-  column: ColumnMetadata,
-  options: ColumnTypeScriptOptions = {},
-): ColumnTypeScript {
-  const { select, write = select } = baseTypes(column, options)
+export function columnTypeScript(column: ColumnMetadata): ColumnTypeScript {
+  const { select, write = select } = baseTypes(column)
   const orNull = column.nullable && select !== 'unknown' ? ' | null' : ''
-  if (column.generated) return { select: select + orNull, insert: 'never', update: 'never' }
+  const read = select + (column.zeroDates === 'null' ? ' | null' : orNull)
+  if (column.generated) return { select: read, insert: 'never', update: 'never' }
   return {
-    select: select + orNull,
+    select: read,
     insert: write + orNull + (column.hasDefault ? ' | undefined' : ''),
     update: write + orNull,
   }
@@ -39,12 +32,10 @@ interface BaseTypes {
   readonly write?: string
 }
 
-function baseTypes(column: ColumnMetadata, options: ColumnTypeScriptOptions): BaseTypes {
+function baseTypes(column: ColumnMetadata): BaseTypes {
   switch (column.type) {
     case 'tinyint':
-      return column.length === 1 && options.tinyint1 === 'boolean'
-        ? { select: 'boolean' }
-        : { select: 'number' }
+      return { select: column.as ?? 'number' }
     case 'smallint':
     case 'mediumint':
     case 'int':
@@ -53,15 +44,12 @@ function baseTypes(column: ColumnMetadata, options: ColumnTypeScriptOptions): Ba
     case 'double':
       return { select: 'number' }
     case 'bigint':
-      return bigintTypes(options.bigint ?? 'number')
+      return column.as ? { select: column.as, write: 'bigint | number | string' } : { select: 'number' }
     case 'decimal':
       return { select: 'string', write: 'string | number' }
     case 'datetime':
     case 'timestamp':
-      return {
-        select: (column.precision ?? 0) <= DATE_PRECISION_LIMIT ? 'Date' : 'string',
-        write: 'Date | string',
-      }
+      return { select: isReadAsDate(column) ? 'Date' : 'string', write: 'Date | string' }
     case 'enum':
       return { select: column.values?.map(stringLiteral).join(' | ') ?? 'string' }
     case 'json':
@@ -92,8 +80,4 @@ function baseTypes(column: ColumnMetadata, options: ColumnTypeScriptOptions): Ba
     default:
       return { select: 'unknown' }
   }
-}
-
-function bigintTypes(as: 'number' | 'bigint' | 'string'): BaseTypes {
-  return as === 'number' ? { select: as } : { select: as, write: 'bigint | number | string' }
 }

@@ -1,6 +1,6 @@
-import type { SchemaTable } from '../schema.ts'
 import type { ColumnMetadata } from '../table.ts'
-import { type ColumnTypeScriptOptions, columnTypeScript } from './column-typescript.ts'
+import { columnTypeScript } from './column-typescript.ts'
+import type { GeneratedTable } from './generated-table.ts'
 import { LINE_WIDTH, memberName, stringLiteral } from './source-text.ts'
 
 /** The types for Kysely, and which of Kysely's own they mention. */
@@ -23,19 +23,13 @@ const JSON_VALUE = `export type JsonValue =
   | { readonly [key: string]: JsonValue | undefined }
 `
 
-/** An interface for each table and view, and `DB`, which names them as the database does. */
-export function databaseInterface(
-  tables: readonly SchemaTable[],
-  options: ColumnTypeScriptOptions,
-): DatabaseInterface {
+/** An interface for each table and view, and `DB`, which names them as queries do. */
+export function databaseInterface(tables: readonly GeneratedTable[]): DatabaseInterface {
   const names = interfaceNames(tables)
-  const interfaces = tables.map(({ metadata }) => {
-    const members = metadata.columns.map((column) => member(column, options))
-    return block(names.get(metadata.name) ?? '', members)
-  })
-  const database = tables.map(
-    ({ metadata }) => `  ${memberName(metadata.name)}: ${names.get(metadata.name)}\n`,
+  const interfaces = tables.map(({ name, metadata }) =>
+    block(names.get(name) ?? '', metadata.columns.map(member)),
   )
+  const database = tables.map(({ name }) => `  ${memberName(name)}: ${names.get(name)}\n`)
   const body = [...interfaces, block('DB', database)].join('\n')
   const usesJson = tables.some(({ metadata }) => metadata.columns.some(({ type }) => type === 'json'))
   return {
@@ -48,9 +42,9 @@ function block(name: string, members: readonly string[]): string {
   return `export interface ${name} {\n${members.join('')}}\n`
 }
 
-function member(column: ColumnMetadata, options: ColumnTypeScriptOptions): string {
+function member(column: ColumnMetadata): string {
   const name = `  ${memberName(column.name)}:`
-  const { select, insert, update } = columnTypeScript(column, options)
+  const { select, insert, update } = columnTypeScript(column)
   const generic = genericOf(column, select === update)
   const parts = generic === 'ColumnType' ? [select, insert, update] : [select]
   const type = generic ? `${generic}<${parts.join(', ')}>` : select
@@ -75,15 +69,15 @@ function enumAlternatives({ type, values = [], nullable }: ColumnMetadata): stri
 }
 
 /** `country_language` → `CountryLanguage`; a number tells apart what would be called the same. */
-function interfaceNames(tables: readonly SchemaTable[]): ReadonlyMap<string, string> {
+function interfaceNames(tables: readonly GeneratedTable[]): ReadonlyMap<string, string> {
   const taken = new Set<string>(TAKEN)
   const names = new Map<string, string>()
-  for (const { metadata } of tables) {
-    const base = pascalCase(metadata.name)
+  for (const table of tables) {
+    const base = pascalCase(table.name)
     let name = base
     for (let number = 2; taken.has(name); number++) name = `${base}${number}`
     taken.add(name)
-    names.set(metadata.name, name)
+    names.set(table.name, name)
   }
   return names
 }

@@ -1,12 +1,12 @@
-import type { TableMetadata } from '../table.ts'
+import type { GeneratedTable } from './generated-table.ts'
 import { LINE_WIDTH, propertyName, stringLiteral } from './source-text.ts'
 
 type Value = string | number | boolean | readonly Value[] | { readonly [name: string]: Value }
 
 /** The run-time metadata: an object literal by table name, laid out as a formatter would. */
-export function tablesConstant(tables: readonly TableMetadata[]): string {
+export function tablesConstant(tables: readonly GeneratedTable[]): string {
   const entries = tables.map((table) => {
-    const lines = Object.entries(table).map(([name, value]) => property(name, value, 2))
+    const lines = Object.entries(table.metadata).map(([name, value]) => property(name, value, 2))
     return `  ${propertyName(table.name)}: {\n${lines.join('')}  },\n`
   })
   const literal = entries.length === 0 ? '{}' : `{\n${entries.join('')}}`

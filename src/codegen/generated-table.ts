@@ -1,0 +1,52 @@
+import type { DecodingOptions } from '../decoding.ts'
+import { isReadAsDate } from '../row.ts'
+import type { SchemaTable } from '../schema.ts'
+import type { ColumnMetadata, TableMetadata } from '../table.ts'
+
+/** A table as the generated file describes it: how its values are read, under the names that queries use. */
+export interface GeneratedTable {
+  /** The table's name in Kysely queries. */
+  readonly name: string
+  readonly metadata: TableMetadata
+}
+
+export interface GeneratedTableOptions extends DecodingOptions {
+  /** The name in queries of a table or column of the database; itself by default. */
+  readonly nameOf?: (databaseName: string) => string
+}
+
+/** @see GeneratedTable */
+export function generatedTable(
+  { metadata }: SchemaTable,
+  { nameOf = (name) => name, ...decoding }: GeneratedTableOptions,
+): GeneratedTable {
+  const renamed = (index: { readonly name: string; readonly columns: readonly string[] }) => ({
+    name: index.name,
+    columns: index.columns.map(nameOf),
+  })
+  return {
+    name: nameOf(metadata.name),
+    metadata: {
+      name: metadata.name,
+      columns: metadata.columns.map(({ name, ...column }) => ({
+        name: nameOf(name),
+        ...(nameOf(name) !== name && { columnName: name }),
+        ...column,
+        ...reading({ name, ...column }, decoding),
+      })),
+      primaryKey: metadata.primaryKey.map(nameOf),
+      uniqueKeys: metadata.uniqueKeys.map(renamed),
+      indexes: metadata.indexes.map(renamed),
+    },
+  }
+}
+
+/** Only what is not the default is said. */
+function reading(
+  column: ColumnMetadata,
+  { bigint = 'number', tinyint1 = 'number', zeroDates = 'error' }: DecodingOptions,
+): Pick<ColumnMetadata, 'as' | 'zeroDates'> {
+  if (column.type === 'bigint' && bigint !== 'number') return { as: bigint }
+  if (column.type === 'tinyint' && column.length === 1 && tinyint1 !== 'number') return { as: tinyint1 }
+  return isReadAsDate(column) && zeroDates !== 'error' ? { zeroDates } : {}
+}
