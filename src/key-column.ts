@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIP, isIPv4 } from 'node:net'
 import { ConfigurationError } from './errors.ts'
 import { encodeDate, encodeDatetime, encodeTime } from './key-time.ts'
 import type { ColumnMetadata } from './table.ts'
@@ -25,9 +25,6 @@ export interface KeyColumn {
 type Form = Omit<KeyColumn, 'name' | 'condition'> & Partial<Pick<KeyColumn, 'condition'>>
 
 const equal = (column: string, input: string) => `${column} = ${input}`
-
-// Trailing spaces and ignorable characters make long keys match short columns, so the limit is far above any column.
-const TEXT_LIMIT = 8000
 
 /** @throws ConfigurationError for a type whose values cannot be matched reliably. */
 export function keyColumn(table: string, column: ColumnMetadata): KeyColumn {
@@ -56,27 +53,27 @@ function formOf(column: ColumnMetadata): Form | undefined {
       return {
         expected: 'a year: 0 or 1901 to 2155',
         declaration: 'smallint unsigned',
-        encode: (value) => (value === 0 ? '0' : encodeInteger(value, 1901n, 2155n)),
+        encode: (value) => (value === 0 || value === 0n ? '0' : encodeInteger(value, 1901n, 2155n)),
       }
     case 'decimal':
       return decimal(column)
     case 'char':
     case 'varchar':
-      return text(column)
     case 'enum':
+      return text(column)
     case 'set':
-      return { ...text(column), declaration: ownText(column), condition: equal }
+      return set(column)
     case 'date':
-      return { expected: "a string 'YYYY-MM-DD'", declaration: 'date', encode: encodeDate }
+      return { expected: "a calendar date as a string 'YYYY-MM-DD'", declaration: 'date', encode: encodeDate }
     case 'datetime':
     case 'timestamp':
       return {
         expected: "a Date or a string 'YYYY-MM-DD HH:MM:SS[.ffffff]' in UTC",
         declaration: 'datetime(6)',
-        encode: encodeDatetime,
+        encode: (value) => encodeDatetime(value, column.precision ?? 0),
       }
     case 'time':
-      return { expected: "a string '[-]HHH:MM:SS[.ffffff]'", declaration: 'time(6)', encode: encodeTime }
+      return time(column.precision ?? 0)
     case 'bit':
       return bit(column)
     case 'binary':
@@ -85,7 +82,7 @@ function formOf(column: ColumnMetadata): Form | undefined {
     case 'uuid':
       return cast('uuid', 'a UUID', (value) => uuidPattern.test(value))
     case 'inet6':
-      return cast('inet6', 'an IPv6 or IPv4 address', (value) => isIPv6(value) || isIPv4(value))
+      return cast('inet6', 'an IPv6 or IPv4 address', (value) => isIP(value) > 0 && !value.includes('%'))
     case 'inet4':
       return cast('inet4', 'an IPv4 address', isIPv4)
     default:
@@ -140,12 +137,13 @@ function decimal(column: ColumnMetadata): Form {
 }
 
 const own = (column: ColumnMetadata) => `character set ${column.charset} collate ${column.collation}`
-const ownText = (column: ColumnMetadata) => `varchar(${TEXT_LIMIT}) ${own(column)}`
+// Trailing spaces and ignorable characters make keys of any length match.
+const ownText = (column: ColumnMetadata) => `longtext ${own(column)}`
 
 function text(column: ColumnMetadata): Form {
   const { charset, collation } = column
   const base = {
-    expected: `a well-formed string of at most ${TEXT_LIMIT} characters`,
+    expected: 'a well-formed string',
     rawType: 'string' as const,
     encode: encodeText,
   }
@@ -157,22 +155,43 @@ function text(column: ColumnMetadata): Form {
   // A key that does not survive the way into the column's charset and back is in no row.
   return {
     ...base,
-    declaration: `varchar(${TEXT_LIMIT}) character set utf8mb4 collate utf8mb4_bin`,
+    declaration: 'longtext character set utf8mb4 collate utf8mb4_bin',
     condition: (name, input) =>
       `${name} = convert(${input} using ${charset}) collate ${collation}` +
       ` and convert(convert(${input} using ${charset}) using utf8mb4) collate utf8mb4_bin = ${input}`,
   }
 }
 
+/** MariaDB finds the empty set by spaces only where they come as a column's value, which a conversion is not. */
+function set(column: ColumnMetadata): Form {
+  const form = text(column)
+  if (form.declaration === ownText(column) || column.collation?.includes('nopad')) return form
+  return {
+    ...form,
+    encode(value) {
+      const json = form.encode(value)
+      return json && /^" +"$/.test(json) ? '""' : json
+    },
+  }
+}
+
 function encodeText(value: unknown): string | undefined {
   // A lone surrogate would make the server reject the whole batch.
-  if (typeof value !== 'string' || value.length > TEXT_LIMIT || !value.isWellFormed()) return undefined
-  return JSON.stringify(value)
+  return typeof value === 'string' && value.isWellFormed() ? JSON.stringify(value) : undefined
 }
 
 function asciiOrNothing(json: string | undefined): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: every ASCII character is allowed, control characters included
   return json === undefined || /^[\x00-\x7f]*$/.test(json) ? json : 'null'
+}
+
+function time(digits: number): Form {
+  const fraction = digits > 0 ? `[.${'f'.repeat(digits)}]` : ''
+  return {
+    expected: `a string '[-]HHH:MM:SS${fraction}' up to 838:59:59`,
+    declaration: 'time(6)',
+    encode: (value) => encodeTime(value, digits),
+  }
 }
 
 function bit(column: ColumnMetadata): Form {

@@ -13,7 +13,8 @@ function isCalendarDate(value: string): boolean {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(value)
 }
 
-export function encodeDatetime(value: unknown): string | undefined {
+/** @param digits of the fraction that the column holds */
+export function encodeDatetime(value: unknown, digits: number): string | undefined {
   let given = value
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) return undefined
@@ -22,14 +23,22 @@ export function encodeDatetime(value: unknown): string | undefined {
   if (typeof given !== 'string') return undefined
   const parts = /^(\d{4}-\d\d-\d\d)[ T]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,6}))?$/.exec(given)
   if (!parts || !isCalendarDate(parts[1]!)) return undefined
-  return `"${parts[1]} ${parts[2]}${fraction(parts[3])}"`
+  const part = fraction(parts[3])
+  // In no row; sent, MySQL would find the row of a DATETIME(5) that the sixth digit is rounded to.
+  return part.length > digits + 1 ? 'null' : `"${parts[1]} ${parts[2]}${part}"`
 }
 
-export function encodeTime(value: unknown): string | undefined {
+/**
+ * More digits than the column holds are refused: MySQL rounds them in the text protocol and finds nothing prepared.
+ * @param digits of the fraction that the column holds
+ */
+export function encodeTime(value: unknown, digits: number): string | undefined {
   if (typeof value !== 'string') return undefined
   const parts = /^(-?)(\d{2,3}):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?$/.exec(value)
   if (!parts || Number(parts[2]) > 838) return undefined
-  return `"${parts[1]}${parts[2]!.replace(/^0(?=\d\d)/, '')}:${parts[3]}:${parts[4]}${fraction(parts[5])}"`
+  const part = fraction(parts[5])
+  if (part.length > digits + 1) return undefined
+  return `"${parts[1]}${parts[2]!.replace(/^0(?=\d\d)/, '')}:${parts[3]}:${parts[4]}${part}"`
 }
 
 /** Without trailing zeros, so that `…:56` and `…:56.000` are one key. */

@@ -1,0 +1,85 @@
+import { type Connection, createConnection } from 'mysql2/promise'
+import { type ColumnCase, loneValue, type Protocol, type Spelling } from './case.ts'
+
+/** One key that is asked: of which table, over which columns. */
+export interface Question {
+  readonly table: string
+  readonly columns: readonly { readonly name: string; readonly of: ColumnCase }[]
+  readonly spellings: readonly Spelling[]
+  /** The value itself, as the key of a one-column primary key, instead of an object. */
+  readonly bare: boolean
+}
+
+export function keyOf({ columns, spellings, bare }: Question): unknown {
+  if (bare) return spellings[0]!.key
+  return Object.fromEntries(columns.map(({ name }, index) => [name, spellings[index]!.key]))
+}
+
+export function isAccepted({ columns, spellings }: Question): boolean {
+  return columns.every(({ of }, index) => of.accepts(spellings[index]!.key))
+}
+
+/** The protocols in which the lone comparison can be asked. */
+export function protocolsFor({ columns }: Question): Protocol[] {
+  const all: Protocol[] = ['query', 'execute']
+  return all.filter((protocol) => columns.every(({ of }) => (of.protocols ?? all).includes(protocol)))
+}
+
+/** What the server's own `=` answers: the row's id, or undefined. */
+export interface LoneComparisons extends AsyncDisposable {
+  /** In the text protocol or prepared. */
+  ask(question: Question, protocol: Protocol): Promise<number | undefined>
+  readonly count: number
+}
+
+/** The server cannot compare, for a character is not in the column's charset; 3988 is MySQL's word for it when prepared. */
+const INCOMPARABLE = new Set([1267, 3854, 3988])
+
+export async function loneComparisons(url: string): Promise<LoneComparisons> {
+  const connection: Connection = await createConnection({
+    uri: url,
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    maxPreparedStatements: 2000,
+  })
+  await connection.query("set time_zone = '+00:00'")
+  let count = 0
+  return {
+    get count() {
+      return count
+    },
+    async ask({ table, columns, spellings }, protocol) {
+      count++
+      const conditions = columns.map(({ name, of }) => `\`${name}\` = ${of.comparison ?? '?'}`)
+      const sql = `select id from \`${table}\` where ${conditions.join(' and ')}`
+      const values = spellings.map(loneValue)
+      try {
+        const [rows] = await (protocol === 'query'
+          ? connection.query(sql, values)
+          : connection.execute(sql, values as never))
+        const ids = (rows as { id: number }[]).map(({ id }) => id)
+        if (ids.length > 1) throw new Error(`${table}: the lone comparison answered ${ids.length} rows`)
+        return ids[0]
+      } catch (error) {
+        if (INCOMPARABLE.has((error as { errno?: number }).errno ?? 0)) return undefined
+        throw error
+      }
+    },
+    [Symbol.asyncDispose]: () => connection.end(),
+  }
+}
+
+/** For a message: the table, and the key with what cannot be seen spelled out. */
+export function questionText({ table, columns, spellings }: Question): string {
+  const parts = columns.map(({ name }, index) => `${name} = ${keyText(spellings[index]!.key)}`)
+  return `${table}: ${parts.join(', ')}`
+}
+
+function keyText(key: unknown): string {
+  if (Buffer.isBuffer(key)) return `x'${key.subarray(0, 40).toString('hex')}'`
+  if (typeof key !== 'string') return `${typeof key} ${String(key)}`
+  return JSON.stringify(key.slice(0, 60)).replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
