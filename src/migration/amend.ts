@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto'
+import type { Kysely, Transaction } from 'kysely'
+import { ConfigurationError, LookupError } from '../errors.ts'
+import { AMEND_VARIABLE, frozenTriggers } from './freezing.ts'
+import { requireLookupTable } from './lookup-table.ts'
+import { errorNumber, explained, run } from './server-statement.ts'
+import { refuseTransaction, requireVersionTable, setToken, tokenRow, VERSION_TABLE } from './version-table.ts'
+
+const LOCK_WAIT_TIMEOUT = 1205
+const NO_SUCH_SAVEPOINT = 1305
+const DEFINER_GONE = 1449
+
+/** An `amend` that could not keep its promise of one transaction, or could not begin. The table is frozen. */
+export class AmendError extends LookupError {
+  readonly table: string
+
+  constructor(table: string, message: string, options?: ErrorOptions) {
+    super('KYSELY_LOOKUP_AMEND', `${table}: ${message}`, options)
+    this.table = table
+  }
+}
+
+/**
+ * Corrects rows of a frozen table: `fn` may change them through `trx`, in one transaction, while the table stays frozen
+ * for everyone else. The table's version moves with the commit, by which running processes notice. Where `fn` throws,
+ * nothing has changed. A second amend of the table waits for the first.
+ *
+ * ```ts
+ * await amend(db, 'city', (trx) =>
+ *   trx.updateTable('city').set({ name: 'Chemnitz' }).where('id', '=', 2940132).execute(),
+ * )
+ * ```
+ *
+ * @throws AmendError where `fn` ended the transaction itself, with COMMIT, ROLLBACK or a statement that commits (CREATE,
+ * ALTER, DROP, TRUNCATE, …). What it did before is then committed, or rolled back, and not undone by `amend`.
+ */
+export async function amend<DB, Result>(
+  db: Kysely<DB>,
+  table: string,
+  fn: (trx: Transaction<DB>) => Promise<Result>,
+): Promise<Result> {
+  const helper = 'amend'
+  refuseTransaction(db, helper)
+  return await db.connection().execute(async (connection) => {
+    await requireVersionTable(connection)
+    const name = await requireLookupTable(connection, { table, helper })
+    await requireFrozen(connection, name)
+    const amending: Amending = { table: name, token: `0x${randomBytes(16).toString('hex')}` }
+    let result: Result
+    try {
+      await run(connection, `set ${AMEND_VARIABLE} = ${amending.token}`)
+      result = await connection.transaction().execute((trx) => amendWithin(trx, amending, fn))
+    } catch (error) {
+      const committed = await withdraw(connection, amending)
+      if (committed && !(error instanceof AmendError)) throw ended(name, error)
+      throw errorNumber(error) === DEFINER_GONE ? explained(error) : error
+    }
+    await withdraw(connection, amending)
+    return result
+  })
+}
+
+interface Amending {
+  readonly table: string
+  /** A hexadecimal literal. */
+  readonly token: string
+}
+
+async function amendWithin<DB, Result>(
+  trx: Transaction<DB>,
+  { table, token }: Amending,
+  fn: (trx: Transaction<DB>) => Promise<Result>,
+): Promise<Result> {
+  // The first statement, and before any snapshot: it waits for an amend that is under way, and then sees its changes.
+  await run(trx, setToken(table, token)).catch((error: unknown) => {
+    throw errorNumber(error) === LOCK_WAIT_TIMEOUT ? busy(table, error) : error
+  })
+  const [own] = await run(
+    trx,
+    `select 1 as own from ${VERSION_TABLE} where ${tokenRow(table)} and token = ${token}`,
+  )
+  if (!own) {
+    throw new ConfigurationError(
+      `amend: ${table} has no row in ${VERSION_TABLE}. Call freeze(db, '${table}') again.`,
+    )
+  }
+  // A savepoint ends with its transaction, whatever ends that.
+  const savepoint = `kysely_lookup_${token.slice(0, 18)}`
+  await run(trx, `savepoint ${savepoint}`)
+  const result = await fn(trx)
+  await run(trx, `release savepoint ${savepoint}`).catch((error: unknown) => {
+    throw errorNumber(error) === NO_SUCH_SAVEPOINT ? ended(table, error) : error
+  })
+  await run(trx, setToken(table, 'null'))
+  return result
+}
+
+/**
+ * Takes the token back; answers whether it was committed, which only `fn` can have done. Nothing may be left on a
+ * connection that goes back to the pool: where that is not certain, the connection is ended, and the variable with it.
+ */
+async function withdraw<DB>(connection: Kysely<DB>, { table, token }: Amending): Promise<boolean> {
+  try {
+    await run(connection, `set ${AMEND_VARIABLE} = null`)
+    const mine = `${tokenRow(table)} and token = ${token}`
+    return await connection.transaction().execute(async (trx) => {
+      const [left] = await run(trx, `select 1 as found from ${VERSION_TABLE} where ${mine}`)
+      if (left) await run(trx, `${setToken(table, 'null')} and token = ${token}`)
+      return left !== undefined
+    })
+  } catch {
+    await run(connection, 'kill connection_id()').catch(() => {})
+    return false
+  }
+}
+
+async function requireFrozen<DB>(db: Kysely<DB>, table: string): Promise<void> {
+  const states = (await frozenTriggers(db, [table])).get(table) ?? []
+  const wrong = states.filter(({ state }) => state === 'missing' || state === 'different')
+  if (states.every(({ state }) => state === 'missing')) {
+    throw new ConfigurationError(
+      `amend: ${table} is not frozen. A table that is not frozen is changed by ordinary statements.`,
+    )
+  }
+  if (wrong.length > 0) {
+    throw new ConfigurationError(
+      `amend: ${table} is only half frozen: the trigger ${wrong.map(({ name, state }) => `${name} is ${state}`).join(', ')}. Call freeze(db, '${table}') again.`,
+    )
+  }
+}
+
+function ended(table: string, cause: unknown): AmendError {
+  return new AmendError(
+    table,
+    'the function given to amend ended its transaction, with COMMIT, ROLLBACK or a statement that commits (CREATE, ALTER, DROP, TRUNCATE, …), so amend cannot undo what came before. The table is frozen; see what is there, and do such statements outside of amend.',
+    { cause },
+  )
+}
+
+function busy(table: string, cause: unknown): AmendError {
+  return new AmendError(
+    table,
+    'another amend of the table did not end within innodb_lock_wait_timeout. Nothing was changed: try again when it has ended.',
+    { cause },
+  )
+}

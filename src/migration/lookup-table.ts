@@ -1,0 +1,63 @@
+import type { QueryExecutorProvider } from 'kysely'
+import { ConfigurationError } from '../errors.ts'
+import { quoteName } from '../statement.ts'
+import { literal, run } from './server-statement.ts'
+import { VERSION_TABLE } from './version-table.ts'
+
+interface TableRow {
+  readonly name: string
+  readonly kind: string
+  readonly engine: string | null
+  readonly folded: number
+}
+
+/** The table's name as the server has it, after a check that triggers on it can be trusted. */
+export async function requireLookupTable(
+  db: QueryExecutorProvider,
+  options: { readonly table: string; readonly helper: string },
+): Promise<string> {
+  const { table, helper } = options
+  if (typeof table !== 'string' || table === '') {
+    throw new ConfigurationError(
+      `${helper} expects the name of a table, for instance ${helper}(db, 'country'), and got ${typeof table === 'string' ? 'an empty string' : typeof table}.`,
+    )
+  }
+  const found = await findTable(db, table)
+  if (!found) {
+    throw new ConfigurationError(
+      `${helper}: there is no table ${table} in the current database. Create it before, in this migration or in an earlier one; a name is given without its database.`,
+    )
+  }
+  if (found.name === VERSION_TABLE) {
+    throw new ConfigurationError(`${helper}: ${VERSION_TABLE} holds the versions and cannot have one itself.`)
+  }
+  if (found.kind === 'VIEW') {
+    throw new ConfigurationError(
+      `${helper}: ${table} is a view, which has no triggers. Name the table behind it.`,
+    )
+  }
+  if (found.engine !== 'InnoDB') {
+    throw new ConfigurationError(
+      `${helper}: the engine of ${table} is ${found.engine}, where a change that is rolled back stays. Run first: alter table ${quoteName(found.name)} engine = InnoDB.`,
+    )
+  }
+  return found.name
+}
+
+/** The name by which the server knows the table, which may ignore case; `table` where there is none. */
+export async function nameOnServer(db: QueryExecutorProvider, table: string): Promise<string> {
+  return (await findTable(db, table))?.name ?? table
+}
+
+async function findTable(db: QueryExecutorProvider, table: string): Promise<TableRow | undefined> {
+  const rows = await run<TableRow>(
+    db,
+    `select table_name as name, table_type as kind, engine as engine, @@lower_case_table_names as folded
+      from information_schema.tables where table_schema = database() and table_name = ${literal(table)}`,
+  )
+  // information_schema may compare without case and accents, whatever the tables' names do.
+  return (
+    rows.find(({ name }) => name === table) ??
+    rows.find(({ name, folded }) => Number(folded) > 0 && name.toLowerCase() === table.toLowerCase())
+  )
+}

@@ -1,0 +1,58 @@
+import { type QueryExecutorProvider, sql } from 'kysely'
+import { ConfigurationError } from '../errors.ts'
+
+/** Runs one statement without parameters and plugins; what the server refuses for want of rights is explained. */
+export async function run<Row extends object>(
+  db: QueryExecutorProvider,
+  statement: string,
+): Promise<readonly Row[]> {
+  try {
+    return (await sql.raw<Row>(statement).execute(withoutPlugins(db))).rows
+  } catch (error) {
+    throw explained(error)
+  }
+}
+
+export function withoutPlugins(db: QueryExecutorProvider): QueryExecutorProvider {
+  return { getExecutor: () => db.getExecutor().withoutPlugins() }
+}
+
+/**
+ * A string that every sql_mode reads alike, and that information_schema shows as it was written: triggers are compared
+ * by their text, in which MySQL rewrites doubled quotes and introducers (`_utf8mb4 0x…`).
+ */
+export function literal(text: string): string {
+  if (!/['\\]/.test(text)) return `'${text}'`
+  return `convert(0x${Buffer.from(text).toString('hex')} using utf8mb4) collate utf8mb4_bin`
+}
+
+/** `error`, or where a setting of the server is behind it a `ConfigurationError` that says how to mend it. */
+export function explained(error: unknown): unknown {
+  const mend = mends.get(errorNumber(error) ?? 0)
+  if (!mend) return error
+  const said = error instanceof Error ? error.message : String(error)
+  return new ConfigurationError(`The server answered "${said}". ${mend}`, { cause: error })
+}
+
+export function errorNumber(error: unknown): number | undefined {
+  const { errno } = (error ?? {}) as { errno?: unknown }
+  return typeof errno === 'number' ? errno : undefined
+}
+
+const RIGHTS =
+  'The user that migrates needs CREATE, DROP, TRIGGER, SELECT, INSERT, UPDATE and DELETE on this database: grant them.'
+
+const mends: ReadonlyMap<number, string> = new Map([
+  [
+    1419,
+    'With the binary log on, creating a trigger needs one of two: set global log_bin_trust_function_creators = 1 (a parameter group on managed servers), or migrate as a user with SUPER.',
+  ],
+  [
+    1449,
+    'A trigger belongs to a user that is gone, so every such write fails. Run trackVersion or freeze on the table again, as a user that stays: its triggers are made anew.',
+  ],
+  [1044, RIGHTS],
+  [1142, RIGHTS],
+  [1143, RIGHTS],
+  [1227, RIGHTS],
+])
