@@ -1,0 +1,80 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { expectCommand } from './command.ts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** What a user's project has besides the package; the versions are the ones that the repository is tested with. */
+const COMPANIONS = ['@types/node', 'kysely', 'mysql2', 'typescript']
+
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'es2024',
+    module: 'nodenext',
+    types: ['node'],
+    strict: true,
+    skipLibCheck: false,
+    allowImportingTsExtensions: true,
+    noEmit: true,
+  },
+}
+
+/** A TypeScript project in a temporary folder that has installed the packed package, as its users do. */
+export interface Consumer extends AsyncDisposable {
+  readonly folder: string
+  /** Where the package is installed, as a URL that ends with a slash. */
+  readonly packageUrl: string
+  /** The files of the installed package, sorted, with slashes. */
+  readonly packageFiles: readonly string[]
+  write(name: string, content: string): Promise<void>
+  /** The path of an installed command. */
+  command(name: string): string
+}
+
+/** Packs the repository (which builds it) and installs the tarball in an empty project. */
+export async function createConsumer(): Promise<Consumer> {
+  const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-consumer-'))
+  const dispose = () => rm(folder, { recursive: true, force: true })
+  try {
+    await writeFile(
+      join(folder, 'package.json'),
+      '{ "name": "consumer", "private": true, "type": "module" }\n',
+    )
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ ...TSCONFIG, include: ['src'] }))
+    const npm = (cwd: string, ...args: string[]) => expectCommand({ program: 'npm', args, cwd })
+    await npm(root, 'pack', '--pack-destination', folder)
+    const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))
+    const companions = await Promise.all(
+      COMPANIONS.map(async (name) => `${name}@${await installedVersion(name)}`),
+    )
+    await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`, ...companions)
+    const installed = join(folder, 'node_modules', 'kysely-lookup')
+    return {
+      folder,
+      packageUrl: `${pathToFileURL(installed)}/`,
+      packageFiles: await filesBelow(installed),
+      write: (name, content) => writeFile(join(folder, name), content),
+      command: (name) => join(folder, 'node_modules', '.bin', name),
+      [Symbol.asyncDispose]: dispose,
+    }
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+}
+
+/** All files below a folder of the repository or elsewhere, sorted, with slashes. */
+export async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .sort()
+}
+
+async function installedVersion(name: string): Promise<string> {
+  const manifest = await readFile(join(root, 'node_modules', name, 'package.json'), 'utf8')
+  return JSON.parse(manifest).version
+}
