@@ -3,10 +3,11 @@
  * byte-exact key and for a collated one, by the number of keys.
  */
 import { createPool } from 'mysql2/promise'
+import { createExecute } from '../src/execute.ts'
 import { createDatabase, createRepositories, type Repository } from '../src/index.ts'
 import { tableKeys } from '../src/key.ts'
 import { readSchema } from '../src/schema.ts'
-import { createExecute, keyStatement } from '../src/statement.ts'
+import { keyStatement } from '../src/statement.ts'
 import { compareInterleaved } from './interleaved.ts'
 import type { BenchServer } from './servers.ts'
 
@@ -51,7 +52,7 @@ export async function measureStatementCost(server: BenchServer): Promise<Stateme
     await repos.$ready()
     const definition = tableKeys(table).definitions[0]!
     const statement = keyStatement({ table, definition, many: false, versioned: false })
-    const execute = createExecute(db as never)
+    const execute = createExecute(db as never, { what: 'item', timeout: 10_000 })
     for (const [count, rounds] of [
       [1, 2000],
       [100, 400],

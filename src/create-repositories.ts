@@ -2,8 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely, Transaction } from 'kysely'
 import { ConfigurationError } from './errors.ts'
 import { type Counters, createCounters } from './events.ts'
+import { createExecute } from './execute.ts'
 import { tableKeys } from './key.ts'
 import { resolveOptions } from './options.ts'
+import { checkPlugins } from './plugins.ts'
 import { createProcessCache, type ProcessCache } from './process-cache.ts'
 import type { CacheModes, Repositories, RepositoriesOptions } from './repositories.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
@@ -11,10 +13,10 @@ import { RequestScope, type ScopedTable } from './request-scope.ts'
 import { createRowReader } from './row.ts'
 import { createRowSource, type RowSourceOptions } from './row-source.ts'
 import { readFeatures, type Server } from './server.ts'
-import { createExecute } from './statement.ts'
 import type { TableMetadata, TablesMetadata } from './table.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
 import { createVerification } from './verification.ts'
+import { checkVersion } from './version-check.ts'
 import { createVersionWatch } from './version-watch.ts'
 import { createWrites, type WritesOptions } from './writes.ts'
 
@@ -46,8 +48,15 @@ export function createRepositories<
   const shared = new Map(
     Object.entries(options.tables).map(([name, table]) => [name, shareTable(name, table)] as const),
   )
+  /** By the database's name of a versioned table the name that its repository has. */
+  const versioned = new Map(
+    [...shared].flatMap(([name, { table, cache }]) =>
+      cache?.mode === 'versioned' ? [[table.name, name] as const] : [],
+    ),
+  )
   const createSet = repositorySetFactory([...shared.keys()])
   const scopes = new AsyncLocalStorage<RequestScope>()
+  const followed = new Set<string>()
   let known: Omit<Server, 'execute'> | undefined
   const watch = createVersionWatch({ db, tables: cachesOf(shared.values()), settings: settings.versions })
 
@@ -66,7 +75,7 @@ export function createRepositories<
     }
     const source = createRowSource({
       ...reading,
-      server: serverFor(table, db),
+      server: serverFor(table, db, cache),
       maxInFlight: MAX_IN_FLIGHT,
       cache,
     })
@@ -74,13 +83,18 @@ export function createRepositories<
   }
 
   /** Verifies a table before its first statement; after that nothing is in the way. */
-  function serverFor(table: TableMetadata, over: Kysely<unknown>): () => Promise<Server> {
-    const execute = createExecute(over)
+  function serverFor(
+    table: TableMetadata,
+    over: Kysely<unknown>,
+    cached?: ProcessCache,
+  ): () => Promise<Server> {
+    const execute = createExecute(over, { what: table.name, timeout: settings.timeout })
     let verified: Promise<Server> | undefined
     return () => {
       if (verified) return verified
       const attempt = verification
         .verify(table.name, over)
+        .then(() => (cached?.mode === 'versioned' ? follow(over, table.name) : undefined))
         .then(() => features(over))
         .then((found) => ({
           execute,
@@ -97,6 +111,12 @@ export function createRepositories<
       )
       return attempt
     }
+  }
+
+  async function follow(over: Kysely<unknown>, table: string): Promise<void> {
+    if (followed.has(table)) return
+    await checkVersion(over, table)
+    followed.add(table)
   }
 
   async function features(over: Kysely<unknown>): Promise<Omit<Server, 'execute'>> {
@@ -166,10 +186,11 @@ export function createRepositories<
       {
         ...transactionOptions,
         db,
-        versioned: [...shared].filter(([, { cache }]) => cache?.mode === 'versioned').map(([name]) => name),
-        versionOf: (name) => shared.get(name)!.cache!.current.version,
+        versioned: [...versioned.keys()],
+        versionOf: (table) => shared.get(versioned.get(table)!)!.cache!.current.version,
         bind: (transaction) => setInTransaction(transaction, written),
-        committed: (moved) => forget(new Set([...written, ...moved]), scope),
+        committed: (moved) =>
+          forget(new Set([...written, ...moved.map((table) => versioned.get(table)!)]), scope),
       },
       fn,
     )
@@ -178,6 +199,7 @@ export function createRepositories<
   const members = {
     async $ready() {
       await verification.verifyAll(db)
+      for (const table of versioned.keys()) await follow(db, table)
       await features(db)
     },
     $request<Result>(fn: () => Result): Result {
@@ -189,7 +211,10 @@ export function createRepositories<
       return setOf(() => scope)
     },
     $withTransaction(transaction: Transaction<unknown>) {
-      if (transaction?.isTransaction) return setInTransaction(transaction)
+      if (transaction?.isTransaction) {
+        checkPlugins(transaction, options.tables, options.allowPlugins)
+        return setInTransaction(transaction)
+      }
       throw new ConfigurationError(
         '$withTransaction: expected a Kysely Transaction, as db.transaction().execute(…) and db.startTransaction() give it.',
       )

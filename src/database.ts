@@ -23,7 +23,12 @@ export interface DatabaseOptions
     Pick<KyselyConfig, 'log' | 'plugins'> {
   /** `mysql://user:password@host:port/database`. Present but `undefined` is refused: it is an unset variable. */
   uri?: string | undefined
-  /** An existing mysql2 pool (not a `mysql2/promise` one) instead of a connection; the caller ends it. */
+  /**
+   * Whether lookups are sent as prepared statements (default true). Say false behind a proxy that pins sessions which
+   * prepare, as RDS Proxy does. Where the server has no room for another one they are sent as text in any case.
+   */
+  prepare?: boolean
+  /** An existing mysql2 pool (not a `mysql2/promise` one) instead of a connection; `db.destroy()` ends it. */
   pool?: Pool
 }
 
@@ -33,6 +38,8 @@ const DEFAULTS = {
   connectionLimit: 10,
   queueLimit: 10_000,
   enableKeepAlive: true,
+  // The server's limit, 16,382 by default, is shared by all its clients.
+  maxPreparedStatements: 256,
 } satisfies PoolOptions
 
 const decidedHere: readonly DecidedHere[] = [
@@ -73,6 +80,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Kysely<DB> {
     log,
     plugins,
     pool,
+    prepare = true,
     ...connection
   } = options
   const decoding: DecodingOptions = { bigint, tinyint1, zeroDates }
@@ -86,7 +94,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Kysely<DB> {
   const settings = driverDecodingSettings(decoding)
   const driverPool = pool ? givenPool(pool, settings) : newPool(connection, settings)
   return new Kysely<DB>({
-    dialect: new LookupDialect(wrapPool(driverPool, decoding), decoding),
+    dialect: new LookupDialect(wrapPool(driverPool, { decoding, prepare }), decoding),
     ...(log && { log }),
     ...(plugins && { plugins }),
   })
@@ -133,14 +141,19 @@ function givenPool(pool: Pool, settings: object): DriverPool {
   refusePromisePool(pool)
   const actual = (pool as unknown as { config?: { connectionConfig?: Record<string, unknown> } }).config
     ?.connectionConfig
-  for (const [name, wanted] of Object.entries({ ...settings, timezone: 'Z' })) {
+  const shapes = { typeCast: true, rowsAsArray: false, nestTables: false }
+  for (const [name, wanted] of Object.entries({ ...settings, ...shapes, timezone: 'Z' })) {
     if (actual && (actual[name] ?? false) !== wanted) {
       throw new ConfigurationError(
-        `createDatabase: the pool has ${name}: ${JSON.stringify(actual[name])}, and ${JSON.stringify(wanted)} is needed for values to be read as their types say. Create the pool with it, or give createDatabase the pool's options.`,
+        `createDatabase: the pool has ${name}: ${shown(actual[name])}, and ${JSON.stringify(wanted)} is needed for values to be read as their types say. Create the pool with it, or give createDatabase the pool's options.`,
       )
     }
   }
   return pool as unknown as DriverPool
+}
+
+function shown(setting: unknown): string {
+  return typeof setting === 'function' ? 'a function' : JSON.stringify(setting)
 }
 
 /** A `mysql2/promise` pool ignores the callback that Kysely passes, so that every query would wait for ever. */

@@ -45,3 +45,13 @@ export class UnrepresentableValueError extends LookupError {
     super('KYSELY_LOOKUP_UNREPRESENTABLE_VALUE', `column ${column}: ${message}`)
   }
 }
+
+/** A statement was not answered in time; its connection is destroyed. Nothing of it is remembered: ask again. */
+export class LookupTimeoutError extends LookupError {
+  constructor(what: string, timeout: number) {
+    super(
+      'KYSELY_LOOKUP_TIMEOUT',
+      `${what}: no answer within ${timeout} ms, the wait for a connection included. Is the server away, or the pool too small?`,
+    )
+  }
+}

@@ -5,6 +5,7 @@ export {
   ConfigurationError,
   InvalidKeyError,
   LookupError,
+  LookupTimeoutError,
   RowNotFoundError,
   UnrepresentableValueError,
 } from './errors.ts'

@@ -1,5 +1,8 @@
+import type { Kysely } from 'kysely'
 import { refusePromisePool } from './database.ts'
+import { checkDecoding } from './decoding-check.ts'
 import { ConfigurationError } from './errors.ts'
+import { checkPlugins } from './plugins.ts'
 import type { CacheModeName } from './process-cache.ts'
 import type { CacheMode } from './repositories.ts'
 import type { StatementForm } from './server.ts'
@@ -9,6 +12,8 @@ import { VERSION_DEFAULTS, type VersionOptions } from './version-watch.ts'
 /** The options of `createRepositories`, checked and with their defaults. */
 export interface ResolvedOptions {
   readonly maxBatchSize: number
+  /** Milliseconds over a read. */
+  readonly timeout: number
   readonly statementForm: StatementForm | undefined
   readonly versions: Required<VersionOptions>
   /** How a table is cached; undefined where it is remembered per request only. */
@@ -21,19 +26,31 @@ interface GivenOptions {
   readonly cache?: { readonly [name: string]: CacheMode | undefined }
   readonly versions?: VersionOptions
   readonly maxBatchSize?: number
+  readonly timeout?: number
   readonly statementForm?: StatementForm
+  readonly allowPlugins?: readonly string[]
 }
 
 const DEFAULT_MAX_ROWS = 200_000
 const DEFAULT_MAX_BATCH_SIZE = 5_000
+const DEFAULT_TIMEOUT = 10_000
 
 /** @throws ConfigurationError for what can be seen to be wrong without asking the server. */
 export function resolveOptions(options: GivenOptions): ResolvedOptions {
-  const { db, tables, cache = {}, versions = {}, maxBatchSize = DEFAULT_MAX_BATCH_SIZE } = options ?? {}
+  const {
+    db,
+    tables,
+    cache = {},
+    versions = {},
+    maxBatchSize = DEFAULT_MAX_BATCH_SIZE,
+    timeout = DEFAULT_TIMEOUT,
+  } = options ?? {}
   checkDatabase(db)
   if (typeof tables !== 'object' || tables === null) {
     throw invalid('tables is missing. Import it from the file that kysely-lookup generate wrote.')
   }
+  checkDecoding(db as Kysely<unknown>, tables)
+  checkPlugins(db as Kysely<unknown>, tables, options.allowPlugins)
   const modes = new Map(Object.entries(cache).map(([name, mode]) => [name, resolveMode(name, mode)]))
   for (const name of modes.keys()) {
     if (!Object.hasOwn(tables, name)) {
@@ -43,12 +60,16 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
     }
   }
   if (!isPositiveInteger(maxBatchSize)) throw invalid('maxBatchSize must be a positive integer.')
+  if (!isPositiveInteger(timeout) || timeout > 0x7fffffff) {
+    throw invalid('timeout must be a positive integer, in milliseconds.')
+  }
   const { statementForm } = options
   if (statementForm !== undefined && statementForm !== 'json_table' && statementForm !== 'union_all') {
     throw invalid("statementForm must be 'json_table' or 'union_all'.")
   }
   return {
     maxBatchSize,
+    timeout,
     statementForm,
     versions: resolveVersions(versions),
     cacheOf: (table) => modes.get(table),

@@ -31,8 +31,15 @@ export interface RepositoriesOptions<
   readonly tables: Tables
   /** The tables that are kept process-wide. Any other table is remembered per request only. */
   readonly cache?: Cache & { readonly [Unknown in Exclude<keyof Cache, keyof Tables>]: never }
+  /**
+   * Class names of Kysely plugins that may be passed by. Lookups do not go through plugins, so that any but
+   * CamelCasePlugin is refused unless it is named here: a tenant's condition, for one, would be missing.
+   */
+  readonly allowPlugins?: readonly string[]
   /** How the versions of `versioned` tables are followed. */
   readonly versions?: VersionOptions
+  /** How long (ms) a read may take, the wait for a connection included (default 10,000). Then it rejects, and its connection is destroyed. */
+  readonly timeout?: number
   /** Keys in one statement, at most (default 5,000). */
   readonly maxBatchSize?: number
   /**

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import type { Execute } from './statement.ts'
+import type { Execute } from './execute.ts'
 
 /** How keys are sent: as one JSON parameter, or as a select per key for servers without JSON_TABLE. */
 export type StatementForm = 'json_table' | 'union_all'

@@ -1,37 +1,11 @@
-import { createQueryId, type Kysely, RawNode, type RootOperationNode } from 'kysely'
+import { RawNode, type RootOperationNode } from 'kysely'
 import type { KeyDefinition } from './key.ts'
-import { preparedParameters } from './pool.ts'
 import type { TableMetadata } from './table.ts'
 
 /** An SQL text; made once, sent as often as wanted. */
 export interface Statement {
   readonly sql: string
   readonly node: RootOperationNode
-}
-
-/** Runs a statement and answers rows as arrays, in column order. */
-export type Execute = (
-  statement: Statement,
-  values: readonly unknown[],
-) => Promise<readonly (readonly unknown[])[]>
-
-/**
- * Runs statements through Kysely's executor, prepared where the database was made by `createDatabase`. Plugins are
- * left out: they could neither transform this text nor may they rename what comes back.
- */
-export function createExecute(db: Kysely<unknown>): Execute {
-  const target = db.withoutPlugins()
-  return async ({ sql, node }, values) => {
-    const parameters = preparedParameters(values)
-    const result = await target.executeQuery<unknown>({
-      sql,
-      query: node,
-      parameters,
-      queryId: createQueryId(),
-    })
-    // A Kysely instance of the user's own answers objects; their columns come in the order selected.
-    return result.rows.map((row) => (Array.isArray(row) ? row : Object.values(row as object)))
-  }
 }
 
 /** What a lookup reads besides the keys. */
@@ -130,13 +104,13 @@ function target(table: TableMetadata, { parts, index }: KeyDefinition): string {
   return `${quoteName(table.name)} t force index (${quoteName(index)}) on ${conditions.join(' and ')}`
 }
 
-function statement(sql: string): Statement {
+export function statement(sql: string): Statement {
   return { sql, node: RawNode.createWithSql(sql) }
 }
 
 /** A parameter of a type that is written as for a column: CAST spells integers and texts otherwise. */
 function typedParameter(declaration: string): string {
-  const text = /^varchar\(\d+\) character set (\w+)(?: collate (\w+))?$/.exec(declaration)
+  const text = /^(?:varchar\(\d+\)|longtext) character set (\w+)(?: collate (\w+))?$/.exec(declaration)
   if (text) return `convert(? using ${text[1]})${text[2] ? ` collate ${text[2]}` : ''}`
   if (/int\b/.test(declaration))
     return `cast(? as ${declaration.endsWith('unsigned') ? 'unsigned' : 'signed'})`

@@ -1,6 +1,7 @@
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
+import { createExecute } from './execute.ts'
 import type { ProcessCache } from './process-cache.ts'
-import { VERSION_TABLE } from './statement.ts'
+import { type Statement, statement, VERSION_TABLE } from './statement.ts'
 
 /** When cached rows of `versioned` tables may be answered. */
 export interface VersionOptions {
@@ -38,18 +39,14 @@ const LONGEST_TIMER = 2 ** 31 - 1
 /** By table name the cache that follows its version. */
 type Watched = ReadonlyMap<string, ProcessCache>
 
-interface VersionRow {
-  readonly name: string
-  readonly version: unknown
-  readonly created: unknown
-}
-
 export function createVersionWatch(options: {
   readonly db: Kysely<unknown>
   readonly tables: Watched
   readonly settings: Required<VersionOptions>
 }): VersionWatch {
   const { db, tables, settings } = options
+  const execute = createExecute(db, { what: 'versions', timeout: settings.pollTimeout })
+  const versions = versionsStatement(tables.size)
   const created = new Map<string, string>()
   const someVersioned = [...tables.values()].some(({ mode }) => mode === 'versioned')
   let timer: NodeJS.Timeout | undefined
@@ -68,19 +65,19 @@ export function createVersionWatch(options: {
   }
 
   async function readVersions(): Promise<void> {
-    for (const { name, version, created: at } of await readRows(db, [...tables.keys()])) {
-      const cache = tables.get(name)
+    for (const [name, version, at] of await execute(versions, [...tables.keys()])) {
+      const cache = tables.get(String(name))
       if (!cache) continue
       // ALTER, RENAME and a restore make another table of the name, whose version may be the same.
-      const before = created.get(name)
-      created.set(name, String(at))
+      const before = created.get(String(name))
+      created.set(String(name), String(at))
       if (before !== undefined && before !== String(at)) cache.drop()
       if (version !== null) cache.observe(Number(version))
     }
   }
 
   function poll(): Promise<void> {
-    polling ??= withTimeout(readVersions(), settings.pollTimeout)
+    polling ??= readVersions()
       .then(verified)
       .finally(() => {
         polling = undefined
@@ -122,35 +119,23 @@ export function createVersionWatch(options: {
   }
 }
 
-async function readRows(db: Kysely<unknown>, names: readonly string[]): Promise<readonly VersionRow[]> {
-  // Names of tables are compared as bytes: two of them may differ in case alone.
-  const list = sql.join(names.map((name) => sql`${name}`))
-  const { rows } = await sql<VersionRow>`
-    select v.table_name as name, v.version as version, (
-      select cast(t.create_time as char) from information_schema.tables t
-      where t.table_schema = database() and cast(t.table_name as binary) = cast(v.table_name as binary)
-    ) as created
-    from (
-      select table_name, cast(sum(version) as unsigned) as version
-      from ${sql.ref(VERSION_TABLE)} where table_name in (${list}) group by table_name
-    ) v`.execute(db.withoutPlugins())
-  return rows
+// Names of tables are compared as bytes: two of them may differ in case alone.
+const CREATED = `(
+  select cast(t.create_time as char) from information_schema.tables t
+  where t.table_schema = database() and cast(t.table_name as binary) = cast(v.table_name as binary)
+)`
+
+/** For so many tables: the name, the version, and when the table was made. */
+function versionsStatement(tables: number): Statement {
+  const list = new Array<string>(tables).fill('?').join(', ')
+  return statement(`select v.table_name, v.version, ${CREATED} from (
+    select table_name, cast(sum(version) as unsigned) version from ${VERSION_TABLE}
+    where table_name in (${list}) group by table_name
+  ) v`)
 }
 
 const ER_NO_SUCH_TABLE = 1146
 
 function isMissingTable(error: unknown): boolean {
   return (error as { errno?: unknown } | undefined)?.errno === ER_NO_SUCH_TABLE
-}
-
-async function withTimeout(work: Promise<void>, limit: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${limit} ms`)), limit).unref()
-  })
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
