@@ -46,6 +46,9 @@ export interface Generation {
   publishList(key: Key, entries: readonly Entry[]): void
 }
 
+/** Texts may be of any length: what only a long one would find again is not held. */
+const LONGEST_TOKEN = 1_000
+
 // Spellings of one key ('FR', 'fr', 'fr ') are unlimited; a row keeps the few that callers use.
 const MAX_SPELLINGS = 4
 
@@ -83,6 +86,10 @@ export function createGeneration(options: GenerationOptions): Generation {
     }
     known.set(token, entry)
     entry.aliases.push([definition.position, token])
+  }
+
+  function isShort({ token }: Key): boolean {
+    return typeof token !== 'string' || token.length <= LONGEST_TOKEN
   }
 
   function add(row: Row, identity: Token): HeldEntry {
@@ -139,13 +146,16 @@ export function createGeneration(options: GenerationOptions): Generation {
     find,
     publish(row, identity, asked) {
       const entry = rows.get(identity) ?? add(row, identity)
-      if (asked) addAlias(entry, asked)
+      if (asked && isShort(asked)) addAlias(entry, asked)
       return entry
     },
     isAbsent: ({ definition, token }) => absences.get(definition, token) !== undefined,
-    publishAbsence: ({ definition, token }) => absences.set(definition, token, { value: true, weight: 1 }),
+    publishAbsence(key) {
+      if (isShort(key)) absences.set(key.definition, key.token, { value: true, weight: 1 })
+    },
     list: ({ definition, token }) => lists.get(definition, token),
-    publishList: ({ definition, token }, entries) =>
-      lists.set(definition, token, { value: entries, weight: entries.length + 1 }),
+    publishList(key, entries) {
+      if (isShort(key)) lists.set(key.definition, key.token, { value: entries, weight: entries.length + 1 })
+    },
   }
 }

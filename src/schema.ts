@@ -78,7 +78,7 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
   const indexes = await read(sql<IndexRow>`
     select table_name as tablename, index_name as name, non_unique as nonunique, column_name as columnname,
       sub_part as prefix, index_type as indextype,
-      ${sql.raw(flavor === 'mariadb' ? 'ignored' : "if(is_visible = 'YES', 'NO', 'YES')")} as ignored
+      ${sql.raw(ignoredColumn(flavor, server.version))} as ignored
     from information_schema.statistics where ${current('table_schema')} order by table_name, index_name, seq_in_index`)
   const jsonColumns = new Set(
     flavor === 'mysql'
@@ -117,6 +117,13 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
         })
       }),
   }
+}
+
+/** Indexes can be ignored by MariaDB from 10.6 on, and invisible in MySQL from 8.0 on. */
+function ignoredColumn(flavor: Schema['flavor'], version: string): string {
+  const [major = 0, minor = 0] = version.split('.').map(Number.parseFloat)
+  if (flavor === 'mysql') return major >= 8 ? "if(is_visible = 'YES', 'NO', 'YES')" : "'NO'"
+  return major > 10 || (major === 10 && minor >= 6) ? 'ignored' : "'NO'"
 }
 
 // information_schema compares names without case or accents on MariaDB: two databases could be taken for one.

@@ -112,7 +112,11 @@ export function statement(sql: string): Statement {
 function typedParameter(declaration: string): string {
   const text = /^(?:varchar\(\d+\)|longtext) character set (\w+)(?: collate (\w+))?$/.exec(declaration)
   if (text) return `convert(? using ${text[1]})${text[2] ? ` collate ${text[2]}` : ''}`
-  if (/int\b/.test(declaration))
-    return `cast(? as ${declaration.endsWith('unsigned') ? 'unsigned' : 'signed'})`
-  return `cast(? as ${declaration})`
+  // MySQL gives a bare parameter the type of the cast, and cuts what is sent as text to it.
+  const type = /int\b/.test(declaration)
+    ? declaration.endsWith('unsigned')
+      ? 'unsigned'
+      : 'signed'
+    : declaration
+  return `cast(convert(? using ascii) as ${type})`
 }

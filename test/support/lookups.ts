@@ -1,8 +1,10 @@
 import type { Kysely, Transaction } from 'kysely'
+import { generatedTable } from '../../src/codegen/generated-table.ts'
 import {
   createDatabase,
   createRepositories,
   type DatabaseOptions,
+  type DecodingOptions,
   type RepositoriesOptions,
   type Repository,
   type TablesMetadata,
@@ -52,7 +54,7 @@ export async function lookups(
   const test = await createTestDatabase()
   await runStatements(test.url, ...statements)
   const db = createDatabase<AnyDB>({ uri: test.url, ...options })
-  const tables = await metadataOf(db)
+  const tables = await metadataOf(db, options)
   const counter = await statementCounter(test.url)
   return {
     test,
@@ -76,10 +78,15 @@ export async function lookups(
   }
 }
 
-export async function metadataOf(db: Kysely<AnyDB>): Promise<TablesMetadata> {
+/** The metadata as `generate` writes it under these options. */
+export async function metadataOf(
+  db: Kysely<AnyDB>,
+  { bigint = 'number', tinyint1 = 'number', zeroDates = 'error' }: DecodingOptions = {},
+): Promise<TablesMetadata> {
   const schema = await readSchema(db)
   const supported = schema.tables.filter((table) => !table.unsupported)
-  return Object.fromEntries(supported.map(({ metadata }) => [metadata.name, metadata]))
+  const generated = supported.map((table) => generatedTable(table, { bigint, tinyint1, zeroDates }))
+  return Object.fromEntries(generated.map(({ name, metadata }) => [name, metadata]))
 }
 
 /** Countries under a case-insensitive code, with a byte-exact unique key and an index. */
