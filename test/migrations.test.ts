@@ -8,6 +8,8 @@ import { getCountryDataList } from 'countries-list'
 import { data as currencies } from 'currency-codes'
 import { iso6393 } from 'iso-639-3'
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'
+import { createDatabase } from '../src/index.ts'
+import { amend } from '../src/migration/index.ts'
 import { createTestDatabase } from './support/server.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -82,12 +84,15 @@ async function schema(): Promise<Record<string, string>> {
 describe('kysely migrate', () => {
   it('makes the reference tables', async () => {
     await succeeds('migrate:latest')
-    assert.deepEqual(Object.keys(await schema()), tables)
+    assert.deepEqual(Object.keys(await schema()), [...tables, 'lookup_version'].sort())
     assert.match(await succeeds('migrate:latest'), /skipped/)
   })
 
   it('goes down to nothing and up again to the same schema', async () => {
     const made = await schema()
+    await succeeds('migrate:down')
+    assert.deepEqual(Object.keys(await schema()), tables)
+    assert.deepEqual(await rows('show triggers'), [])
     await succeeds('migrate:down')
     assert.deepEqual(
       Object.keys(await schema()),
@@ -107,7 +112,7 @@ describe('kysely migrate', () => {
       `select table_name as t, column_name as c, character_set_name as charset, collation_name as collation
          from information_schema.columns
         where table_schema = database() and character_set_name is not null
-          and table_name not like 'kysely\\_migration%'`,
+          and table_name not like 'kysely\\_migration%' and table_name <> 'lookup_version'`,
     )
     const byCollation = Object.groupBy(columns, (column) => `${column.charset} ${column.collation}`)
     const listed = Object.fromEntries(
@@ -202,8 +207,14 @@ describe('kysely seed:run', () => {
   })
 
   it('brings back what is missing and leaves the rest as it is, also an edited row', async () => {
-    await connection.query("update city set name = 'Lutetia' where id = 2988507")
-    await connection.query("delete from city where country_code = 'VA'")
+    const db = createDatabase<{ city: { id: number; name: string; country_code: string } }>({
+      uri: database.url,
+    })
+    await amend(db, 'city', async (trx) => {
+      await trx.updateTable('city').set({ name: 'Lutetia' }).where('id', '=', 2988507).execute()
+      await trx.deleteFrom('city').where('country_code', '=', 'VA').execute()
+    })
+    await db.destroy()
     assert.match(await succeeds('seed:run', '--specific', '0005_city'), /^city: 1 inserted,/m)
     assert.deepEqual(
       await rows("select name from city where id = 2988507 or country_code = 'VA' order by id"),
@@ -251,13 +262,30 @@ describe('kysely seed:run', () => {
     )
   })
 
+  it('freezes cities and counts the changes of the other tables', async () => {
+    await assert.rejects(connection.query("update city set name = 'Paname' where id = 2988507"), {
+      sqlState: '45000',
+    })
+    await assert.rejects(connection.query('delete from city where id = 2988507'), { sqlState: '45000' })
+    const version = async () =>
+      (await rows("select sum(version) as version from lookup_version where table_name = 'country'"))[0]
+        ?.version
+    const before = await version()
+    await connection.query("update country set capital = 'Lutetia' where code = 'FR'")
+    assert.notEqual(await version(), before)
+    await connection.query("update country set capital = 'Paris' where code = 'FR'")
+  })
+
   it('leaves no reference dangling: a foreign key refuses an unknown parent and the loss of a used one', async () => {
     await assert.rejects(connection.query(`insert into country_currency values ('FR', 'ZZZ', 9)`), {
       code: 'ER_NO_REFERENCED_ROW_2',
     })
-    await assert.rejects(connection.query(`update city set country_code = 'ZZ' where id = 2988507`), {
-      code: 'ER_NO_REFERENCED_ROW_2',
-    })
+    await assert.rejects(
+      connection.query(`insert into city values (1, 'Nowhere', 'ZZ', null, 'PPL', 0, 0, 0)`),
+      {
+        code: 'ER_NO_REFERENCED_ROW_2',
+      },
+    )
     for (const [table, where] of [
       ['country', `code = 'FR'`],
       ['currency', `code = 'EUR'`],

@@ -6,6 +6,14 @@ export const db = createDatabase<DB>({ uri: process.env.DATABASE_URL })
 export const repos = createRepositories({
   db,
   tables,
-  // Cities and countries are kept for the life of the process, the other tables for one request at a time.
-  cache: { city: 'immutable', country: 'immutable' },
+  cache: {
+    // Cities are frozen; the other tables are kept until somebody changes them.
+    city: 'immutable',
+    country: 'versioned',
+    currency: 'versioned',
+    language: 'versioned',
+    time_zone: 'versioned',
+    country_currency: 'versioned',
+    country_language: 'versioned',
+  },
 })
