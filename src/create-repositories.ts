@@ -95,6 +95,7 @@ export function createRepositories<
       const attempt = verification
         .verify(table.name, over)
         .then(() => (cached?.mode === 'versioned' ? follow(over, table.name) : undefined))
+        .then(() => (cached ? watch.start() : undefined))
         .then(() => features(over))
         .then((found) => ({
           execute,
@@ -105,7 +106,6 @@ export function createRepositories<
       attempt.then(
         () => {
           verified = attempt
-          watch.start()
         },
         () => {},
       )
@@ -200,6 +200,7 @@ export function createRepositories<
     async $ready() {
       await verification.verifyAll(db)
       for (const table of versioned.keys()) await follow(db, table)
+      await watch.start()
       await features(db)
     },
     $request<Result>(fn: () => Result): Result {

@@ -26,8 +26,8 @@ export const VERSION_DEFAULTS: Required<VersionOptions> = {
 
 /** Keeps the process-wide caches at the versions that their tables have. */
 export interface VersionWatch {
-  /** Begins to poll; the process may exit all the same. */
-  start(): void
+  /** Reads the versions and begins to poll; the process may exit all the same. */
+  start(): Promise<void>
   /** Reads the versions now. */
   poll(): Promise<void>
   stop(): Promise<void>
@@ -52,6 +52,7 @@ export function createVersionWatch(options: {
   let timer: NodeJS.Timeout | undefined
   let trust: NodeJS.Timeout | undefined
   let polling: Promise<void> | undefined
+  let beginning: Promise<void> | undefined
   let state: 'idle' | 'running' | 'stopped' = 'idle'
 
   /** Verified just now: hits are answered until nothing has been verified for too long. */
@@ -90,10 +91,7 @@ export function createVersionWatch(options: {
     timer = setTimeout(
       () => {
         poll()
-          .catch((error) => {
-            // Immutable tables need no versions; without any there is nothing to follow.
-            if (isMissingTable(error) && !someVersioned) state = 'stopped'
-          })
+          .catch(() => {})
           .finally(() => {
             if (state === 'running') schedule()
           })
@@ -102,12 +100,27 @@ export function createVersionWatch(options: {
     ).unref()
   }
 
+  /** The versions from before the first row was read: what moves them after it must be noticed. */
+  async function begin(): Promise<void> {
+    try {
+      await poll()
+    } catch (error) {
+      if (!isMissingTable(error) || someVersioned) throw error
+      // Immutable tables need no versions; without any there is nothing to follow.
+      state = 'stopped'
+    }
+    if (state !== 'idle') return
+    state = 'running'
+    schedule()
+  }
+
   return {
     start() {
-      if (state !== 'idle' || tables.size === 0) return
-      state = 'running'
-      verified()
-      schedule()
+      if (state !== 'idle' || tables.size === 0) return Promise.resolve()
+      beginning ??= begin().finally(() => {
+        beginning = undefined
+      })
+      return beginning
     },
     poll,
     async stop() {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { ConfigurationError } from '../src/index.ts'
-import { createVersionTable, trackVersion } from '../src/migration/index.ts'
+import { amend, createVersionTable, freeze, trackVersion } from '../src/migration/index.ts'
 import { COUNTRIES, type Lookups, lookups } from './support/lookups.ts'
 
 describe("a 'versioned' table", () => {
@@ -215,5 +215,20 @@ describe("a 'versioned' table", () => {
       'rename table country to gone, other to country',
     )
     await until(() => repos.$stats().country!.generations > generations)
+  })
+
+  it('an amendment of an immutable table is noticed, also one made right after the first read', async () => {
+    await using other = await lookups(COUNTRIES)
+    await createVersionTable(other.db)
+    await freeze(other.db, 'country')
+    await using repos = other.repositories({
+      cache: { country: 'immutable' },
+      versions: { pollInterval: 5 },
+    })
+    assert.equal((await repos.country!.findByKey('JP'))?.name, 'Japan')
+    await amend(other.db, 'country', (trx) =>
+      trx.updateTable('country').set({ name: 'Nippon' }).where('code', '=', 'JP').execute(),
+    )
+    await until(async () => (await repos.country!.findByKey('JP'))?.name === 'Nippon')
   })
 })
