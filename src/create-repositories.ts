@@ -2,7 +2,6 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely, Transaction } from 'kysely'
 import { ConfigurationError } from './errors.ts'
 import { type Counters, createCounters } from './events.ts'
-import { createExecute } from './execute.ts'
 import { tableKeys } from './key.ts'
 import { resolveOptions } from './options.ts'
 import { checkPlugins } from './plugins.ts'
@@ -12,11 +11,11 @@ import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
 import { RequestScope, type ScopedTable } from './request-scope.ts'
 import { createRowReader } from './row.ts'
 import { createRowSource, type RowSourceOptions } from './row-source.ts'
-import { readFeatures, type Server } from './server.ts'
+import type { Server } from './server.ts'
+import { createServerAccess } from './server-access.ts'
 import type { TableMetadata, TablesMetadata } from './table.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
 import { createVerification } from './verification.ts'
-import { checkVersion } from './version-check.ts'
 import { createVersionWatch } from './version-watch.ts'
 import { createWrites, type WritesOptions } from './writes.ts'
 
@@ -44,7 +43,7 @@ export function createRepositories<
 >(options: RepositoriesOptions<DB, Tables, Cache>): Repositories<DB, Tables, Cache> {
   const settings = resolveOptions(options as never)
   const db = options.db as unknown as Kysely<unknown>
-  const verification = createVerification(Object.values(options.tables))
+  const caches = new Map<string, ProcessCache>()
   const shared = new Map(
     Object.entries(options.tables).map(([name, table]) => [name, shareTable(name, table)] as const),
   )
@@ -54,11 +53,16 @@ export function createRepositories<
       cache?.mode === 'versioned' ? [[table.name, name] as const] : [],
     ),
   )
+  const watch = createVersionWatch({ db, tables: caches, settings: settings.versions })
+  const access = createServerAccess({
+    db,
+    settings,
+    watch,
+    verification: createVerification(Object.values(options.tables)),
+    versioned: [...versioned.keys()],
+  })
   const createSet = repositorySetFactory([...shared.keys()])
   const scopes = new AsyncLocalStorage<RequestScope>()
-  const followed = new Set<string>()
-  let known: Omit<Server, 'execute'> | undefined
-  const watch = createVersionWatch({ db, tables: cachesOf(shared.values()), settings: settings.versions })
 
   function shareTable(name: string, table: TableMetadata): SharedTable {
     const counters = createCounters()
@@ -66,6 +70,8 @@ export function createRepositories<
     const reader = createRowReader(table)
     const mode = settings.cacheOf(name)
     const cache = mode && createProcessCache({ ...mode, keys, counters })
+    if (cache) caches.set(table.name, cache)
+    let server: (() => Promise<Server>) | undefined
     const reading = {
       table,
       keys,
@@ -75,53 +81,14 @@ export function createRepositories<
     }
     const source = createRowSource({
       ...reading,
-      server: serverFor(table, db, cache),
+      server() {
+        server ??= access.serverFor({ table, over: db, cached: cache })
+        return server()
+      },
       maxInFlight: MAX_IN_FLIGHT,
       cache,
     })
     return { table, counters, keys, reader, cache, source, reading }
-  }
-
-  /** Verifies a table before its first statement; after that nothing is in the way. */
-  function serverFor(
-    table: TableMetadata,
-    over: Kysely<unknown>,
-    cached?: ProcessCache,
-  ): () => Promise<Server> {
-    const execute = createExecute(over, { what: table.name, timeout: settings.timeout })
-    let verified: Promise<Server> | undefined
-    return () => {
-      if (verified) return verified
-      const attempt = verification
-        .verify(table.name, over)
-        .then(() => (cached?.mode === 'versioned' ? follow(over, table.name) : undefined))
-        .then(() => (cached ? watch.start() : undefined))
-        .then(() => features(over))
-        .then((found) => ({
-          execute,
-          ...found,
-          ...(settings.statementForm && { form: settings.statementForm }),
-        }))
-      // Only a success is remembered.
-      attempt.then(
-        () => {
-          verified = attempt
-        },
-        () => {},
-      )
-      return attempt
-    }
-  }
-
-  async function follow(over: Kysely<unknown>, table: string): Promise<void> {
-    if (followed.has(table)) return
-    await checkVersion(over, table)
-    followed.add(table)
-  }
-
-  async function features(over: Kysely<unknown>): Promise<Omit<Server, 'execute'>> {
-    known ??= await readFeatures(over)
-    return known
   }
 
   function setOf(scope: () => RequestScope | undefined) {
@@ -159,7 +126,7 @@ export function createRepositories<
       const table = shared.get(name)!
       const source = createRowSource({
         ...table.reading,
-        server: serverFor(table.table, transaction),
+        server: access.serverFor({ table: table.table, over: transaction }),
         maxInFlight: 1,
       })
       const scoped = { ...table, source, cache: undefined }
@@ -197,12 +164,7 @@ export function createRepositories<
   }
 
   const members = {
-    async $ready() {
-      await verification.verifyAll(db)
-      for (const table of versioned.keys()) await follow(db, table)
-      await watch.start()
-      await features(db)
-    },
+    $ready: () => access.verifyAll(),
     $request<Result>(fn: () => Result): Result {
       const scope = new RequestScope()
       return closeAfter(scope, () => scopes.run(scope, fn))
@@ -226,13 +188,6 @@ export function createRepositories<
   }
 
   return setOf(() => scopes.getStore())
-}
-
-/** The caches whose tables have a version: a versioned table always, an immutable one where it can be amended. */
-function cachesOf(tables: Iterable<SharedTable>): ReadonlyMap<string, ProcessCache> {
-  const caches = new Map<string, ProcessCache>()
-  for (const { table, cache } of tables) if (cache) caches.set(table.name, cache)
-  return caches
 }
 
 function closeAfter<Result>(scope: RequestScope, run: () => Result): Result {
