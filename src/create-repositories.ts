@@ -8,12 +8,13 @@ import { checkPlugins } from './plugins.ts'
 import { createProcessCache, type ProcessCache } from './process-cache.ts'
 import type { CacheModes, Repositories, RepositoriesOptions } from './repositories.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
-import { RequestScope, type ScopedTable } from './request-scope.ts'
+import { RequestScope } from './request-scope.ts'
 import { createRowReader } from './row.ts'
 import { createRowSource, type RowSourceOptions } from './row-source.ts'
 import type { Server } from './server.ts'
 import { createServerAccess } from './server-access.ts'
 import type { TableMetadata, TablesMetadata } from './table.ts'
+import type { ScopedTable } from './table-memo.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
 import { createVerification } from './verification.ts'
 import { createVersionWatch } from './version-watch.ts'
@@ -121,7 +122,7 @@ export function createRepositories<
   }
 
   function setInTransaction(transaction: Transaction<unknown>, written = new Set<string>()) {
-    const scope = new RequestScope()
+    const scope = new RequestScope(false)
     const parts = (name: string) => {
       const table = shared.get(name)!
       const source = createRowSource({
@@ -166,11 +167,11 @@ export function createRepositories<
   const members = {
     $ready: () => access.verifyAll(),
     $request<Result>(fn: () => Result): Result {
-      const scope = new RequestScope()
+      const scope = new RequestScope(true)
       return closeAfter(scope, () => scopes.run(scope, fn))
     },
     $forRequest() {
-      const scope = new RequestScope()
+      const scope = new RequestScope(false)
       return setOf(() => scope)
     },
     $withTransaction(transaction: Transaction<unknown>) {

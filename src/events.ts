@@ -1,3 +1,5 @@
+import { channel } from 'node:diagnostics_channel'
+
 /** What happened to one table's reads since the repositories were made. */
 export interface TableStats {
   /** Answers from the process-wide cache. */
@@ -16,6 +18,10 @@ export interface TableStats {
   readonly evictions: number
   /** How often the process-wide cache started anew, because the table's version moved or a commit was made. */
   readonly generations: number
+  /** Scopes that remember something of the table now: requests, transactions, and explicit ones still in use. */
+  readonly scopes: number
+  /** How often the table's version could not be verified for `maxUnverified` ms. */
+  readonly unverified: number
 }
 
 /** The same, while it is being counted. */
@@ -31,5 +37,18 @@ export function createCounters(): Counters {
     rowsHeld: 0,
     evictions: 0,
     generations: 0,
+    scopes: 0,
+    unverified: 0,
   }
 }
+
+/** What a subscriber of {@link unverifiedChannel} is told. */
+export interface UnverifiedMessage {
+  /** The versioned tables, by their names in the database. */
+  readonly tables: readonly string[]
+  /** Whether their cached rows are refused from now on, or served all the same. */
+  readonly refusing: boolean
+}
+
+/** Published once when versions could not be verified for `maxUnverified` ms. */
+export const unverifiedChannel = channel('kysely-lookup:unverified')

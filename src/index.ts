@@ -9,7 +9,7 @@ export {
   RowNotFoundError,
   UnrepresentableValueError,
 } from './errors.ts'
-export type { TableStats } from './events.ts'
+export type { TableStats, UnverifiedMessage } from './events.ts'
 export type { KeyOf, PrefixOf, RowOf } from './key-types.ts'
 export type {
   CacheMode,

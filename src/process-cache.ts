@@ -28,6 +28,8 @@ export interface ProcessCache {
   accept(reading: Reading): Generation | undefined
   /** Takes note of the table's version, read apart from rows. */
   observe(version: number): void
+  /** The version could not be verified for too long; hits are answered no more, if `refuse`. */
+  distrust(refuse: boolean): void
   /** Starts anew: the table was written by this process, or nobody knows whether it was. */
   drop(): void
 }
@@ -39,67 +41,66 @@ export interface ProcessCacheOptions {
   readonly counters: Counters
 }
 
+/** The members that move are plain properties: hits read them. */
 export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
   const { mode, maxRows, counters } = options
-  let current = createGeneration(options)
-  let epoch = 0
-  let floor = 0
   let lower: number | undefined
   /** Of an immutable table: it moves with an amendment only. */
   let observed: number | undefined
 
-  function open(version: number | undefined): Generation {
-    current = createGeneration({ ...options, version })
-    counters.generations++
-    counters.rowsHeld = 0
-    if (version !== undefined) floor = Math.max(floor, version)
-    lower = undefined
-    return current
+  const cache = {
+    mode,
+    maxRows,
+    current: createGeneration(options),
+    epoch: 0,
+    floor: 0,
+    refusing: false,
+    contradictions: 0,
+    accept(reading: Reading): Generation | undefined {
+      if (reading.epoch !== cache.epoch) return undefined
+      if (mode === 'immutable') return cache.current
+      const { version } = reading
+      if (version === undefined || version < cache.floor) return undefined
+      return version === cache.current.version ? cache.current : open(version)
+    },
+    observe(version: number): void {
+      if (mode === 'versioned') {
+        observeVersioned(version)
+      } else {
+        if (observed !== undefined && version !== observed) cache.drop()
+        observed = version
+      }
+    },
+    distrust(refuse: boolean): void {
+      counters.unverified++
+      cache.refusing = refuse
+    },
+    drop(): void {
+      cache.epoch++
+      open(undefined)
+    },
   }
 
-  function drop(): void {
-    epoch++
-    open(undefined)
+  function open(version: number | undefined): Generation {
+    cache.current = createGeneration({ ...options, version })
+    counters.generations++
+    counters.rowsHeld = 0
+    if (version !== undefined) cache.floor = Math.max(cache.floor, version)
+    lower = undefined
+    return cache.current
   }
 
   function observeVersioned(version: number): void {
-    if (version > floor) open(version)
-    else if (version === floor) lower = undefined
+    if (version > cache.floor) open(version)
+    else if (version === cache.floor) lower = undefined
     else if (lower === undefined) lower = version
     else {
       // Seen twice, it is no straggler: the table was restored, or another server has taken over.
-      floor = version
-      epoch++
+      cache.floor = version
+      cache.epoch++
       open(version)
     }
   }
 
-  return {
-    mode,
-    maxRows,
-    refusing: false,
-    contradictions: 0,
-    get current() {
-      return current
-    },
-    get epoch() {
-      return epoch
-    },
-    get floor() {
-      return floor
-    },
-    accept(reading) {
-      if (reading.epoch !== epoch) return undefined
-      if (mode === 'immutable') return current
-      const { version } = reading
-      if (version === undefined || version < floor) return undefined
-      return version === current.version ? current : open(version)
-    },
-    observe(version) {
-      if (mode === 'versioned') return observeVersioned(version)
-      if (observed !== undefined && version !== observed) drop()
-      observed = version
-    },
-    drop,
-  }
+  return cache
 }

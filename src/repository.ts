@@ -3,8 +3,8 @@ import type { Counters } from './events.ts'
 import type { Entry, Generation, HeldEntry } from './generation.ts'
 import type { Key as ResolvedKey, TableKeys } from './key.ts'
 import type { ProcessCache } from './process-cache.ts'
-import type { ScopedTable, TableMemo } from './request-scope.ts'
 import type { TableMetadata } from './table.ts'
+import type { ScopedTable, TableMemo } from './table-memo.ts'
 
 /** What a repository is made of; assembled by `createRepositories`. */
 export interface RepositoryParts extends ScopedTable {
@@ -77,13 +77,11 @@ export class Repository<Row, Key, Prefix> {
   /** The row if the process-wide cache holds it: synchronous, never a statement, never an error. */
   peek(key: Key): Row | undefined {
     if (!this.#cache) return undefined
-    try {
-      const entry = this.#cache.current.find(this.#parts.keys.resolve(key))
-      if (entry) entry.visited = true
-      return entry?.row as Row | undefined
-    } catch {
-      return undefined
-    }
+    const entry =
+      (typeof key === this.#rawType && this.#cache.current.rows.get(key)) || this.#peekResolved(key)
+    if (!entry) return undefined
+    entry.visited = true
+    return entry.row as Row
   }
 
   /**
@@ -166,6 +164,14 @@ export class Repository<Row, Key, Prefix> {
     const { generation } = memo
     // Where rows are dropped to make room, the scope must remember what it was answered.
     return generation?.full ? undefined : generation
+  }
+
+  #peekResolved(key: Key): HeldEntry | undefined {
+    try {
+      return this.#cache?.current.find(this.#parts.keys.resolve(key))
+    } catch {
+      return undefined
+    }
   }
 
   #hit(entry: HeldEntry): Promise<Row> {

@@ -52,6 +52,13 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
     return { execute, ...features, ...(settings.statementForm && { form: settings.statementForm }) }
   }
 
+  async function verifyAll(): Promise<void> {
+    await verification.verifyAll(db)
+    for (const table of versioned) await follow(db, table)
+    await watch.start()
+    features ??= await readFeatures(db)
+  }
+
   return {
     serverFor(way) {
       let connected: Promise<Server> | undefined
@@ -68,12 +75,7 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
         return attempt
       }
     },
-    async verifyAll() {
-      await verification.verifyAll(db)
-      for (const table of versioned) await follow(db, table)
-      await watch.start()
-      features ??= await readFeatures(db)
-    },
+    verifyAll: () => inTime(verifyAll(), { what: '$ready', timeout: settings.timeout }),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { type UnverifiedMessage, unverifiedChannel } from './events.ts'
 import { createExecute } from './execute.ts'
 import type { ProcessCache } from './process-cache.ts'
 import { type Statement, statement, VERSION_TABLE } from './statement.ts'
@@ -59,9 +60,13 @@ export function createVersionWatch(options: {
   function verified(): void {
     for (const cache of tables.values()) cache.refusing = false
     clearTimeout(trust)
-    if (settings.whenUnverified === 'serve') return
+    if (!someVersioned) return
     trust = setTimeout(() => {
-      for (const cache of tables.values()) if (cache.mode === 'versioned') cache.refusing = true
+      const refusing = settings.whenUnverified === 'refuse'
+      const versioned = [...tables].filter(([, { mode }]) => mode === 'versioned')
+      for (const [, cache] of versioned) cache.distrust(refusing)
+      const message: UnverifiedMessage = { tables: versioned.map(([name]) => name), refusing }
+      unverifiedChannel.publish(message)
     }, settings.maxUnverified).unref()
   }
 
@@ -148,7 +153,9 @@ function versionsStatement(tables: number): Statement {
 }
 
 const ER_NO_SUCH_TABLE = 1146
+const ER_TABLEACCESS_DENIED_ERROR = 1142
 
 function isMissingTable(error: unknown): boolean {
-  return (error as { errno?: unknown } | undefined)?.errno === ER_NO_SUCH_TABLE
+  const errno = (error as { errno?: unknown } | undefined)?.errno
+  return errno === ER_NO_SUCH_TABLE || errno === ER_TABLEACCESS_DENIED_ERROR
 }

@@ -131,6 +131,29 @@ describe('a request scope', () => {
     assert.throws(() => repos.country!.prime({ code: 'QQ' }), /without alpha3, name, continent/)
   })
 
+  it('is counted as long as it is open, one that is passed around until nobody holds it', async () => {
+    const repos = data.repositories()
+    const scopes = () => repos.$stats().country!.scopes
+    await repos.$request(async () => {
+      assert.equal(scopes(), 0, 'a scope that has not touched the table costs nothing')
+      await repos.country!.findByKey('FR')
+      assert.equal(scopes(), 1)
+      await repos.$request(() => repos.country!.findByKey('FR'))
+      assert.equal(scopes(), 1)
+    })
+    assert.equal(scopes(), 0)
+    await assert.rejects(
+      repos.$request(async () => {
+        await repos.country!.findByKey('FR')
+        throw new Error('mine')
+      }),
+    )
+    assert.equal(scopes(), 0)
+    const bound = repos.$forRequest()
+    await bound.country!.findByKey('FR')
+    assert.equal(scopes(), 1)
+  })
+
   it('is reached by $table and by name, and knows no other tables', () => {
     const repos = data.repositories()
     assert.equal(repos.$table('country'), repos.country)
