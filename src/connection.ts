@@ -1,4 +1,5 @@
-import type { Deadline } from './deadline.ts'
+import { isConnectionLoss } from './connection-loss.ts'
+import { currentDeadline } from './deadline.ts'
 import { type DecodingOptions, type DriverField, decodeRows, keepFloatsWhole } from './decoding.ts'
 
 export type Callback<T extends unknown[]> = (error: unknown, ...results: T) => void
@@ -9,11 +10,25 @@ type ResultCallback = Callback<[result: unknown, fields: unknown]>
 export interface DriverConnection {
   readonly config: object
   readonly threadId: number
+  readonly stream: { destroy(): void; once(event: 'close', listener: () => void): unknown }
   connect(callback?: Callback<[]>): void
   destroy(): void
+  on(event: 'error', listener: (error: Error) => void): unknown
   release(): void
   query(sql: string | DriverStatement, parameters?: unknown, callback?: ResultCallback): DriverQuery
   execute(options: DriverStatement, callback: ResultCallback): DriverQuery
+}
+
+/** The connection that Kysely's driver gets. */
+export interface Connection extends Pick<DriverConnection, 'config' | 'threadId' | 'connect' | 'release'> {
+  /** Whoever waits for an answer on it gets the reason. */
+  destroy(reason?: Error): void
+  query(sql: string, parameters: unknown): RowStream
+  query(sql: string, parameters: unknown, callback: ResultCallback): void
+}
+
+interface RowStream {
+  stream(options: object): AsyncIterable<unknown>
 }
 
 interface DriverStatement {
@@ -24,22 +39,17 @@ interface DriverStatement {
 
 interface DriverQuery {
   on(event: 'fields', listener: (fields: readonly DriverField[] | undefined) => void): unknown
-  stream(options: object): AsyncIterable<unknown>
+  stream(options: object): AsyncIterable<unknown> & { destroy(reason: Error): unknown }
 }
 
 const lookup = Symbol('lookup')
 
-/** What goes with the parameters of a lookup. */
-interface LookupMark {
-  readonly [lookup]: { readonly deadline: Deadline }
-}
-
 /**
- * Parameters of a statement that is to be prepared, its rows answered as arrays, its connection destroyed at the deadline.
- * Kysely hands a compiled query's parameters to the connection untouched, so the mark travels through its executor.
+ * Parameters of a statement that is to be prepared, its rows answered as arrays. Kysely hands a compiled query's
+ * parameters to the connection untouched, so the mark travels through its executor.
  */
-export function lookupParameters(values: readonly unknown[], deadline: Deadline): readonly unknown[] {
-  return Object.assign([...values], { [lookup]: { deadline } })
+export function lookupParameters(values: readonly unknown[]): readonly unknown[] {
+  return Object.assign([...values], { [lookup]: true })
 }
 
 export interface ConnectionOptions {
@@ -47,22 +57,56 @@ export interface ConnectionOptions {
   /** Whether lookups are prepared. */
   readonly prepare: boolean
   /** Told when the connection is given back, or destroyed instead. */
-  giveBack(): void
+  giveBack(connection: Connection): void
 }
 
 const ER_MAX_PREPARED_STMT_COUNT_REACHED = 1461
 const SERVER_STATUS_IN_TRANS = 1
+const SERVER_STATUS_AUTOCOMMIT = 2
 
-/** Wraps a connection: lookups are prepared, and what either protocol answers is decoded alike. */
-export function wrapConnection(connection: DriverConnection, options: ConnectionOptions): DriverConnection {
+/** Wraps a connection: lookups are prepared, what either protocol answers is decoded alike, and deadlines are kept. */
+export function wrapConnection(connection: DriverConnection, options: ConnectionOptions): Connection {
   const { decoding } = options
-  let inTransaction = false
+  const pending = new Set<(reason: Error) => void>()
+  let outsideTransaction = true
+  let lost: Error | undefined
+
+  function destroy(reason: Error): void {
+    if (lost) return
+    lost = reason
+    cutConnection(connection)
+    for (const settle of pending) settle(reason)
+  }
+
+  // A stream is told of nothing by the driver.
+  connection.on('error', destroy)
+
+  /** Sends a statement; at the deadline the connection is destroyed, for its reply may still come. */
+  function send(callback: ResultCallback, statement: (callback: ResultCallback) => void): void {
+    if (lost) {
+      callback(lost, undefined, undefined)
+      return
+    }
+    const settle: ResultCallback = (error, result, fields) => {
+      if (!pending.delete(give)) return
+      forget?.()
+      if (isConnectionLoss(error)) destroy(error as Error)
+      callback(error, result, fields)
+    }
+    const give = (reason: Error) => settle(reason, undefined, undefined)
+    pending.add(give)
+    const forget = currentDeadline()?.onExpire(destroy)
+    if (!lost) statement(settle)
+  }
 
   function decoded(callback: ResultCallback): ResultCallback {
     return (error, result, fields) => {
       if (error) return callback(error, result, fields)
       const status = (result as { serverStatus?: unknown } | undefined)?.serverStatus
-      if (typeof status === 'number') inTransaction = (status & SERVER_STATUS_IN_TRANS) !== 0
+      if (typeof status === 'number') {
+        outsideTransaction =
+          (status & (SERVER_STATUS_IN_TRANS | SERVER_STATUS_AUTOCOMMIT)) === SERVER_STATUS_AUTOCOMMIT
+      }
       try {
         decodeResult(result, fields, decoding)
       } catch (failure) {
@@ -72,60 +116,85 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     }
   }
 
-  function text(sql: string | DriverStatement, parameters: unknown, callback: ResultCallback): DriverQuery {
+  function text(sql: string | DriverStatement, parameters: unknown, callback: ResultCallback): void {
     const query = connection.query(sql, parameters, decoded(callback))
     query.on('fields', (fields) => fields && keepFloatsWhole(fields))
-    return query
   }
 
-  function runLookup(sql: string, parameters: readonly unknown[] & LookupMark, callback: ResultCallback) {
-    const { deadline } = parameters[lookup]
-    const statement: DriverStatement = { sql, values: parameters, rowsAsArray: true }
-    let settled = false
-    const settle: ResultCallback = (error, result, fields) => {
-      if (settled) return
-      settled = true
-      forget()
-      callback(error, result, fields)
+  function runLookup(sql: string, values: readonly unknown[], callback: ResultCallback): void {
+    const statement: DriverStatement = { sql, values, rowsAsArray: true }
+    if (!options.prepare) {
+      text(statement, values, callback)
+      return
     }
-    // The reply may still come: nobody else may get a connection that waits for it.
-    const forget = deadline.onExpire((error) => {
-      connection.destroy()
-      settle(error, undefined, undefined)
-    })
-    if (!options.prepare) return text(statement, parameters, settle)
-    return connection.execute(
+    connection.execute(
       statement,
       decoded((error, result, fields) => {
         if ((error as { errno?: unknown } | null)?.errno !== ER_MAX_PREPARED_STMT_COUNT_REACHED) {
-          return settle(error, result, fields)
+          return callback(error, result, fields)
         }
-        text(statement, parameters, settle)
+        text(statement, values, callback)
       }),
     )
   }
 
-  return {
+  function streamed(sql: string, parameters: unknown): RowStream {
+    let fields: readonly DriverField[] = []
+    return {
+      async *stream(options) {
+        if (lost) throw lost
+        const query = connection.query(sql, parameters)
+        query.on('fields', (received = []) => {
+          keepFloatsWhole(received)
+          fields = received
+        })
+        const rows = query.stream(options)
+        const stop = (reason: Error) => rows.destroy(reason)
+        pending.add(stop)
+        try {
+          for await (const row of rows) {
+            decodeRows([row], fields, decoding)
+            yield row
+          }
+        } finally {
+          pending.delete(stop)
+        }
+      },
+    }
+  }
+
+  function query(sql: string, parameters: unknown): RowStream
+  function query(sql: string, parameters: unknown, callback: ResultCallback): void
+  function query(sql: string, parameters: unknown, callback?: ResultCallback): RowStream | undefined {
+    if (!callback) return streamed(sql, parameters)
+    const run = isLookup(parameters) ? runLookup : text
+    send(callback, (settle) => run(sql, parameters as readonly unknown[], settle))
+    return undefined
+  }
+
+  const wrapped: Connection = {
     config: connection.config,
     threadId: connection.threadId,
     connect: (callback) => connection.connect(callback),
-    destroy: () => connection.destroy(),
+    destroy: (reason = new Error('The connection was destroyed.')) => destroy(reason),
     release() {
-      // Its next user would read what is not committed.
-      if (inTransaction) connection.destroy()
-      else connection.release()
-      options.giveBack()
+      // Its next user would read what is not committed, or one old snapshot for ever.
+      if (!outsideTransaction) destroy(new Error('The connection was released inside a transaction.'))
+      if (!lost) connection.release()
+      options.giveBack(wrapped)
     },
-    execute: (statement, callback) => connection.execute(statement, decoded(callback)),
-    query(sql, parameters, callback) {
-      if (!callback) return decodedQuery(connection.query(sql, parameters), decoding)
-      if (isLookup(parameters)) return runLookup(sql as string, parameters, callback)
-      return text(sql, parameters, callback)
-    },
+    query,
   }
+  return wrapped
 }
 
-function isLookup(parameters: unknown): parameters is readonly unknown[] & LookupMark {
+/** The driver's own `destroy` waits for the server to close its side, which a server that is paused never does. */
+export function cutConnection(connection: DriverConnection): void {
+  connection.destroy()
+  connection.stream.destroy()
+}
+
+function isLookup(parameters: unknown): boolean {
   return Array.isArray(parameters) && lookup in parameters
 }
 
@@ -136,22 +205,5 @@ function decodeResult(result: unknown, fields: unknown, decoding: DecodingOption
     for (const [index, part] of result.entries()) decodeResult(part, fields[index], decoding)
   } else {
     decodeRows(result, fields as DriverField[], decoding)
-  }
-}
-
-function decodedQuery(query: DriverQuery, decoding: DecodingOptions): DriverQuery {
-  let fields: readonly DriverField[] = []
-  query.on('fields', (received = []) => {
-    keepFloatsWhole(received)
-    fields = received
-  })
-  return {
-    on: (event, listener) => query.on(event, listener),
-    async *stream(options) {
-      for await (const row of query.stream(options)) {
-        decodeRows([row], fields, decoding)
-        yield row
-      }
-    },
   }
 }

@@ -2,7 +2,7 @@ import { Kysely, type KyselyConfig, MysqlAdapter, MysqlDialect, type MysqlPool }
 import { createPool, type Pool, type PoolOptions } from 'mysql2'
 import { type DecodingOptions, driverDecodingSettings } from './decoding.ts'
 import { ConfigurationError } from './errors.ts'
-import { type DriverPool, wrapPool } from './pool.ts'
+import { type DriverPool, type WrappedPool, wrapPool } from './pool.ts'
 
 /** mysql2 settings that decide how values are read; `createDatabase` sets them itself, so that types are true. */
 type DecidedHere =
@@ -103,7 +103,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Kysely<DB> {
 class LookupDialect extends MysqlDialect {
   readonly #adapter: LookupAdapter
 
-  constructor(pool: DriverPool, decoding: DecodingOptions) {
+  constructor(pool: WrappedPool, decoding: DecodingOptions) {
     super({ pool: pool as unknown as MysqlPool })
     this.#adapter = new LookupAdapter(decoding)
   }

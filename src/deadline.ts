@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { LookupTimeoutError } from './errors.ts'
 
 /** One limit over everything that a read waits for: a connection, its preparation, its execution. */
@@ -7,34 +8,65 @@ export interface Deadline {
   readonly left: number
   /** Rejects at the deadline; never resolves. */
   readonly rejection: Promise<never>
-  /** Told at the deadline, unless it is told to stop before. */
+  /** Told at the deadline, at once where it is over, unless it is told to stop before. */
   onExpire(listener: (error: LookupTimeoutError) => void): () => void
   stop(): void
 }
 
-export function startDeadline(options: { readonly what: string; readonly timeout: number }): Deadline {
-  const { what, timeout } = options
+export interface DeadlineOptions {
+  /** What is waited for, for messages. */
+  readonly what: string
+  /** Milliseconds. */
+  readonly timeout: number
+}
+
+// Between a read and its connection lie Kysely's executor and plain Kysely queries, which have no room for a deadline.
+const current = new AsyncLocalStorage<Deadline>()
+
+/** The deadline of the work that the caller is part of. */
+export function currentDeadline(): Deadline | undefined {
+  return current.getStore()
+}
+
+/**
+ * Runs `work` and rejects where it takes too long. Statements that it has under way by then are given up, their
+ * connections destroyed; those that still wait for a connection are not sent.
+ */
+export async function withinDeadline<Result>(
+  options: DeadlineOptions,
+  work: (deadline: Deadline) => Promise<Result>,
+): Promise<Result> {
+  const deadline = startDeadline(options)
+  try {
+    const result = current.run(deadline, () => work(deadline))
+    return await Promise.race([result, deadline.rejection])
+  } finally {
+    deadline.stop()
+  }
+}
+
+export function startDeadline({ what, timeout }: DeadlineOptions): Deadline {
   const listeners = new Set<(error: LookupTimeoutError) => void>()
   const start = performance.now()
-  const { promise, reject } = Promise.withResolvers<never>()
-  promise.catch(() => {})
-  let expired = false
+  const { promise: rejection, reject } = Promise.withResolvers<never>()
+  rejection.catch(() => {})
+  let expiry: LookupTimeoutError | undefined
   const timer = setTimeout(() => {
-    expired = true
-    const error = new LookupTimeoutError(what, timeout)
-    reject(error)
-    for (const listener of listeners) listener(error)
+    expiry = new LookupTimeoutError(what, timeout)
+    reject(expiry)
+    for (const listener of listeners) listener(expiry)
   }, timeout)
   return {
     get expired() {
-      return expired
+      return expiry !== undefined
     },
     get left() {
       return Math.max(0, timeout - (performance.now() - start))
     },
-    rejection: promise,
+    rejection,
     onExpire(listener) {
-      listeners.add(listener)
+      if (expiry) listener(expiry)
+      else listeners.add(listener)
       return () => listeners.delete(listener)
     },
     stop: () => clearTimeout(timer),

@@ -1,8 +1,28 @@
 import type { Selectable } from 'kysely'
 import type { TableMetadata } from './table.ts'
 
-/** A row of table `Name` as repositories answer it. */
-export type RowOf<DB, Name extends keyof DB> = Readonly<Selectable<DB[Name]>>
+/** A row of table `Name` as repositories answer it: read-only, deeply. */
+export type RowOf<DB, Name extends keyof DB> = {
+  readonly [Column in keyof Selectable<DB[Name]>]: Shared<Selectable<DB[Name]>[Column]>
+}
+
+type Primitive = string | number | bigint | boolean | symbol | null | undefined
+
+/** JSON is frozen with its row; a Date or bytes are the reader's own copy, which may be altered. */
+type Shared<Value> = Value extends Primitive | Date | Uint8Array
+  ? Value
+  : Value extends readonly (infer Member)[]
+    ? SharedArray<Value, Member>
+    : Value extends object
+      ? SharedParts<Value>
+      : Value
+
+/** A mapped type keeps tuples tuples, but would expand the arrays of a recursive type without end. */
+type SharedArray<Value extends readonly unknown[], Member> = number extends Value['length']
+  ? readonly Shared<Member>[]
+  : SharedParts<Value>
+
+type SharedParts<Value> = { readonly [Part in keyof Value]: Shared<Value[Part]> }
 
 /** What a column of this type may be asked for by: wider than what a row holds where that is exact. */
 export type KeyValue<Value> = Value extends number | bigint

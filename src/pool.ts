@@ -1,8 +1,23 @@
-import { type Callback, type ConnectionOptions, type DriverConnection, wrapConnection } from './connection.ts'
+import {
+  type Callback,
+  type Connection,
+  type ConnectionOptions,
+  cutConnection,
+  type DriverConnection,
+  wrapConnection,
+} from './connection.ts'
+import { connectionLost, isConnectionLoss } from './connection-loss.ts'
+import { currentDeadline } from './deadline.ts'
 
 /** The part of a mysql2 pool (the callback one) that is used here. */
 export interface DriverPool {
   getConnection(callback: Callback<[connection: DriverConnection]>): void
+  end(callback: Callback<[]>): void
+}
+
+/** The pool that Kysely's driver gets. */
+export interface WrappedPool {
+  getConnection(callback: Callback<[connection?: Connection]>): void
   end(callback: Callback<[]>): void
 }
 
@@ -17,40 +32,57 @@ const SETUP_LIMIT = 10_000
 /** How long (ms) an end waits for those who still hold a connection. */
 const END_PATIENCE = 10_000
 
+/** How long (ms) an end then waits for the server to close its side. */
+const GOODBYE_PATIENCE = 1_000
+
 /**
- * Wraps a mysql2 pool for Kysely's MySQL driver, which only knows the text protocol. An end lets running statements and
- * transactions finish first.
+ * Wraps a mysql2 pool for Kysely's MySQL driver, which only knows the text protocol. Whoever waits for a connection is
+ * told at the deadline. An end lets running statements and transactions finish first.
  */
-export function wrapPool(pool: DriverPool, options: PoolWrapOptions): DriverPool {
-  const known = new WeakMap<DriverConnection, DriverConnection>()
-  let held = 0
+export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPool {
+  const known = new WeakMap<DriverConnection, Connection>()
+  const open = new Set<DriverConnection>()
+  const held = new Set<Connection>()
+  let waiting = 0
   let ended: (() => void) | undefined
 
-  function giveBack(): void {
-    held--
-    if (held === 0) ended?.()
+  function endIfIdle(): void {
+    if (held.size === 0 && waiting === 0) ended?.()
   }
 
-  function setUp(connection: DriverConnection, callback: Callback<[connection: DriverConnection]>): void {
+  function giveBack(connection: Connection): void {
+    held.delete(connection)
+    endIfIdle()
+  }
+
+  /** Answers a connection's wrapper, ready for use, once; `giveUp` keeps the answer from coming. */
+  function prepare(connection: DriverConnection, callback: Callback<[connection?: Connection]>): () => void {
+    const wrapped = known.get(connection)
+    if (wrapped) {
+      callback(null, wrapped)
+      return () => {}
+    }
     let settled = false
     const settle = (failure: unknown) => {
       if (settled) return
       settled = true
       clearTimeout(timer)
       if (failure) {
-        connection.destroy()
-        giveBack()
-        return callback(failure, connection)
+        cutConnection(connection)
+        return callback(failure)
       }
       const fresh = wrapConnection(connection, { ...options, giveBack })
       known.set(connection, fresh)
       callback(null, fresh)
     }
-    const timer = setTimeout(
-      () => settle(new Error(`A new connection got no answer within ${SETUP_LIMIT} ms.`)),
-      SETUP_LIMIT,
-    )
+    const expire = () => settle(connectionLost('A new connection', { code: 'ETIMEDOUT' }))
+    const timer = setTimeout(expire, SETUP_LIMIT)
+    // Whoever waits for an answer gets the error; without a listener it would end the process.
+    connection.on('error', () => {})
+    open.add(connection)
+    connection.stream.once('close', () => open.delete(connection))
     connection.query(SESSION_SETUP, [], settle)
+    return expire
   }
 
   return {
@@ -59,20 +91,37 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): DriverPool
       ended = () => {
         ended = undefined
         clearTimeout(patience)
-        pool.end(callback)
+        // The driver's end waits for their statements, for ever where no reply comes.
+        for (const connection of held) connection.destroy(new Error('The database was destroyed.'))
+        // Where there is nobody to say goodbye to, the end has come all the same.
+        pool.end((error) => callback(isConnectionLoss(error) ? null : error))
+        setTimeout(() => {
+          for (const connection of open) connection.stream.destroy()
+        }, GOODBYE_PATIENCE).unref()
       }
-      if (held === 0) ended()
+      endIfIdle()
     },
     getConnection(callback) {
-      held++
+      let giveUp: (() => void) | undefined
+      let settled = false
+      waiting++
+      const settle = (error: unknown, connection?: Connection) => {
+        if (settled) return
+        settled = true
+        waiting--
+        forget?.()
+        if (connection) held.add(connection)
+        callback(error, connection)
+        endIfIdle()
+      }
+      const forget = currentDeadline()?.onExpire((error) => {
+        settle(error)
+        giveUp?.()
+      })
       pool.getConnection((error, connection) => {
-        if (error) {
-          giveBack()
-          return callback(error, connection)
-        }
-        const wrapped = known.get(connection)
-        if (wrapped) callback(null, wrapped)
-        else setUp(connection, callback)
+        if (error) settle(error)
+        else if (settled) connection.release()
+        else giveUp = prepare(connection, settle)
       })
     },
   }

@@ -138,7 +138,8 @@ export class Repository<Row, Key, Prefix> {
    */
   prime(row: Row): void {
     const { memo, reader, keys, table } = this.#parts
-    const values = reader.columns.map((name) => (row as Record<string, unknown>)[name])
+    // What the caller holds stays the caller's own: JSON in it is neither frozen nor shared.
+    const values = reader.columns.map((name) => ownCopy((row as Record<string, unknown>)[name]))
     const missing = reader.columns.filter((_, index) => values[index] === undefined)
     if (missing.length > 0) {
       throw new InvalidKeyError(
@@ -196,4 +197,8 @@ export class Repository<Row, Key, Prefix> {
 
 function rowOf(entry: Entry | undefined) {
   return entry?.row
+}
+
+function ownCopy(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? structuredClone(value) : value
 }

@@ -1,7 +1,9 @@
+import { types } from 'node:util'
+import { createCopiedProperty, type DefineCopied, defineInspection } from './copied-property.ts'
 import { DATE_PRECISION_LIMIT, impossibleDate, roundedInteger } from './decoding.ts'
 import type { ColumnMetadata, TableMetadata } from './table.ts'
 
-/** A row as every caller shares it: frozen, deeply. */
+/** A row as every caller shares it: frozen, deeply; dates and bytes in it are copies, made at each access. */
 export type Row = Readonly<Record<string, unknown>>
 
 /** Makes shared rows of one table out of the driver's values. */
@@ -16,17 +18,29 @@ export interface RowReader {
 export function createRowReader(table: TableMetadata): RowReader {
   const columns = table.columns.map((column) => column.name)
   const guards = table.columns.map(guardOf)
+  const copiers = columns.map(createCopier)
+  // Of a name that every object has (`constructor`, `__proto__`), an assignment may not make a property.
+  const inherited = columns.map((name) => name in Object.prototype)
   const primary = columns.indexOf(table.primaryKey[0]!)
   return {
     columns,
     read(values, from) {
       if (values[from + primary] === null) return undefined
       const row: Record<string, unknown> = {}
-      for (const [index, name] of columns.entries()) {
-        const value = values[from + index]
+      let copied = false
+      for (let index = 0; index < columns.length; index++) {
+        const name = columns[index]!
         const guard = guards[index]
-        setColumn(row, name, guard ? guard(value) : value)
+        const value = guard ? guard(values[from + index]) : values[from + index]
+        if (typeof value === 'object' && value !== null && copiers[index]!(row, value)) {
+          copied = true
+        } else if (inherited[index]) {
+          Object.defineProperty(row, name, { value: deepFreeze(value), enumerable: true })
+        } else {
+          row[name] = deepFreeze(value)
+        }
       }
+      if (copied) defineInspection(row)
       return Object.freeze(row)
     },
   }
@@ -57,26 +71,41 @@ export function isReadAsDate({ type, precision = 0 }: ColumnMetadata): boolean {
   return (type === 'datetime' || type === 'timestamp') && precision <= DATE_PRECISION_LIMIT
 }
 
-/** @throws the decoding error that stands in a value's place. */
-function setColumn(row: Record<string, unknown>, name: string, value: unknown): void {
-  if (value instanceof Error) throw value
-  if (value instanceof Date) {
-    const time = value.getTime()
-    defineGetter(row, name, () => new Date(time))
-  } else if (value instanceof Uint8Array) {
-    // The driver's bytes are a slice of the packet they came in.
-    const bytes = Buffer.from(value)
-    defineGetter(row, name, () => Buffer.from(bytes))
-  } else if (name === '__proto__') {
-    Object.defineProperty(row, name, { value: deepFreeze(value), enumerable: true })
-  } else {
-    row[name] = deepFreeze(value)
+/**
+ * Gives the row its date or bytes, and answers whether the value was any.
+ * @throws the decoding error that stands in a value's place.
+ */
+type Copier = (row: object, value: object) => boolean
+
+function createCopier(name: string): Copier {
+  let defineDate: DefineCopied<number> | undefined
+  let defineBytes: DefineCopied<string> | undefined
+  return (row, value) => {
+    if (types.isDate(value)) {
+      defineDate ??= createCopiedProperty(name, (time) => new Date(time))
+      defineDate(row, value.getTime())
+    } else if (types.isUint8Array(value)) {
+      defineBytes ??= createCopiedProperty(name, bytesOf)
+      defineBytes(row, textOf(value))
+    } else if (value instanceof Error) {
+      throw value
+    } else {
+      return false
+    }
+    return true
   }
 }
 
-/** Dates and bytes cannot be frozen: each reader gets its own. */
-function defineGetter(row: object, name: string, get: () => unknown): void {
-  Object.defineProperty(row, name, { get, enumerable: true })
+/** One character per byte: a string cannot be altered, and keeps no packet alive, which the driver's bytes are a slice of. */
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
+}
+
+/** In memory of their own: `Buffer.from` would put them next to others' in the pool. */
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.alloc(text.length)
+  bytes.write(text, 'latin1')
+  return bytes
 }
 
 function deepFreeze(value: unknown): unknown {

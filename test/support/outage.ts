@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
+import type { Kysely } from 'kysely'
+import { createPool, type Pool } from 'mysql2'
+import { driverDecodingSettings } from '../../src/decoding.ts'
+import {
+  createDatabase,
+  createRepositories,
+  LookupError,
+  type RepositoriesOptions,
+  type TablesMetadata,
+} from '../../src/index.ts'
+import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
+import { type AnyDB, type AnyRepositories, metadataOf } from './lookups.ts'
+import type { RestartableServer } from './restartable-server.ts'
+
+/** In every key that is asked while the server is away. */
+export const SECRET = 'secret-4711'
+
+/** What a read may take (ms), and how much later a busy machine may settle it. */
+export const TIMEOUT = 1_000
+export const SLACK = 1_500
+
+const DATABASE = 'outage'
+
+/** Makes the database, and the user that an application has; then what `make` makes. */
+export async function withDatabase(
+  server: RestartableServer,
+  make: (db: Kysely<AnyDB>) => Promise<void>,
+): Promise<void> {
+  await server.run(
+    `create database ${DATABASE} character set utf8mb4`,
+    "create user app@'127.0.0.1' identified by 'app'",
+    `grant all on ${DATABASE}.* to app@'127.0.0.1'`,
+  )
+  const db = createDatabase<AnyDB>({ uri: urlOf(server, 'root') })
+  await make(db).finally(() => db.destroy())
+}
+
+export async function metadataOfServer(server: RestartableServer): Promise<TablesMetadata> {
+  const db = createDatabase<AnyDB>({ uri: urlOf(server, 'root') })
+  return metadataOf(db).finally(() => db.destroy())
+}
+
+/** Tables of each kind: `city` for immutable, `country` for versioned, `product` for what is read per request. */
+export async function makeTables(server: RestartableServer): Promise<TablesMetadata> {
+  const text = 'character set ascii collate ascii_bin not null'
+  const columns = `code varchar(40) ${text} primary key, label varchar(40) ${text}, key label (label)`
+  await withDatabase(server, async (db) => {
+    for (const table of ['city', 'country', 'product']) {
+      await server.run(
+        `create table ${DATABASE}.${table} (${columns})`,
+        `insert into ${DATABASE}.${table} values ('one', 'first'), ('two', 'second'), ('${SECRET}', '${SECRET}')`,
+      )
+    }
+    await createVersionTable(db)
+    await trackVersion(db, 'country')
+  })
+  return metadataOfServer(server)
+}
+
+/** Of the database: with all rights, or with those of an application. */
+export function urlOf(server: RestartableServer, user: 'root' | 'app'): string {
+  const url = new URL(server.url)
+  if (user === 'app') Object.assign(url, { username: 'app', password: 'app' })
+  url.pathname = `/${DATABASE}`
+  return url.href
+}
+
+export interface Application extends AsyncDisposable {
+  readonly server: RestartableServer
+  readonly db: Kysely<AnyDB>
+  readonly repos: AnyRepositories
+  /** How many connections the pool has, and how many of them nobody holds. */
+  connections(): { readonly all: number; readonly free: number }
+}
+
+export interface ApplicationOptions extends Partial<RepositoriesOptions<AnyDB, TablesMetadata>> {
+  readonly prepare?: boolean
+  readonly connectionLimit?: number
+}
+
+/** Repositories over a pool that can be looked into. */
+export function startApplication(
+  server: RestartableServer,
+  options: ApplicationOptions & { readonly tables: TablesMetadata },
+): Application {
+  const { prepare, connectionLimit = 4, ...more } = options
+  const decoding = { bigint: 'number', tinyint1: 'number', zeroDates: 'error' } as const
+  const pool = createPool({
+    uri: urlOf(server, 'app'),
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    connectionLimit,
+    ...driverDecodingSettings(decoding),
+  }) as Pool & Record<'_allConnections' | '_freeConnections', { readonly length: number }>
+  const db = createDatabase<AnyDB>({ pool, ...(prepare !== undefined && { prepare }) })
+  const repos = createRepositories({
+    db,
+    cache: { city: 'immutable', country: 'versioned' },
+    timeout: TIMEOUT,
+    versions: { pollInterval: 2 ** 31 - 1 },
+    ...more,
+  }) as unknown as AnyRepositories
+  return {
+    server,
+    db,
+    repos,
+    connections: () => ({ all: pool._allConnections.length, free: pool._freeConnections.length }),
+    async [Symbol.asyncDispose]() {
+      await repos.$close()
+      await db.destroy()
+    },
+  }
+}
+
+/** Waits for what nobody announces; a test's own time-out ends it. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+/** That an error says what happened, and none of what was asked. */
+export function assertClear(error: unknown, code: string): true {
+  assert.ok(error instanceof LookupError, `expected a LookupError, got ${inspect(error)}`)
+  assert.equal(error.code, code, inspect(error))
+  assert.match(error.message, /^(city|country|product|database|versions): /)
+  assertSecretless(error)
+  return true
+}
+
+export function assertSecretless(error: unknown): void {
+  const { message, stack, sql } = error as Error & { sql?: unknown }
+  const deep = inspect(error, { depth: 20, showHidden: true })
+  for (const text of [message, stack, String(sql), JSON.stringify(error), deep]) {
+    assert.doesNotMatch(String(text), new RegExp(SECRET))
+  }
+}
+
+/** How long a promise took to settle. */
+export async function timed(promise: Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await promise.catch(() => {})
+  return performance.now() - start
+}
+
+/** What is cached afterwards: `one` of `city` and `country`, and that `country` has no `none`. */
+export async function warm({ repos }: Application): Promise<void> {
+  assert.equal((await repos.city!.findByKey('one'))?.label, 'first')
+  assert.equal((await repos.country!.findByKey('one'))?.label, 'first')
+  assert.equal(await repos.country!.findByKey('none'), undefined)
+  assert.equal((await repos.product!.findByKey('one'))?.label, 'first')
+}
+
+export async function assertCachedIsServed({ repos }: Application): Promise<void> {
+  const read = async () => {
+    assert.equal((await repos.city!.findByKey('one'))?.label, 'first')
+    assert.equal((await repos.country!.findByKey('one'))?.label, 'first')
+    assert.equal((await repos.country!.findByKey({ code: 'one' }))?.label, 'first')
+  }
+  await read()
+  await repos.$request(read)
+  assert.equal(repos.city!.peek('one')?.label, 'first')
+  assert.equal(repos.country!.peek('one')?.label, 'first')
+  await repos.$request(async () => assert.equal(await repos.country!.findByKey('none'), undefined))
+}
+
+export const readers = ({ repos }: Application) => [
+  () => repos.product!.findByKey(SECRET),
+  () => repos.city!.findByKey(SECRET),
+  () => repos.country!.findByKey(SECRET),
+  () => repos.product!.findByKeys(['one', SECRET]),
+  () => repos.product!.findAllBy({ label: SECRET }),
+  () => repos.$forRequest().product!.findByKey(SECRET),
+]
+
+export async function assertOthersReject(application: Application, code: string): Promise<void> {
+  await Promise.all(
+    readers(application).map(async (read) => {
+      const answer = read()
+      const time = timed(answer)
+      await assert.rejects(answer, (error) => assertClear(error, code))
+      assert.ok((await time) < TIMEOUT + SLACK, `settled after ${await time} ms`)
+    }),
+  )
+}
+
+export async function assertFirstReadWorks(application: Application): Promise<void> {
+  for (const answer of await Promise.all(readers(application).map((read) => read()))) {
+    assert.ok(JSON.stringify(answer).includes(SECRET))
+  }
+}
+
+/** Whoever has a connection, and the server for its part, has it because the pool has it. */
+export async function assertNothingLeaks({ server, connections }: Application): Promise<void> {
+  await until(() => connections().all === connections().free)
+  await until(async () => (await processes(server)).length === connections().all)
+}
+
+/** Connections of the application, or those of them whose statement holds a text. */
+export async function processes(server: RestartableServer, text = ''): Promise<number[]> {
+  const rows = await server.run(
+    `select id from information_schema.processlist where user = 'app' and coalesce(info, '') like '%${text}%'`,
+  )
+  return rows.map((row) => Number(row.id ?? row.ID))
+}
+
+export async function killConnections(server: RestartableServer, text?: string): Promise<void> {
+  for (const id of await processes(server, text)) await server.run(`kill ${id}`).catch(() => {})
+}
