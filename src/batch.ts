@@ -1,7 +1,12 @@
 import type { Key } from './key.ts'
+import { createTimeLimit } from './time-limit.ts'
 
 /** How the batches of one unique key are sent. */
 export interface BatchOptions<Answer> {
+  /** What is read, for messages. */
+  readonly what: string
+  /** How long (ms) a key may take, whatever it waits for. */
+  readonly timeout: number
   /** Sends keys and answers in their order; an Error as an answer rejects that key's callers alone. */
   send(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
   /** An answer that has become known since the key was asked, so that it need not be sent. */
@@ -27,6 +32,7 @@ const GATHER_LIMIT = 50
 
 interface Waiting<Answer> extends PromiseWithResolvers<Answer> {
   readonly key: Key
+  readonly due: number
 }
 
 /**
@@ -37,6 +43,12 @@ interface Waiting<Answer> extends PromiseWithResolvers<Answer> {
 export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer> {
   // By JSON text: spellings that the server cannot tell apart are sent once.
   const gathered = new Map<string, Waiting<Answer>>()
+  const limit = createTimeLimit<Waiting<Answer>>({
+    ...options,
+    expired(waiting) {
+      if (gathered.get(waiting.key.json) === waiting) gathered.delete(waiting.key.json)
+    },
+  })
   let inFlight = 0
   let scheduled = false
   let patience: NodeJS.Timeout | undefined
@@ -68,8 +80,10 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
       if (batch.length === options.maxBatchSize || (room < 0 && batch.length > 0)) break
       gathered.delete(json)
       const known = options.known?.(waiting.key)
-      if (known) waiting.resolve(known.answer)
-      else batch.push(waiting)
+      if (known) {
+        limit.done(waiting)
+        waiting.resolve(known.answer)
+      } else batch.push(waiting)
     }
     return batch
   }
@@ -87,6 +101,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     } catch (error) {
       for (const { reject } of batch) reject(error)
     } finally {
+      for (const waiting of batch) limit.done(waiting)
       inFlight--
       schedule()
     }
@@ -96,8 +111,9 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     load(key) {
       let waiting = gathered.get(key.json)
       if (!waiting) {
-        waiting = { key, ...Promise.withResolvers<Answer>() }
+        waiting = { key, due: limit.due(), ...Promise.withResolvers<Answer>() }
         gathered.set(key.json, waiting)
+        limit.begin(waiting)
         schedule()
       }
       return waiting.promise

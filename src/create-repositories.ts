@@ -79,6 +79,7 @@ export function createRepositories<
       reader,
       counters,
       maxBatchSize: settings.maxBatchSize,
+      timeout: settings.timeout,
     }
     const source = createRowSource({
       ...reading,

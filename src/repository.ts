@@ -76,7 +76,7 @@ export class Repository<Row, Key, Prefix> {
 
   /** The row if the process-wide cache holds it: synchronous, never a statement, never an error. */
   peek(key: Key): Row | undefined {
-    if (!this.#cache) return undefined
+    if (!this.#cache || this.#cache.refusing) return undefined
     const entry =
       (typeof key === this.#rawType && this.#cache.current.rows.get(key)) || this.#peekResolved(key)
     if (!entry) return undefined

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { type Batch, createBatch } from './batch.ts'
+import { withinDeadline } from './deadline.ts'
 import { ConfigurationError, LookupError } from './errors.ts'
 import type { Counters } from './events.ts'
 import type { Execute } from './execute.ts'
@@ -29,6 +30,8 @@ export interface RowSourceOptions {
   readonly counters: Counters
   readonly maxBatchSize: number
   readonly maxInFlight: number
+  /** How long (ms) a read may take, whatever it waits for. */
+  readonly timeout: number
   /** The process-wide cache that rows are published into; none inside a transaction. */
   readonly cache?: ProcessCache | undefined
 }
@@ -43,12 +46,13 @@ const STALE_RETRY_DELAYS = [25, 50, 100, 200, 400, 800, 1600]
 
 /** Reads one table's rows: committed ones process-wide, or those that a transaction sees. */
 export function createRowSource(options: RowSourceOptions): RowSource {
-  const { table, keys, reader, counters, cache, maxBatchSize, maxInFlight } = options
+  const { table, keys, reader, counters, cache, maxBatchSize, maxInFlight, timeout } = options
   const keyBatches = new Map<KeyDefinition, Batch<Entry | undefined>>()
   const listBatches = new Map<KeyDefinition, Batch<readonly Entry[]>>()
   const versioned = cache?.mode === 'versioned'
   let bytes = CAUTIOUS_BYTES
-  const limits = { maxBatchSize, maxInFlight, maxBytes: () => bytes }
+  const time = { what: table.name, timeout }
+  const limits = { ...time, maxBatchSize, maxInFlight, maxBytes: () => bytes }
 
   async function run<Result>(work: (server: Server) => Promise<Result>): Promise<Result> {
     const server = await options.server()
@@ -158,10 +162,11 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     list: (key) => batchOf(listBatches, key.definition, createListBatch).load(key),
     async all(limit) {
       const statement = tableStatement({ table, versioned, limit: limit + 1 })
-      const { answer, generation } = await readNew(async ({ execute }) => {
+      const read = async ({ execute }: Server) => {
         const rows = await execute(statement, [])
         return { rows, ...(versioned && { version: versionIn(table.name, rows[0]) }) }
-      })
+      }
+      const { answer, generation } = await withinDeadline(time, () => readNew(read))
       if (answer.rows.length > limit) return undefined
       const entries = answer.rows.flatMap((values) => entryOf(values, 2, generation) ?? [])
       if (versioned && generation) generation.all = Object.freeze(entries)

@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely'
-import { startDeadline } from './deadline.ts'
 import { createExecute } from './execute.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { ProcessCache } from './process-cache.ts'
+import { type RetryOptions, retryWithin } from './retry.ts'
 import { readFeatures, type Server } from './server.ts'
 import type { TableMetadata } from './table.ts'
 import type { Verification } from './verification.ts'
@@ -37,6 +37,10 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
   const followed = new Set<string>()
   let features: Omit<Server, 'execute'> | undefined
 
+  function limitOf(what: string, over: Kysely<unknown>): RetryOptions {
+    return { what, timeout: settings.timeout, inTransaction: over.isTransaction }
+  }
+
   async function follow(over: Kysely<unknown>, table: string): Promise<void> {
     if (followed.has(table)) return
     await checkVersion(over, table)
@@ -48,15 +52,8 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
     if (cached?.mode === 'versioned') await follow(over, table.name)
     if (cached) await watch.start()
     features ??= await readFeatures(over)
-    const execute = createExecute(over, { what: table.name, timeout: settings.timeout })
+    const execute = createExecute(over, limitOf(table.name, over))
     return { execute, ...features, ...(settings.statementForm && { form: settings.statementForm }) }
-  }
-
-  async function verifyAll(): Promise<void> {
-    await verification.verifyAll(db)
-    for (const table of versioned) await follow(db, table)
-    await watch.start()
-    features ??= await readFeatures(db)
   }
 
   return {
@@ -64,7 +61,7 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
       let connected: Promise<Server> | undefined
       return () => {
         if (connected) return connected
-        const attempt = inTime(connect(way), { what: way.table.name, timeout: settings.timeout })
+        const attempt = retryWithin(limitOf(way.table.name, way.over), () => connect(way))
         // Only a success is remembered.
         attempt.then(
           () => {
@@ -75,18 +72,12 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
         return attempt
       }
     },
-    verifyAll: () => inTime(verifyAll(), { what: '$ready', timeout: settings.timeout }),
-  }
-}
-
-async function inTime<Result>(
-  work: Promise<Result>,
-  options: { readonly what: string; readonly timeout: number },
-): Promise<Result> {
-  const deadline = startDeadline(options)
-  try {
-    return await Promise.race([work, deadline.rejection])
-  } finally {
-    deadline.stop()
+    verifyAll: () =>
+      retryWithin(limitOf('database', db), async () => {
+        await verification.verifyAll(db)
+        for (const table of versioned) await follow(db, table)
+        await watch.start()
+        features ??= await readFeatures(db)
+      }),
   }
 }

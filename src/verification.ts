@@ -82,7 +82,7 @@ async function verifyDatabase(db: Kysely<unknown>, tables: readonly TableMetadat
 }
 
 /** How long (ms) a pool that this library did not make may take for its first answer. */
-const PROBE_LIMIT = 10_000
+const PROBE_LIMIT = 5_000
 
 /** A `mysql2/promise` pool inside a Kysely instance cannot be seen, and never answers. */
 async function answerWithin<T>(limit: number, answer: Promise<T>): Promise<T> {
