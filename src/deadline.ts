@@ -45,7 +45,7 @@ export async function withinDeadline<Result>(
   }
 }
 
-export function startDeadline({ what, timeout }: DeadlineOptions): Deadline {
+function startDeadline({ what, timeout }: DeadlineOptions): Deadline {
   const listeners = new Set<(error: LookupTimeoutError) => void>()
   const start = performance.now()
   const { promise: rejection, reject } = Promise.withResolvers<never>()

@@ -33,12 +33,14 @@ export interface Generation {
   readonly version: number | undefined
   /** Rows by the token of their primary key. Reading it directly is the hit path; set `visited` when doing so. */
   readonly rows: ReadonlyMap<unknown, HeldEntry>
-  /** Whether a row that was answered may be dropped to make room. */
+  /** Whether there is no room left for another row. */
   readonly full: boolean
+  /** How many request scopes were answered rows that they do not remember: while there are any, none is dropped. */
+  pins: number
   /** Every row, in primary-key order, once it was read. */
   all: readonly Entry[] | undefined
   find(key: Key): HeldEntry | undefined
-  /** Holds the row and answers its entry: the one that is held already, where there is one. */
+  /** Holds the row, where there is room, and answers its entry: the one that is held already, where there is one. */
   publish(row: Row, identity: Token, asked?: Key): Entry
   isAbsent(key: Key): boolean
   publishAbsence(key: Key): void
@@ -94,7 +96,7 @@ export function createGeneration(options: GenerationOptions): Generation {
 
   function add(row: Row, identity: Token): HeldEntry {
     const entry: HeldEntry = {
-      row: dropped.get(identity)?.deref() ?? row,
+      row,
       identity,
       visited: false,
       aliases: [],
@@ -131,21 +133,37 @@ export function createGeneration(options: GenerationOptions): Generation {
   function drop(entry: HeldEntry): void {
     rows.delete(entry.identity)
     for (const [position, token] of entry.aliases) aliases[position]!.delete(token)
-    dropped.set(entry.identity, new WeakRef(entry.row))
-    collected.register(entry.row, entry.identity)
+    remember(entry)
     counters.evictions++
   }
 
-  return {
+  function remember({ row, identity }: Entry): void {
+    dropped.set(identity, new WeakRef(row))
+    collected.register(row, identity)
+  }
+
+  const isFull = () => ring.length === maxRows
+
+  const generation: Generation = {
     version,
     rows,
     all: undefined,
+    pins: 0,
     get full() {
-      return ring.length === maxRows
+      return isFull()
     },
     find,
-    publish(row, identity, asked) {
-      const entry = rows.get(identity) ?? add(row, identity)
+    publish(read, identity, asked) {
+      let entry = rows.get(identity)
+      if (!entry) {
+        const known = dropped.get(identity)?.deref()
+        const row = known ?? read
+        if (isFull() && generation.pins > 0) {
+          if (!known) remember({ row, identity })
+          return { row, identity }
+        }
+        entry = add(row, identity)
+      }
       if (asked && isShort(asked)) addAlias(entry, asked)
       return entry
     },
@@ -158,4 +176,5 @@ export function createGeneration(options: GenerationOptions): Generation {
       if (isShort(key)) lists.set(key.definition, key.token, { value: entries, weight: entries.length + 1 })
     },
   }
+  return generation
 }

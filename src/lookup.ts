@@ -9,6 +9,8 @@ export interface Answers {
   readonly from: number
   /** The table's version in the same snapshot, where it was asked for. */
   readonly version?: number | undefined
+  /** They came by several statements between which the table changed; `version` is the last one's. */
+  readonly torn?: boolean
 }
 
 /** Asks the server for keys of one definition, in the form that the server understands. */
@@ -75,10 +77,10 @@ function unionLookup(options: StatementOptions): Lookup {
     for (let first = 0; first < keys.length; first += UNION_LIMIT) {
       chunks.push(await ask(server, keys.slice(first, first + UNION_LIMIT), first))
     }
-    const versions = new Set(chunks.map(({ version }) => version))
-    // Chunks of several snapshots have no version in common: nothing of them may be shared.
-    const version = versions.size === 1 ? chunks[0]!.version : undefined
-    return { rows: chunks.flatMap(({ rows }) => rows), from: versioned ? 2 : 1, version }
+    const rows = chunks.flatMap(({ rows }) => rows)
+    if (!versioned) return { rows, from: 1 }
+    const { version } = chunks.at(-1)!
+    return { rows, from: 2, version, torn: chunks.some((chunk) => chunk.version !== version) }
   }
 }
 

@@ -8,6 +8,8 @@ export type CacheModeName = 'immutable' | 'versioned'
 export interface Reading {
   readonly epoch: number
   readonly version?: number | undefined
+  /** It is of several versions, of which this is the last: none of it may be shared. */
+  readonly torn?: boolean | undefined
 }
 
 /** What the process shares of one table: the generation of the newest version that it has seen. */
@@ -26,8 +28,8 @@ export interface ProcessCache {
   contradictions: number
   /** The generation that what was read belongs to; undefined where it must not be shared. */
   accept(reading: Reading): Generation | undefined
-  /** Takes note of the table's version, read apart from rows. */
-  observe(version: number): void
+  /** Takes note of the table's version, read apart from rows while the floor was `since` at first. */
+  observe(version: number, since: number): void
   /** The version could not be verified for too long; hits are answered no more, if `refuse`. */
   distrust(refuse: boolean): void
   /** Starts anew: the table was written by this process, or nobody knows whether it was. */
@@ -45,6 +47,8 @@ export interface ProcessCacheOptions {
 export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
   const { mode, maxRows, counters } = options
   let lower: number | undefined
+  /** The epoch since which the floor counts the versions of one server. */
+  let restored = 0
   /** Of an immutable table: it moves with an amendment only. */
   let observed: number | undefined
 
@@ -57,19 +61,20 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
     refusing: false,
     contradictions: 0,
     accept(reading: Reading): Generation | undefined {
-      if (reading.epoch !== cache.epoch) return undefined
-      if (mode === 'immutable') return cache.current
+      const outdated = reading.epoch !== cache.epoch || reading.torn
+      if (mode === 'immutable') return outdated ? undefined : cache.current
       const { version } = reading
-      if (version === undefined || version < cache.floor) return undefined
+      if (version === undefined || version < cache.floor || reading.epoch < restored) return undefined
+      if (outdated) {
+        // Its callers see the newer version, so that nobody may be answered from an older one after them.
+        if (version > cache.floor) open(version)
+        return undefined
+      }
       return version === cache.current.version ? cache.current : open(version)
     },
-    observe(version: number): void {
-      if (mode === 'versioned') {
-        observeVersioned(version)
-      } else {
-        if (observed !== undefined && version !== observed) cache.drop()
-        observed = version
-      }
+    observe(version: number, since: number): void {
+      if (mode === 'versioned') observeVersioned(version, since)
+      else observeImmutable(version)
     },
     distrust(refuse: boolean): void {
       counters.unverified++
@@ -90,16 +95,24 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
     return cache.current
   }
 
-  function observeVersioned(version: number): void {
+  function observeVersioned(version: number, since: number): void {
     if (version > cache.floor) open(version)
-    else if (version === cache.floor) lower = undefined
+    else if (version >= since) lower = undefined
     else if (lower === undefined) lower = version
     else {
       // Seen twice, it is no straggler: the table was restored, or another server has taken over.
       cache.floor = version
-      cache.epoch++
+      restored = ++cache.epoch
       open(version)
     }
+  }
+
+  function observeImmutable(version: number): void {
+    if (version === observed) return
+    // Of what was read before the first look nobody knows whether it has changed since.
+    if (observed === undefined && cache.current.rows.size === 0) cache.epoch++
+    else cache.drop()
+    observed = version
   }
 
   return cache

@@ -164,7 +164,7 @@ export class Repository<Row, Key, Prefix> {
     if (memo === undefined) return cache.current
     const { generation } = memo
     // Where rows are dropped to make room, the scope must remember what it was answered.
-    return generation?.full ? undefined : generation
+    return generation?.full || memo.strayed ? undefined : generation
   }
 
   #peekResolved(key: Key): HeldEntry | undefined {

@@ -7,7 +7,7 @@ import type { Execute } from './execute.ts'
 import type { Entry, Generation } from './generation.ts'
 import type { Key, KeyDefinition, TableKeys } from './key.ts'
 import { createLookup, versionIn } from './lookup.ts'
-import type { ProcessCache } from './process-cache.ts'
+import type { ProcessCache, Reading } from './process-cache.ts'
 import type { RowReader } from './row.ts'
 import type { Server } from './server.ts'
 import { tableStatement } from './statement.ts'
@@ -73,14 +73,19 @@ export function createRowSource(options: RowSourceOptions): RowSource {
    * What `read` answers, and the generation that it may be shared in. An answer from an older version than the process
    * has seen (a lagging replica) is asked again.
    */
-  async function readNew<Answer extends { readonly version?: number | undefined }>(
+  async function readNew<Answer extends Omit<Reading, 'epoch'>>(
     read: (server: Server) => Promise<Answer>,
   ): Promise<{ answer: Answer; generation: Generation | undefined }> {
     for (const delay of STALE_RETRY_DELAYS) {
-      const { epoch = 0, floor = 0 } = cache ?? {}
-      const answer = await run(read)
-      if (answer.version === undefined || answer.version >= floor) {
-        return { answer, generation: cache?.accept({ epoch, version: answer.version }) }
+      // When the statement begins: the table's first look at its version, which comes before, moves them.
+      let { epoch = 0, floor = 0 } = cache ?? {}
+      const answer = await run((server) => {
+        if (cache) ({ epoch, floor } = cache)
+        return read(server)
+      })
+      const { version, torn } = answer
+      if (version === undefined || version >= floor) {
+        return { answer, generation: cache?.accept({ epoch, version, torn }) }
       }
       await setTimeout(delay)
     }

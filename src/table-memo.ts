@@ -1,7 +1,7 @@
-import DataLoader from 'dataloader'
 import type { Counters } from './events.ts'
 import type { Entry, Generation } from './generation.ts'
 import type { Key, KeyDefinition, TableKeys, Token } from './key.ts'
+import { type Answers, createLoader, dropOldest, type Loader } from './memo-loader.ts'
 import type { ProcessCache } from './process-cache.ts'
 import type { Row, RowReader } from './row.ts'
 import type { RowSource } from './row-source.ts'
@@ -16,13 +16,7 @@ export interface ScopedTable {
   readonly cache?: ProcessCache | undefined
 }
 
-/** How much a scope remembers of a table: a request needs far less, and a websocket's scope must not grow for ever. */
-const MOST_REMEMBERED = 200_000
-
 const NOTHING = {}
-
-type Loader<Answer> = DataLoader<Key, Answer, Token>
-type Answers<Answer> = Map<Token, Promise<Answer>>
 
 /** One table's rows in one scope. Batching and memoizing are DataLoader's. */
 export class TableMemo {
@@ -37,8 +31,12 @@ export class TableMemo {
   #all: Promise<readonly Row[] | undefined> | undefined
   #generation: Generation | undefined
 
+  /** Moves when lists under way are out of date. */
+  #era = 0
+  #strayed = false
   #contradicting = false
   #open = true
+  readonly #pinned: Generation[] = []
 
   constructor(table: ScopedTable) {
     this.#table = table
@@ -52,6 +50,7 @@ export class TableMemo {
     this.#table.counters.scopes--
     if (this.#contradicting) this.#table.cache!.contradictions--
     this.#contradicting = false
+    for (const generation of this.#pinned.splice(0)) generation.pins--
   }
 
   /**
@@ -61,8 +60,22 @@ export class TableMemo {
   get generation(): Generation | undefined {
     const { cache } = this.#table
     if (cache?.mode !== 'versioned' || cache.refusing) return undefined
-    if (!this.#generation && cache.current.version !== undefined) this.#generation = cache.current
+    if (!this.#generation && cache.current.version !== undefined) {
+      this.#generation = cache.current
+      // The scope does not remember what it is answered from it.
+      if (!this.#generation.full && this.#open) this.#pin(this.#generation)
+    }
     return this.#generation
+  }
+
+  #pin(generation: Generation): void {
+    generation.pins++
+    this.#pinned.push(generation)
+  }
+
+  /** Whether the scope was answered what its generation does not hold, so that it must be asked first. */
+  get strayed(): boolean {
+    return this.#strayed
   }
 
   /** Whether the scope has an answer for the key already, perhaps one on its way. */
@@ -82,8 +95,9 @@ export class TableMemo {
     if (!loader) {
       const answers: Answers<readonly Row[]> = new Map()
       loader = createLoader(answers, async (asked) => {
+        const era = this.#era
         const entries = this.generation?.list(asked) ?? (await this.#table.source.list(asked))
-        return Object.freeze(entries.map((entry) => this.#same(entry)))
+        return this.#rowsOf(entries, era)
       })
       this.#listLoaders.set(definition, loader)
       this.#lists.set(definition, answers)
@@ -106,8 +120,14 @@ export class TableMemo {
   }
 
   async #readAll(limit: number): Promise<readonly Row[] | undefined> {
+    const era = this.#era
     const entries = this.generation?.all ?? (await this.#table.source.all(limit))
-    return entries && Object.freeze(entries.map((entry) => this.#same(entry)))
+    return entries && this.#rowsOf(entries, era)
+  }
+
+  /** What was read before the scope was told to forget must not come back into it. */
+  #rowsOf(entries: readonly Entry[], era: number): readonly Row[] {
+    return Object.freeze(entries.map((entry) => (era === this.#era ? this.#same(entry) : entry.row)))
   }
 
   /** Remembers a row under all its keys; what the scope has seen already stays. */
@@ -118,17 +138,19 @@ export class TableMemo {
 
   /** Forgets one key's row under all its keys, or everything; lists are forgotten with it. */
   clear(key?: Key): void {
+    this.#era++
     this.#listLoaders.clear()
     this.#lists.clear()
     this.#all = undefined
     if (!key) {
       this.#generation = undefined
+      this.#strayed = false
       this.#rows.clear()
       this.#answers.clear()
       this.#loaders.clear()
       return
     }
-    const row = this.#settled.get(this.#answers.get(key.definition)?.get(key.token) ?? NOTHING)
+    const row = this.#settled.get(this.#answerTo(key) ?? NOTHING)
     this.#answers.get(key.definition)?.delete(key.token)
     if (row) this.#forget(row)
   }
@@ -153,10 +175,13 @@ export class TableMemo {
 
   async #read(key: Key): Promise<Row | undefined> {
     const { keys, source, cache } = this.#table
+    const answer = this.#answerTo(key)
     const held = this.generation?.find(key)
     const entry = held ?? (this.generation?.isAbsent(key) ? undefined : await source.load(key))
+    // Forgotten meanwhile, it must not come back.
+    if (this.#answerTo(key) !== answer) return entry?.row
     if (!entry) {
-      this.#rememberAbsence()
+      this.#rememberAbsence(key)
       return undefined
     }
     const row = this.#same(entry)
@@ -177,55 +202,31 @@ export class TableMemo {
     this.#settle(key, row)
   }
 
-  #settle({ definition, token }: Key, row: Row): void {
-    const answer = this.#answers.get(definition)?.get(token)
+  #settle(key: Key, row: Row): void {
+    const answer = this.#answerTo(key)
     if (answer) this.#settled.set(answer, row)
   }
 
+  #answerTo({ definition, token }: Key): Promise<Row | undefined> | undefined {
+    return this.#answers.get(definition)?.get(token)
+  }
+
   /** A row that the cache learns of later must not contradict what this scope has seen. */
-  #rememberAbsence(): void {
+  #rememberAbsence(key: Key): void {
     const { cache } = this.#table
+    if (!this.generation?.isAbsent(key)) this.#strayed = true
     if (cache?.mode !== 'immutable' || this.#contradicting || !this.#open) return
     this.#contradicting = true
     cache.contradictions++
   }
 
-  /** By whichever key a row was found, the scope answers one object. */
+  /** By whichever key a row was found, the scope answers one object: also when it came from its generation before. */
   #same({ row, identity }: Entry): Row {
-    const seen = this.#rows.get(identity)
-    if (seen) return seen
-    this.#rows.set(identity, row)
+    const held = this.generation?.rows.get(identity)?.row
+    const same = this.#rows.get(identity) ?? held ?? row
+    this.#rows.set(identity, same)
+    if (same !== held) this.#strayed = true
     dropOldest(this.#rows)
-    return row
-  }
-}
-
-function dropOldest<Key>(remembered: Map<Key, unknown>): void {
-  if (remembered.size <= MOST_REMEMBERED) return
-  for (const oldest of remembered.keys()) {
-    remembered.delete(oldest)
-    return
-  }
-}
-
-function createLoader<Answer>(answers: Answers<Answer>, read: (key: Key) => Promise<Answer>): Loader<Answer> {
-  return new DataLoader<Key, Answer, Token>(
-    (keys) => Promise.all(keys.map((key) => readOrForget(answers, key, read))),
-    { cacheKeyFn: (key) => key.token, cacheMap: answers },
-  )
-}
-
-/** A failure is not remembered; the failed promise alone is dropped, never one that has taken its place. */
-async function readOrForget<Answer>(
-  answers: Answers<Answer>,
-  key: Key,
-  read: (key: Key) => Promise<Answer>,
-): Promise<Answer | Error> {
-  const failed = answers.get(key.token)
-  try {
-    return await read(key)
-  } catch (error) {
-    if (answers.get(key.token) === failed) answers.delete(key.token)
-    return error instanceof Error ? error : new Error(String(error))
+    return same
   }
 }

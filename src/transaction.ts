@@ -54,7 +54,10 @@ async function runOnce<Set, Result>(
   options: TransactionRunOptions<Set>,
   fn: (set: Set) => Promise<Result>,
 ): Promise<Result> {
-  const { db, versioned, isolationLevel, bind } = options
+  const { db, versioned, isolationLevel, bind, versionOf } = options
+  // What the transaction reads is never older than this, and newer for what it writes. What others commit meanwhile could
+  // make a later version of the process look like the one that the transaction sees.
+  const cached = new Map(versioned.map((table) => [table, versionOf(table)]))
   const builder = db.transaction()
   const configured = isolationLevel ? builder.setIsolationLevel(isolationLevel) : builder
   let versions: ReadonlyMap<string, number> | undefined
@@ -70,7 +73,7 @@ async function runOnce<Set, Result>(
     if (versions) options.committed(versioned)
     throw error
   }
-  options.committed(versioned.filter((table) => versions?.get(table) !== options.versionOf(table)))
+  options.committed(versioned.filter((table) => versions?.get(table) !== cached.get(table)))
   return result
 }
 

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { ConfigurationError } from './errors.ts'
 import { type UnverifiedMessage, unverifiedChannel } from './events.ts'
 import { createExecute } from './execute.ts'
 import type { ProcessCache } from './process-cache.ts'
@@ -71,14 +72,26 @@ export function createVersionWatch(options: {
   }
 
   async function readVersions(): Promise<void> {
-    for (const [name, version, at] of await execute(versions, [...tables.keys()])) {
-      const cache = tables.get(String(name))
+    // Loads may bring newer versions while the poll is on its way.
+    const floors = new Map([...tables].map(([name, { floor }]) => [name, floor]))
+    const unverified = new Set(floors.keys())
+    for (const [name, version, at] of await execute(versions, [...floors.keys()])) {
+      const table = String(name)
+      const cache = tables.get(table)
       if (!cache) continue
       // ALTER, RENAME and a restore make another table of the name, whose version may be the same.
-      const before = created.get(String(name))
-      created.set(String(name), String(at))
+      const before = created.get(table)
+      created.set(table, String(at))
       if (before !== undefined && before !== String(at)) cache.drop()
-      if (version !== null) cache.observe(Number(version))
+      if (version === null) continue
+      cache.observe(Number(version), floors.get(table)!)
+      unverified.delete(table)
+    }
+    for (const table of unverified) {
+      // Its version rows are gone: nobody knows whether it has changed.
+      if (tables.get(table)?.mode === 'versioned') {
+        throw new ConfigurationError(`${VERSION_TABLE} has no rows for ${table}. Call trackVersion again.`)
+      }
     }
   }
 
@@ -91,22 +104,26 @@ export function createVersionWatch(options: {
     return polling
   }
 
-  function schedule(): void {
+  /** The interval is from the last poll's beginning: what the poll takes itself adds nothing to it. */
+  function schedule(since: number): void {
     const interval = settings.pollInterval * (0.9 + Math.random() * 0.2)
+    const wait = Math.max(0, since + interval - performance.now())
     timer = setTimeout(
       () => {
+        const began = performance.now()
         poll()
           .catch(() => {})
           .finally(() => {
-            if (state === 'running') schedule()
+            if (state === 'running') schedule(began)
           })
       },
-      Math.min(interval, LONGEST_TIMER),
+      Math.min(wait, LONGEST_TIMER),
     ).unref()
   }
 
   /** The versions from before the first row was read: what moves them after it must be noticed. */
   async function begin(): Promise<void> {
+    const began = performance.now()
     try {
       await poll()
     } catch (error) {
@@ -116,7 +133,7 @@ export function createVersionWatch(options: {
     }
     if (state !== 'idle') return
     state = 'running'
-    schedule()
+    schedule(began)
   }
 
   return {

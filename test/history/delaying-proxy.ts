@@ -1,0 +1,66 @@
+import { connect, createServer, type Socket } from 'node:net'
+import type { Chance } from './chance.ts'
+
+export interface DelayingProxy extends AsyncDisposable {
+  /** The server's URL, by way of the proxy. */
+  readonly url: string
+}
+
+/** How often, and for how long (ms) at most, what passes is kept back. */
+const DELAYED = 0.1
+const LONGEST = 40
+
+/** A way to the server on which bytes are late at random, in both directions, and never out of order. */
+export async function startDelayingProxy(target: string, chance: Chance): Promise<DelayingProxy> {
+  const url = new URL(target)
+  const port = Number(url.port || 3306)
+  const sockets = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = connect({ host: url.hostname, port, noDelay: true })
+    near.setNoDelay(true)
+    for (const socket of [near, far]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      // Whatever is still on its way is lost with the connection.
+      socket.on('close', () => {
+        near.destroy()
+        far.destroy()
+        sockets.delete(socket)
+      })
+    }
+    pass(near, far, chance)
+    pass(far, near, chance)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address() as { port: number }
+  url.hostname = '127.0.0.1'
+  url.port = String(address.port)
+  return {
+    url: url.href,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+function pass(from: Socket, to: Socket, chance: Chance): void {
+  const waiting: Buffer[] = []
+  let held = false
+  from.on('data', (bytes: Buffer) => {
+    if (held) {
+      waiting.push(bytes)
+      return
+    }
+    if (!chance.is(DELAYED)) {
+      to.write(bytes)
+      return
+    }
+    held = true
+    waiting.push(bytes)
+    setTimeout(() => {
+      held = false
+      to.write(Buffer.concat(waiting.splice(0)))
+    }, chance.below(LONGEST))
+  })
+}

@@ -1,0 +1,6 @@
+import { createProcessCache as createRight, type ProcessCacheOptions } from '../../../src/process-cache.ts'
+
+/** Keeps what it has when this process has committed. */
+export function createProcessCache(options: ProcessCacheOptions) {
+  return Object.create(createRight(options), { drop: { value: () => {} } })
+}

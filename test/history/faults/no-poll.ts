@@ -1,0 +1,6 @@
+import { createProcessCache as createRight, type ProcessCacheOptions } from '../../../src/process-cache.ts'
+
+/** Takes no note of what polls find. */
+export function createProcessCache(options: ProcessCacheOptions) {
+  return Object.create(createRight(options), { observe: { value: () => {} } })
+}

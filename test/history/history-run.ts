@@ -1,0 +1,176 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
+import { createDatabase } from '../../src/index.ts'
+import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
+import { createTestDatabase, runStatements, type TestDatabase } from '../support/server.ts'
+import { type Chance, createChance } from './chance.ts'
+import { checkHistory, type Verdict } from './checker.ts'
+import { type ProcessHistory, readsOf } from './events.ts'
+import type { Fault } from './faults.ts'
+import type { ServiceOptions } from './service.ts'
+import { codeOf, groupOf, ITEM, initialValue, keysOf } from './table.ts'
+
+export interface HistoryRunOptions {
+  readonly seconds: number
+  readonly seed: number
+  /** A part of the library is replaced by a wrong one in every process. */
+  readonly fault?: Fault
+  /** Processes that read and write through repositories (default 3); one more only writes, past them. */
+  readonly services?: number
+}
+
+export interface HistoryOutcome extends Verdict {
+  readonly commits: number
+  readonly rollbacks: number
+  readonly kills: number
+  readonly polls: number
+  readonly failedPolls: number
+  readonly failedReads: number
+  readonly generations: number
+}
+
+const KEYS_PER_WRITER = 3
+const POLL_TIMEOUT = 2_000
+const LONGEST_INTERVAL = 50
+
+/** Lets processes read and write a versioned table of the server under test for a while, and judges what they saw. */
+export async function runHistory(options: HistoryRunOptions): Promise<HistoryOutcome> {
+  const { seconds, seed, fault, services = 3 } = options
+  const chance = createChance(seed)
+  const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-history-'))
+  await using test = await createTestDatabase({ name: 'history' })
+  try {
+    const plans = planProcesses({ test, folder, seconds, chance, services })
+    const keys = keysOf(0, KEYS_PER_WRITER * plans[0]!.allWriters)
+    await createTable(test, keys)
+    const children = plans.map((plan) => startService(plan, fault))
+    const ends = children.map(async (child) => (await once(child, 'exit'))[0] as number | null)
+    await Promise.all(children.map((child, index) => Promise.race([once(child, 'message'), ends[index]])))
+    const stop = new AbortController()
+    const killing = killConnections({ test, chance, stop: stop.signal })
+    for (const child of children) child.send('go')
+    const codes = await Promise.all(ends)
+    stop.abort()
+    const kills = await killing
+    if (codes.some((code) => code !== 0)) throw new Error(`processes ended with ${codes.join(', ')}`)
+    const histories = await Promise.all(plans.map(readHistory))
+    const verdict = checkHistory({
+      processes: histories,
+      initial: new Map(keys.map((key) => [key, initialValue(key)])),
+      bound: (LONGEST_INTERVAL * 1.1 + POLL_TIMEOUT) * 1000,
+    })
+    const writes = histories.flatMap((history) => history.writes)
+    const polls = histories.flatMap((history) => history.polls)
+    const sum = (name: 'failures' | 'generations') =>
+      histories.reduce((total, history) => total + history[name], 0)
+    return {
+      ...verdict,
+      commits: writes.filter(({ committed }) => committed).length,
+      rollbacks: writes.filter(({ committed }) => !committed).length,
+      kills,
+      polls: polls.length,
+      failedPolls: polls.filter(({ failed }) => failed).length,
+      failedReads: sum('failures'),
+      generations: sum('generations'),
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+interface Planning {
+  readonly test: TestDatabase
+  readonly folder: string
+  readonly seconds: number
+  readonly chance: Chance
+  readonly services: number
+}
+
+function planProcesses({ test, folder, seconds, chance, services }: Planning): ServiceOptions[] {
+  const allWriters = services + 3
+  const common = (process: number) => ({
+    url: test.url,
+    process,
+    seed: chance.below(2 ** 31),
+    seconds,
+    pollInterval: 20 + chance.below(LONGEST_INTERVAL - 20),
+    pollTimeout: POLL_TIMEOUT,
+    allWriters,
+    keysPerWriter: KEYS_PER_WRITER,
+    reads: join(folder, `reads-${process}`),
+    history: join(folder, `history-${process}.json`),
+  })
+  const reading = Array.from({ length: services }, (_, index): ServiceOptions => {
+    // One of them writes past its own repositories too.
+    const more = index === 0 ? [{ writer: services, way: 'kysely' } as const] : []
+    return { ...common(index), readers: true, writers: [{ writer: index, way: 'repositories' }, ...more] }
+  })
+  const writing: ServiceOptions = {
+    ...common(services),
+    readers: false,
+    writers: [
+      { writer: services + 1, way: 'shell' },
+      { writer: services + 2, way: 'kysely' },
+    ],
+  }
+  return [...reading, writing]
+}
+
+async function createTable(test: TestDatabase, keys: readonly number[]): Promise<void> {
+  const rows = keys.filter((key) => initialValue(key) !== 0)
+  await runStatements(
+    test.url,
+    ITEM,
+    `insert into item values ${rows.map((key) => `(${key}, '${codeOf(key)}', ${groupOf(key)}, ${initialValue(key)})`).join(', ')}`,
+  )
+  const db = createDatabase<unknown>({ uri: test.url })
+  await createVersionTable(db)
+  await trackVersion(db, 'item')
+  await db.destroy()
+}
+
+function startService(plan: ServiceOptions, fault: Fault | undefined): ChildProcess {
+  const hooks = new URL('./fault.ts', import.meta.url).href
+  return fork(new URL('./service.ts', import.meta.url), [JSON.stringify(plan)], {
+    execArgv: fault ? ['--import', hooks] : [],
+    env: { ...process.env, ...(fault && { HISTORY_FAULT: fault }) },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+}
+
+/** Ends connections to the database at random; they are its only ones that have it as their own. */
+async function killConnections(options: {
+  readonly test: TestDatabase
+  readonly chance: Chance
+  readonly stop: AbortSignal
+}): Promise<number> {
+  const { test, chance, stop } = options
+  const url = new URL(test.url)
+  url.pathname = '/'
+  const connection = await createConnection(url.href)
+  let kills = 0
+  while (!stop.aborted) {
+    await pause(50 + chance.below(400), undefined, { signal: stop }).catch(() => {})
+    const [rows] = await connection.query<RowDataPacket[]>('show processlist')
+    const own = rows.filter(({ db, Command }) => db === test.name && Command !== 'Killed')
+    if (own.length === 0) continue
+    const killed = connection.query(`kill ${chance.pick(own).Id}`).then(
+      () => true,
+      // It has ended by itself.
+      () => false,
+    )
+    if (await killed) kills++
+  }
+  connection.destroy()
+  return kills
+}
+
+async function readHistory(plan: ServiceOptions) {
+  const history = JSON.parse(await readFile(plan.history, 'utf8')) as ProcessHistory
+  return { ...history, reads: readsOf(plan.reads) }
+}

@@ -1,0 +1,152 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { AnyRepositories, AnyRow } from '../support/lookups.ts'
+import type { Chance } from './chance.ts'
+import { now } from './clock.ts'
+import { ASKED, type ReadEvent, type ReadLog } from './events.ts'
+import { codeOf, GROUPS, groupOf } from './table.ts'
+
+export interface ReaderOptions {
+  readonly repos: AnyRepositories
+  readonly log: ReadLog
+  readonly chance: Chance
+  readonly keys: readonly number[]
+  /** Numbers that no other reader of the process gives to its requests. */
+  nextRequest(): number
+  stopped(): boolean
+  /** Told what is wrong in itself, whatever the other logs say. */
+  complain(what: string): void
+  failed(error: unknown): void
+}
+
+/** Where reads are made: outside of requests, or in one. */
+interface Place {
+  readonly repos: AnyRepositories
+  /** 0 outside. */
+  readonly request: number
+  /** When the request began. */
+  readonly since?: number
+  readonly rows: Map<number, AnyRow>
+}
+
+/** Reads outside of any request. */
+export async function readOutside(options: ReaderOptions): Promise<void> {
+  const { repos, chance, stopped } = options
+  const place: Place = { repos, request: 0, rows: new Map() }
+  while (!stopped()) {
+    for (let left = chance.below(200); left > 0; left--) await readSomething(place, options)
+    await pause(chance.below(4))
+  }
+}
+
+/** Reads in requests, some of which live longer than several versions. */
+export async function readInRequests(options: ReaderOptions): Promise<void> {
+  const { repos, chance, stopped } = options
+  while (!stopped()) {
+    const request = options.nextRequest()
+    const since = now()
+    const bursts = async (bound: AnyRepositories) => {
+      const place: Place = { repos: bound, request, since, rows: new Map() }
+      for (let left = 1 + chance.below(5); left > 0 && !stopped(); left--) {
+        for (let reads = chance.below(60); reads > 0; reads--) await readSomething(place, options)
+        await pause(chance.is(0.3) ? chance.below(120) : chance.below(5))
+      }
+    }
+    if (chance.is(0.5)) await repos.$request(() => bursts(repos))
+    else await bursts(repos.$forRequest())
+  }
+}
+
+async function readSomething(place: Place, options: ReaderOptions): Promise<void> {
+  const { chance, keys } = options
+  const { item } = place.repos
+  const begin = now()
+  const key = chance.pick(keys)
+  const what = chance.below(100)
+  try {
+    if (what < 60) take(place, options, { begin, by: ASKED.id, key, row: await item!.findByKey(key) })
+    else if (what < 80)
+      take(place, options, { begin, by: ASKED.code, key, row: await item!.findByKey({ code: codeOf(key) }) })
+    else if (what < 88) await readTogether(place, options)
+    else if (what < 92) peekOutside(place, options, key)
+    else if (what < 98) {
+      const group = chance.below(GROUPS)
+      const listed = await item!.findAllBy({ grp: group })
+      takeList(place, options, { begin, listed, keys: keys.filter((one) => groupOf(one) === group) })
+    } else takeList(place, options, { begin, listed: await item!.all(), keys })
+  } catch (error) {
+    options.failed(error)
+  }
+}
+
+/** Many keys at a time, some of them twice, and by both keys. */
+async function readTogether(place: Place, options: ReaderOptions): Promise<void> {
+  const { chance } = options
+  const begin = now()
+  const keys = Array.from({ length: 1 + chance.below(10) }, () => chance.pick(options.keys))
+  const bys = keys.map(() => (chance.is(0.5) ? ASKED.id : ASKED.code))
+  const asked = keys.map((key, index) => (bys[index] === ASKED.id ? key : { code: codeOf(key) }))
+  const rows = await place.repos.item!.findByKeys(asked)
+  for (const [index, key] of keys.entries()) {
+    take(place, options, { begin, by: bys[index]!, key, row: rows[index] })
+  }
+}
+
+/** Only what the process shares: it is judged as read outside. */
+function peekOutside(place: Place, options: ReaderOptions, key: number): void {
+  const begin = now()
+  const row = place.repos.item!.peek(key)
+  if (row)
+    options.log.add({
+      begin,
+      end: now(),
+      since: begin,
+      request: 0,
+      by: ASKED.id,
+      key,
+      value: Number(row.value),
+    })
+}
+
+interface Taken {
+  readonly begin: number
+  readonly by: ReadEvent['by']
+  readonly key: number
+  readonly row: AnyRow | undefined
+}
+
+function take(place: Place, options: ReaderOptions, { begin, by, key, row }: Taken): void {
+  const { request, since = begin } = place
+  options.log.add({ begin, end: now(), since, request, by, key, value: Number(row?.value ?? 0) })
+  if (row && row.id !== key) options.complain(`asked for key ${key} and got ${row.id}`)
+  if (row) checkObject(place, options, row)
+}
+
+/** By whatever it is found, in a request a row is one object. */
+function checkObject({ request, rows }: Place, options: ReaderOptions, row: AnyRow): void {
+  if (request === 0) return
+  const key = Number(row.id)
+  const before = rows.get(key)
+  if (!before) rows.set(key, row)
+  else if (before !== row) options.complain(`request ${request} got two objects for key ${key}`)
+}
+
+interface TakenList {
+  readonly begin: number
+  readonly listed: readonly AnyRow[]
+  /** The keys that can be in it. */
+  readonly keys: readonly number[]
+}
+
+/** A list is an answer of its own: in a request its rows are those seen before, and what it lacks is left open. */
+function takeList(place: Place, options: ReaderOptions, { begin, listed, keys }: TakenList): void {
+  const { request, since = begin } = place
+  const end = now()
+  const rows = new Map(listed.map((row) => [Number(row.id), row]))
+  if (rows.size !== listed.length) options.complain('a list has a row twice')
+  for (const key of keys) {
+    const row = rows.get(key)
+    if (request !== 0 && !row) continue
+    options.log.add({ begin, end, since, request, by: ASKED.list, key, value: Number(row?.value ?? 0) })
+    if (row) checkObject(place, options, row)
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * The long form of the history check: processes read and write one table for as long as you like, connections are killed,
+ * replies are late, and the logs are judged.
+ *
+ *     node test/history/run.ts [--seconds 120] [--seed N] [--url mysql://…] [--services 3] [--fault NAME]
+ *
+ * Without --url it runs on an embedded server. It exits with 1 where a guarantee was broken.
+ */
+import { parseArgs } from 'node:util'
+import { startThrowawayServer } from '../../src/testing/throwaway-server.ts'
+import { type Fault, faults } from './faults.ts'
+import { runHistory } from './history-run.ts'
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '120' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    url: { type: 'string' },
+    services: { type: 'string', default: '3' },
+    fault: { type: 'string' },
+  },
+})
+
+const { fault } = values
+if (fault !== undefined && !Object.hasOwn(faults, fault)) {
+  throw new Error(`--fault must be one of ${Object.keys(faults).join(', ')}`)
+}
+process.env.TEST_SERVER_URL = values.url ?? (await startThrowawayServer()).url
+console.log(`seed ${values.seed}, ${values.seconds} s`)
+const { violations, counts, ...numbers } = await runHistory({
+  seconds: Number(values.seconds),
+  seed: Number(values.seed),
+  services: Number(values.services),
+  ...(fault && { fault: fault as Fault }),
+})
+console.table(numbers)
+for (const { kind, process: number, detail } of violations)
+  console.log(`process ${number}: ${kind}: ${detail}`)
+if (violations.length > 0) {
+  console.log('broken:', counts)
+  process.exitCode = 1
+} else {
+  console.log('nothing was broken')
+}

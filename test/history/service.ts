@@ -1,0 +1,162 @@
+/**
+ * One process of a run: it reads through repositories, and writes in its own ways, until its time is over. Its argument
+ * is a `ServiceOptions` as JSON.
+ */
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Kysely, LogEvent } from 'kysely'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
+import { createDatabase, createRepositories } from '../../src/index.ts'
+import { type AnyRepositories, metadataOf } from '../support/lookups.ts'
+import { POLL } from '../support/racing.ts'
+import { createChance } from './chance.ts'
+import { type Change, type Channel, kyselyChannel, repositoryChannel, shellChannel } from './channels.ts'
+import { now } from './clock.ts'
+import { startDelayingProxy } from './delaying-proxy.ts'
+import { createReadLog, type PollEvent, type ProcessHistory, type WriteEvent } from './events.ts'
+import { type ReaderOptions, readInRequests, readOutside } from './readers.ts'
+import { type ItemDB, keysOf } from './table.ts'
+import { write } from './writers.ts'
+
+export interface ServiceOptions {
+  /** Of the database. */
+  readonly url: string
+  readonly process: number
+  readonly seed: number
+  readonly seconds: number
+  /** Milliseconds. */
+  readonly pollInterval: number
+  readonly pollTimeout: number
+  readonly readers: boolean
+  readonly writers: readonly { readonly writer: number; readonly way: 'repositories' | 'kysely' | 'shell' }[]
+  readonly allWriters: number
+  readonly keysPerWriter: number
+  readonly reads: string
+  readonly history: string
+}
+
+const options = JSON.parse(process.argv[2]!) as ServiceOptions
+const chance = createChance(options.seed)
+const polls: PollEvent[] = []
+const writes: WriteEvent[] = []
+const complaints: string[] = []
+let failures = 0
+let requests = 0
+let stopped = false
+
+const proxy = await startDelayingProxy(options.url, createChance(options.seed + 1))
+const db = createDatabase<ItemDB>({ uri: proxy.url, connectionLimit: 8, log: notePoll })
+const tables = await metadataOf(db)
+const repos = createRepositories({
+  db,
+  tables,
+  cache: { item: 'versioned' },
+  versions: { pollInterval: options.pollInterval, pollTimeout: options.pollTimeout },
+}) as unknown as AnyRepositories
+
+const log = createReadLog(options.reads)
+const complain = (what: string) => {
+  if (complaints.length < 100) complaints.push(what)
+}
+const loops = [readOutside, readInRequests, readInRequests]
+const readers = options.readers ? [...loops, ...loops, ...loops] : []
+const channels = options.writers.map(({ way }) => channelOf(way))
+await repos.$ready()
+
+// Connections are not killed before everybody is ready. Without its parent a process ends.
+process.send?.('ready')
+await once(process, 'message')
+process.once('disconnect', () => process.exit(1))
+
+setTimeout(() => {
+  stopped = true
+}, options.seconds * 1000)
+
+await Promise.all([
+  ...readers.map((read, index) => read(readerOptions(index))),
+  ...options.writers.map(({ writer }, index) =>
+    write({
+      channel: channels[index]!,
+      chance: createChance(options.seed + 200 + index),
+      keys: keysOf(writer, options.keysPerWriter),
+      writer,
+      process: options.process,
+      writes,
+      stopped: () => stopped,
+      complain,
+      outcome,
+    }),
+  ),
+])
+
+log.close()
+const { generations } = repos.$stats().item as { generations: number }
+const history: ProcessHistory = {
+  process: options.process,
+  polls,
+  writes,
+  complaints,
+  failures,
+  generations,
+}
+writeFileSync(options.history, JSON.stringify(history))
+process.removeAllListeners('disconnect')
+process.disconnect()
+await repos.$close()
+for (const channel of channels) await channel.close()
+await db.destroy()
+await proxy[Symbol.asyncDispose]()
+
+function readerOptions(index: number): ReaderOptions {
+  return {
+    repos,
+    log,
+    chance: createChance(options.seed + 100 + index),
+    keys: keysOf(0, options.keysPerWriter * options.allWriters),
+    nextRequest: () => ++requests,
+    stopped: () => stopped,
+    complain,
+    failed: () => {
+      failures++
+    },
+  }
+}
+
+function channelOf(way: ServiceOptions['writers'][number]['way']): Channel {
+  if (way === 'repositories') return repositoryChannel({ repos, chance, complain })
+  return way === 'kysely' ? kyselyChannel(db as Kysely<ItemDB>) : shellChannel(proxy.url)
+}
+
+/** A poll is known by its text; what it found has been taken in when it is noted. */
+function notePoll({ level, query, queryDurationMillis }: LogEvent): void {
+  if (!POLL.test(query.sql)) return
+  const begin = now() - queryDurationMillis * 1000
+  setImmediate(() => polls.push({ begin, end: now(), failed: level === 'error' }))
+}
+
+/** Whether changes whose COMMIT was not answered are there, once no killed connection is at work any more. */
+async function outcome(changes: readonly Change[]): Promise<boolean> {
+  const url = new URL(options.url)
+  const database = url.pathname.slice(1)
+  // Without a database of its own: connections of this one are killed.
+  url.pathname = '/'
+  const connection = await createConnection(url.href)
+  try {
+    for (;;) {
+      const [rows] = await connection.query<RowDataPacket[]>('show full processlist')
+      if (!rows.some((row) => row.db === database && row.Command === 'Killed')) break
+      await pause(2)
+    }
+    await connection.query('start transaction')
+    const keys = changes.map(({ key }) => key).join(', ')
+    const [rows] = await connection.query<RowDataPacket[]>(
+      `select id, value from \`${database}\`.item where id in (${keys}) for update`,
+    )
+    await connection.query('rollback')
+    const values = new Map(rows.map(({ id, value }) => [Number(id), Number(value)]))
+    return changes.every(({ key, value }) => (values.get(key) ?? 0) === value)
+  } finally {
+    connection.destroy()
+  }
+}

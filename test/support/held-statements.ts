@@ -1,0 +1,119 @@
+import { createPool, type Pool, type PoolConnection } from 'mysql2'
+import { driverDecodingSettings } from '../../src/decoding.ts'
+
+type Callback = (error: unknown, ...results: unknown[]) => void
+
+/** One statement, the next that matches, which goes on when the test says so. */
+export interface HeldStatement {
+  /** Resolves when the statement waits: before it is sent, or when the server has answered it. */
+  readonly waiting: Promise<void>
+  /** Lets it go on; with an error, its caller gets that instead of the answer. */
+  release(error?: Error): void
+}
+
+export interface HoldingPool {
+  /** For `createDatabase({ pool })`, which ends it. */
+  readonly pool: Pool
+  /** Holds the next statement with this text: its sending, or by default the answer that the server has given. */
+  hold(text: RegExp, at?: 'sending' | 'answer'): HeldStatement
+  /** Resolves when a statement with this text that is sent from now on has been answered, and the answer taken in. */
+  passed(text: RegExp): Promise<void>
+}
+
+interface Hold extends HeldStatement {
+  readonly text: RegExp
+  readonly at: 'sending' | 'answer'
+  readonly released: Promise<Error | undefined>
+  readonly reached: () => void
+}
+
+interface Watcher {
+  readonly text: RegExp
+  readonly done: () => void
+}
+
+/** A pool whose statements a test can stop on their way, one by one, so that a race always ends the same way. */
+export function createHoldingPool(url: string): HoldingPool {
+  const pool = createPool({
+    uri: url,
+    timezone: 'Z',
+    charset: 'utf8mb4',
+    ...driverDecodingSettings({}),
+  })
+  const holds: Hold[] = []
+  const watchers: Watcher[] = []
+  const wrapped = new WeakMap<PoolConnection, PoolConnection>()
+
+  /** Calls the driver's `query` or `execute`, whose last argument is what takes the answer. */
+  function pass(call: (...given: unknown[]) => unknown, given: unknown[]): unknown {
+    const text = typeof given[0] === 'string' ? given[0] : (given[0] as { sql: string }).sql
+    const callback = given.at(-1) as Callback
+    const seen = take(watchers, text)
+    const held = take(holds, text)
+    const answer: Callback = (...results) => {
+      callback(...results)
+      // What awaits the answer has then run.
+      if (seen) setImmediate(() => setImmediate(seen.done))
+    }
+    if (!held) return call(...given.slice(0, -1), answer)
+    if (held.at === 'answer') {
+      return call(...given.slice(0, -1), (...results: [unknown]) => {
+        held.reached()
+        void held.released.then((error) => (error ? answer(error) : answer(...results)))
+      })
+    }
+    held.reached()
+    void held.released.then((error) => (error ? answer(error) : call(...given.slice(0, -1), answer)))
+    return { on() {} }
+  }
+
+  function wrap(connection: PoolConnection): PoolConnection {
+    const known = wrapped.get(connection)
+    if (known) return known
+    const wrapper = new Proxy(connection, {
+      get(target, name) {
+        const member = Reflect.get(target, name, target)
+        if (typeof member !== 'function') return member
+        const call = member.bind(target)
+        if (name !== 'query' && name !== 'execute') return call
+        return (...given: unknown[]) =>
+          typeof given.at(-1) === 'function' ? pass(call, given) : call(...given)
+      },
+    })
+    wrapped.set(connection, wrapper)
+    return wrapper
+  }
+
+  return {
+    pool: {
+      promise: () => pool.promise(),
+      getConnection: (callback: (error: unknown, connection?: PoolConnection) => void) =>
+        pool.getConnection((error, connection) => callback(error, connection && wrap(connection))),
+      end: (callback: () => void) => pool.end(callback),
+    } as unknown as Pool,
+    hold(text, at = 'answer') {
+      const waiting = Promise.withResolvers<void>()
+      const release = Promise.withResolvers<Error | undefined>()
+      const held: Hold = {
+        text,
+        at,
+        waiting: waiting.promise,
+        reached: waiting.resolve,
+        released: release.promise,
+        release: (error) => release.resolve(error),
+      }
+      holds.push(held)
+      return held
+    },
+    passed(text) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      watchers.push({ text, done: resolve })
+      return promise
+    },
+  }
+}
+
+function take<T extends { readonly text: RegExp }>(list: T[], text: string): T | undefined {
+  const index = list.findIndex((one) => one.text.test(text))
+  return index < 0 ? undefined : list.splice(index, 1)[0]
+}

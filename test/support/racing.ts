@@ -1,0 +1,90 @@
+import { after, before, beforeEach } from 'node:test'
+import type { Kysely } from 'kysely'
+import { createDatabase } from '../../src/index.ts'
+import { createVersionTable, trackVersion, unfreeze } from '../../src/migration/index.ts'
+import { createHoldingPool, type HoldingPool } from './held-statements.ts'
+import { type AnyDB, type AnyRepositories, type Lookups, lookups } from './lookups.ts'
+
+const TABLES = [
+  `create table plan (
+    id int unsigned not null primary key,
+    code varchar(10) character set ascii collate ascii_bin not null,
+    tier int not null,
+    name varchar(50) not null,
+    unique key plan_code (code), key plan_tier (tier)
+  ) engine = InnoDB`,
+  'create table city (id int primary key, name varchar(50) not null) engine = InnoDB',
+]
+
+const ROWS = [
+  'delete from plan',
+  'delete from city',
+  "insert into plan values (1, 'free', 1, 'Free'), (2, 'team', 1, 'Team'), (3, 'firm', 2, 'Firm')",
+  "insert into city values (1, 'Paris'), (2, 'Lyon')",
+]
+
+export const NEW_PLAN = { id: 9, code: 'new', tier: 1, name: 'New' }
+
+/** The statement that reads keys, and the one that reads versions. */
+export const LOOKUP = /json_table/
+export const POLL = /from lookup_version\s+where table_name in/
+
+/** A tracked table `plan` and a table `city` that can be frozen, read through a pool that can hold statements. */
+export interface Racing {
+  readonly data: Lookups
+  readonly held: HoldingPool
+  /** Verified, `plan` versioned and `city` immutable; without polls unless told otherwise. */
+  repositories(options?: object): Promise<AnyRepositories>
+  /** The same, polling as soon as it can. */
+  polling(): Promise<AnyRepositories>
+  /** By anybody else. */
+  rename(name: string, id?: number): Promise<unknown>
+  /** Resolves when a poll that begins from now on has been taken in. */
+  polled(): Promise<void>
+}
+
+/** To be called in a `describe`: the tables are as new for each test. */
+export function racing(): Racing {
+  let data: Lookups
+  let held: HoldingPool
+  let db: Kysely<AnyDB>
+
+  before(async () => {
+    data = await lookups(TABLES)
+    held = createHoldingPool(data.test.url)
+    db = createDatabase<AnyDB>({ pool: held.pool })
+    await createVersionTable(data.db)
+    await trackVersion(data.db, 'plan')
+  })
+  after(async () => {
+    await db.destroy()
+    await data[Symbol.asyncDispose]()
+  })
+  beforeEach(async () => {
+    await unfreeze(data.db, 'city')
+    await data.run(...ROWS)
+  })
+
+  async function repositories(options: object = {}): Promise<AnyRepositories> {
+    const repos = data.repositories({ db, cache: { plan: 'versioned', city: 'immutable' }, ...options })
+    await repos.$ready()
+    return repos
+  }
+
+  return {
+    get data() {
+      return data
+    },
+    get held() {
+      return held
+    },
+    repositories,
+    polling: () => repositories({ versions: { pollInterval: 2 } }),
+    rename: (name, id = 1) => data.run(`update plan set name = '${name}' where id = ${id}`),
+    polled: () => held.passed(POLL),
+  }
+}
+
+export async function nameOf(repos: AnyRepositories, key: unknown = 1): Promise<unknown> {
+  return (await repos.plan!.findByKey(key))?.name
+}
