@@ -28,8 +28,8 @@ export interface ProcessCache {
   contradictions: number
   /** The generation that what was read belongs to; undefined where it must not be shared. */
   accept(reading: Reading): Generation | undefined
-  /** Takes note of the table's version, read apart from rows while the floor was `since` at first. */
-  observe(version: number, since: number): void
+  /** Takes note of the table's version, read apart from rows. */
+  observe(version: number): void
   /** The version could not be verified for too long; hits are answered no more, if `refuse`. */
   distrust(refuse: boolean): void
   /** Starts anew: the table was written by this process, or nobody knows whether it was. */
@@ -72,8 +72,8 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
       }
       return version === cache.current.version ? cache.current : open(version)
     },
-    observe(version: number, since: number): void {
-      if (mode === 'versioned') observeVersioned(version, since)
+    observe(version: number): void {
+      if (mode === 'versioned') observeVersioned(version)
       else observeImmutable(version)
     },
     distrust(refuse: boolean): void {
@@ -95,9 +95,9 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
     return cache.current
   }
 
-  function observeVersioned(version: number, since: number): void {
+  function observeVersioned(version: number): void {
     if (version > cache.floor) open(version)
-    else if (version >= since) lower = undefined
+    else if (version === cache.floor) lower = undefined
     else if (lower === undefined) lower = version
     else {
       // Seen twice, it is no straggler: the table was restored, or another server has taken over.

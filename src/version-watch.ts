@@ -72,10 +72,8 @@ export function createVersionWatch(options: {
   }
 
   async function readVersions(): Promise<void> {
-    // Loads may bring newer versions while the poll is on its way.
-    const floors = new Map([...tables].map(([name, { floor }]) => [name, floor]))
-    const unverified = new Set(floors.keys())
-    for (const [name, version, at] of await execute(versions, [...floors.keys()])) {
+    const unverified = new Set(tables.keys())
+    for (const [name, version, at] of await execute(versions, [...tables.keys()])) {
       const table = String(name)
       const cache = tables.get(table)
       if (!cache) continue
@@ -84,7 +82,7 @@ export function createVersionWatch(options: {
       created.set(table, String(at))
       if (before !== undefined && before !== String(at)) cache.drop()
       if (version === null) continue
-      cache.observe(Number(version), floors.get(table)!)
+      cache.observe(Number(version))
       unverified.delete(table)
     }
     for (const table of unverified) {

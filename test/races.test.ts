@@ -87,6 +87,22 @@ describe('a race', () => {
       assert.equal(await nameOf(repos, 9), 'New')
     })
 
+    it('what several statements of one load have seen, nobody goes behind', async () => {
+      await using repos = await repositories({ statementForm: 'union_all' })
+      const [first, second] = [race.held.hold(/union all/), race.held.hold(/union all/, 'sending')]
+      const fillers = Array.from({ length: 128 }, (_, index) => 1_000 + index)
+      const load = repos.plan!.findByKeys([...fillers, 2])
+      await first.waiting
+      first.release()
+      await second.waiting
+      assert.equal(await nameOf(repos, { code: 'team' }), 'Team')
+      await rename('Crew', 2)
+      second.release()
+      assert.equal((await load).at(-1)?.name, 'Crew')
+      assert.equal(await nameOf(repos, 2), 'Crew')
+      assert.equal(repos.plan!.peek(1_000), undefined)
+    })
+
     it('loads that overtake two polls do not look like a restore', async () => {
       await using repos = await repositories({ versions: { pollInterval: 2 } })
       await nameOf(repos, 3)
@@ -258,6 +274,7 @@ describe('a race', () => {
   describe('in a request:', () => {
     it('a row seen before any version was known stays, when a newer generation has it too', async () => {
       await using repos = await repositories()
+      await repos.$transaction((trx) => trx.plan!.update(2, { name: 'Crew' }))
       const request = repos.$forRequest()
       const load = race.held.hold(LOOKUP)
       const early = request.plan!.findByKey(1)
@@ -273,6 +290,7 @@ describe('a race', () => {
 
     it('an absence seen before any version was known stays', async () => {
       await using repos = await repositories()
+      await repos.$transaction((trx) => trx.plan!.update(2, { name: 'Crew' }))
       const request = repos.$forRequest()
       const load = race.held.hold(LOOKUP)
       const early = request.plan!.findByKey(9)
