@@ -7,6 +7,19 @@ import { runHistory } from './history/history-run.ts'
 
 const anySeed = () => Math.floor(Math.random() * 2 ** 31)
 
+describe('several processes that read and write one table', () => {
+  it('see nothing uncommitted, nothing older than the bound, never go back, and every request is stable', async (t) => {
+    const seed = anySeed()
+    t.diagnostic(`seed ${seed}: node test/history/run.ts --seed ${seed} is the long form`)
+    const { violations, counts, ...numbers } = await runHistory({ seconds: 4, seed })
+    t.diagnostic(JSON.stringify(numbers))
+    assert.deepEqual(violations, [], JSON.stringify(counts))
+    for (const name of ['reads', 'commits', 'rollbacks', 'kills', 'polls'] as const) {
+      assert.ok(numbers[name] > 0, name)
+    }
+  })
+})
+
 describe('the history checker', { concurrency: 2 }, () => {
   const caught: Readonly<Record<Fault, readonly ViolationKind[]>> = {
     'no-fence': ['went back', 'older than the last poll', 'own commit not seen'],

@@ -2,6 +2,7 @@
  * One process of a run: it reads through repositories, and writes in its own ways, until its time is over. Its argument
  * is a `ServiceOptions` as JSON.
  */
+import { subscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -38,6 +39,14 @@ export interface ServiceOptions {
 
 const options = JSON.parse(process.argv[2]!) as ServiceOptions
 const chance = createChance(options.seed)
+/**
+ * When the last poll was sent. Worked out from its duration afterwards, it would be too late by as long as a busy machine
+ * holds up the process in between.
+ */
+let pollSent = 0
+subscribe('tracing:mysql2:execute:start', (statement) => {
+  if (POLL.test((statement as { query: string }).query)) pollSent = now()
+})
 const polls: PollEvent[] = []
 const writes: WriteEvent[] = []
 const complaints: string[] = []
@@ -129,9 +138,9 @@ function channelOf(way: ServiceOptions['writers'][number]['way']): Channel {
 }
 
 /** A poll is known by its text; what it found has been taken in when it is noted. */
-function notePoll({ level, query, queryDurationMillis }: LogEvent): void {
+function notePoll({ level, query }: LogEvent): void {
   if (!POLL.test(query.sql)) return
-  const begin = now() - queryDurationMillis * 1000
+  const begin = pollSent
   setImmediate(() => polls.push({ begin, end: now(), failed: level === 'error' }))
 }
 
