@@ -32,7 +32,7 @@ describe('the history checker', { concurrency: 2 }, () => {
   for (const fault of Object.keys(faults) as Fault[]) {
     it(`catches a library with a fault: ${fault}`, async (t) => {
       // A race may not come about within so short a time.
-      for (let attempt = 0; attempt < 5; attempt++) {
+      for (let attempt = 0; attempt < 20; attempt++) {
         const seed = anySeed()
         const { counts } = await runHistory({ seconds: 1.5, seed, fault, services: 1 })
         t.diagnostic(`seed ${seed}: ${JSON.stringify(counts)}`)
