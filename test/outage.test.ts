@@ -97,14 +97,15 @@ describe('while the server is away', {
 
   function refusedConnections(): Outage {
     const others: Awaited<ReturnType<typeof createConnection>>[] = []
-    let limit: unknown
+    // It is there before the server is full: nobody else gets in to mend that.
+    let administrator: Awaited<ReturnType<typeof createConnection>>
     return {
       code: LOST,
       async begin() {
-        const [row] = await server.run('select @@global.max_connections m')
-        limit = row?.m
-        await server.run('set global max_connections = 10')
+        administrator = await createConnection(urlOf(server, 'root'))
         await killConnections(server)
+        await administrator.query('set @before = @@global.max_connections')
+        await administrator.query('set global max_connections = 10')
         for (;;) {
           try {
             others.push(await createConnection(urlOf(server, 'app')))
@@ -115,8 +116,9 @@ describe('while the server is away', {
         }
       },
       async end() {
-        await server.run(`set global max_connections = ${limit}`)
+        await administrator.query('set global max_connections = @before')
         for (const other of others.splice(0)) await other.end()
+        await administrator.end()
       },
     }
   }
@@ -370,7 +372,12 @@ describe('while the server is away', {
     child.stdout.on('data', (data) => {
       output += data
     })
-    await until(() => output.includes('ready'))
+    let gone = false
+    ended.finally(() => {
+      gone = true
+    })
+    await until(() => gone || output.includes('ready'))
+    assert.ok(!gone, 'the process is there')
     await server.pause()
     try {
       child.stdin.write('\n')
