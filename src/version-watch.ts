@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
 import { ConfigurationError } from './errors.ts'
 import { type UnverifiedMessage, unverifiedChannel } from './events.ts'
@@ -51,6 +52,9 @@ export function createVersionWatch(options: {
   const versions = versionsStatement(tables.size)
   const created = new Map<string, string>()
   const someVersioned = [...tables.values()].some(({ mode }) => mode === 'versioned')
+  // A timer started in a request would hold on to that request's scope.
+  const outsideRequests = AsyncLocalStorage.snapshot()
+  const startTimer = (fn: () => void, delay: number) => outsideRequests(() => setTimeout(fn, delay).unref())
   let timer: NodeJS.Timeout | undefined
   let trust: NodeJS.Timeout | undefined
   let polling: Promise<void> | undefined
@@ -62,13 +66,13 @@ export function createVersionWatch(options: {
     for (const cache of tables.values()) cache.refusing = false
     clearTimeout(trust)
     if (!someVersioned) return
-    trust = setTimeout(() => {
+    trust = startTimer(() => {
       const refusing = settings.whenUnverified === 'refuse'
       const versioned = [...tables].filter(([, { mode }]) => mode === 'versioned')
       for (const [, cache] of versioned) cache.distrust(refusing)
       const message: UnverifiedMessage = { tables: versioned.map(([name]) => name), refusing }
       unverifiedChannel.publish(message)
-    }, settings.maxUnverified).unref()
+    }, settings.maxUnverified)
   }
 
   async function readVersions(): Promise<void> {
@@ -106,7 +110,7 @@ export function createVersionWatch(options: {
   function schedule(since: number): void {
     const interval = settings.pollInterval * (0.9 + Math.random() * 0.2)
     const wait = Math.max(0, since + interval - performance.now())
-    timer = setTimeout(
+    timer = startTimer(
       () => {
         const began = performance.now()
         poll()
@@ -116,7 +120,7 @@ export function createVersionWatch(options: {
           })
       },
       Math.min(wait, LONGEST_TIMER),
-    ).unref()
+    )
   }
 
   /** The versions from before the first row was read: what moves them after it must be noticed. */

@@ -1,10 +1,11 @@
 import type { Kysely, QueryExecutorProvider } from 'kysely'
 import { ConfigurationError } from '../errors.ts'
+import { VERSION_TABLE } from '../statement.ts'
 import { literal, run } from './server-statement.ts'
 import { isTriggerOf, libraryTrigger, readTriggers, triggerKinds } from './trigger.ts'
 
 /** The table of versions. The version of a table is the sum over its slots. */
-export const VERSION_TABLE = 'lookup_version'
+export { VERSION_TABLE }
 
 /** Writers move the slot of their connection, so that 16 of them seldom wait for each other. */
 export const SLOTS = 16
