@@ -1,6 +1,7 @@
 import { isConnectionLoss } from './connection-loss.ts'
 import { currentDeadline } from './deadline.ts'
 import { type DecodingOptions, type DriverField, decodeRows, keepFloatsWhole } from './decoding.ts'
+import type { SessionState } from './session-state.ts'
 
 export type Callback<T extends unknown[]> = (error: unknown, ...results: T) => void
 
@@ -42,18 +43,26 @@ interface DriverQuery {
   stream(options: object): AsyncIterable<unknown> & { destroy(reason: Error): unknown }
 }
 
+/** Told in which session a lookup runs. */
+export type SessionListener = (session: SessionState) => void
+
 const lookup = Symbol('lookup')
+
+interface LookupParameters extends ReadonlyArray<unknown> {
+  readonly [lookup]: SessionListener | undefined
+}
 
 /**
  * Parameters of a statement that is to be prepared, its rows answered as arrays. Kysely hands a compiled query's
  * parameters to the connection untouched, so the mark travels through its executor.
  */
-export function lookupParameters(values: readonly unknown[]): readonly unknown[] {
-  return Object.assign([...values], { [lookup]: true })
+export function lookupParameters(values: readonly unknown[], ranIn?: SessionListener): readonly unknown[] {
+  return Object.assign([...values], { [lookup]: ranIn })
 }
 
 export interface ConnectionOptions {
   readonly decoding: DecodingOptions
+  readonly session: SessionState
   /** Whether lookups are prepared. */
   readonly prepare: boolean
   /** Told when the connection is given back, or destroyed instead. */
@@ -61,14 +70,11 @@ export interface ConnectionOptions {
 }
 
 const ER_MAX_PREPARED_STMT_COUNT_REACHED = 1461
-const SERVER_STATUS_IN_TRANS = 1
-const SERVER_STATUS_AUTOCOMMIT = 2
 
 /** Wraps a connection: lookups are prepared, what either protocol answers is decoded alike, and deadlines are kept. */
 export function wrapConnection(connection: DriverConnection, options: ConnectionOptions): Connection {
-  const { decoding } = options
+  const { decoding, session } = options
   const pending = new Set<(reason: Error) => void>()
-  let outsideTransaction = true
   let lost: Error | undefined
 
   function destroy(reason: Error): void {
@@ -102,11 +108,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
   function decoded(callback: ResultCallback): ResultCallback {
     return (error, result, fields) => {
       if (error) return callback(error, result, fields)
-      const status = (result as { serverStatus?: unknown } | undefined)?.serverStatus
-      if (typeof status === 'number') {
-        outsideTransaction =
-          (status & (SERVER_STATUS_IN_TRANS | SERVER_STATUS_AUTOCOMMIT)) === SERVER_STATUS_AUTOCOMMIT
-      }
+      session.receive(result)
       try {
         decodeResult(result, fields, decoding)
       } catch (failure) {
@@ -167,8 +169,13 @@ export function wrapConnection(connection: DriverConnection, options: Connection
   function query(sql: string, parameters: unknown, callback: ResultCallback): void
   function query(sql: string, parameters: unknown, callback?: ResultCallback): RowStream | undefined {
     if (!callback) return streamed(sql, parameters)
-    const run = isLookup(parameters) ? runLookup : text
-    send(callback, (settle) => run(sql, parameters as readonly unknown[], settle))
+    if (isLookup(parameters)) {
+      parameters[lookup]?.(session)
+      send(callback, (settle) => runLookup(sql, parameters, settle))
+    } else {
+      session.send(sql)
+      send(callback, (settle) => text(sql, parameters, settle))
+    }
     return undefined
   }
 
@@ -179,7 +186,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     destroy: (reason = new Error('The connection was destroyed.')) => destroy(reason),
     release() {
       // Its next user would read what is not committed, or one old snapshot for ever.
-      if (!outsideTransaction) destroy(new Error('The connection was released inside a transaction.'))
+      if (session.unfit) destroy(new Error(`The connection was released with ${session.unfit.what}.`))
       if (!lost) connection.release()
       options.giveBack(wrapped)
     },
@@ -194,7 +201,7 @@ export function cutConnection(connection: DriverConnection): void {
   connection.stream.destroy()
 }
 
-function isLookup(parameters: unknown): boolean {
+function isLookup(parameters: unknown): parameters is LookupParameters {
   return Array.isArray(parameters) && lookup in parameters
 }
 

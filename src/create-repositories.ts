@@ -9,6 +9,7 @@ import { createProcessCache, type ProcessCache } from './process-cache.ts'
 import type { CacheModes, Repositories, RepositoriesOptions } from './repositories.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
 import { RequestScope } from './request-scope.ts'
+import { watchRollbacks } from './rollback-watch.ts'
 import { createRowReader } from './row.ts'
 import { createRowSource, type RowSourceOptions } from './row-source.ts'
 import type { Server } from './server.ts'
@@ -124,11 +125,12 @@ export function createRepositories<
 
   function setInTransaction(transaction: Transaction<unknown>, written = new Set<string>()) {
     const scope = new RequestScope(false)
+    const rollbacks = watchRollbacks(scope)
     const parts = (name: string) => {
       const table = shared.get(name)!
       const source = createRowSource({
         ...table.reading,
-        server: access.serverFor({ table: table.table, over: transaction }),
+        server: access.serverFor({ table: table.table, over: transaction, ranIn: rollbacks.ranIn }),
         maxInFlight: 1,
       })
       const scoped = { ...table, source, cache: undefined }
@@ -138,7 +140,10 @@ export function createRepositories<
       }
       return {
         ...scoped,
-        memo: () => scope.memo(scoped),
+        memo() {
+          rollbacks.check()
+          return scope.memo(scoped)
+        },
         writes: writesOf(name, { over: transaction, wrote }),
       }
     }

@@ -1,5 +1,5 @@
 import { createQueryId, type Kysely } from 'kysely'
-import { lookupParameters } from './connection.ts'
+import { lookupParameters, type SessionListener } from './connection.ts'
 import type { DeadlineOptions } from './deadline.ts'
 import { retryWithin } from './retry.ts'
 import type { Statement } from './statement.ts'
@@ -11,7 +11,9 @@ export type Execute = (
 ) => Promise<readonly (readonly unknown[])[]>
 
 /** What is read, and how long everything may take: the wait for a connection, preparation, execution, another try. */
-export type ExecuteOptions = DeadlineOptions
+export interface ExecuteOptions extends DeadlineOptions {
+  readonly ranIn?: SessionListener | undefined
+}
 
 /**
  * Runs statements through Kysely's executor, prepared where the database was made by `createDatabase`. Plugins are
@@ -25,7 +27,7 @@ export function createExecute(db: Kysely<unknown>, options: ExecuteOptions): Exe
       const query = {
         sql: statement.sql,
         query: statement.node,
-        parameters: lookupParameters(values),
+        parameters: lookupParameters(values, options.ranIn),
         queryId: createQueryId(),
       }
       try {

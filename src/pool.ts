@@ -8,6 +8,8 @@ import {
 } from './connection.ts'
 import { connectionLost, isConnectionLoss } from './connection-loss.ts'
 import { currentDeadline } from './deadline.ts'
+import { wrongSession } from './session.ts'
+import { createSessionState, PLAIN_SETUP, TRACKED_SETUP } from './session-state.ts'
 
 /** The part of a mysql2 pool (the callback one) that is used here. */
 export interface DriverPool {
@@ -21,10 +23,7 @@ export interface WrappedPool {
   end(callback: Callback<[]>): void
 }
 
-export type PoolWrapOptions = Omit<ConnectionOptions, 'giveBack'>
-
-// Every connection speaks UTC, whatever the server's default is: a TIMESTAMP then reads and matches the same everywhere.
-const SESSION_SETUP = "set time_zone = '+00:00'"
+export type PoolWrapOptions = Omit<ConnectionOptions, 'giveBack' | 'session'>
 
 /** How long (ms) the first statement of a connection may take: a server that was paused never answers. */
 const SETUP_LIMIT = 10_000
@@ -55,6 +54,18 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
     endIfIdle()
   }
 
+  /** A proxy that pins sessions which prepare pins those that are tracked, too. */
+  function setUp(connection: DriverConnection, callback: Callback<[reply: unknown]>): void {
+    if (!options.prepare) {
+      connection.query(PLAIN_SETUP, [], callback)
+      return
+    }
+    connection.query(TRACKED_SETUP, [], (failure, reply) => {
+      if (failure && !isConnectionLoss(failure)) connection.query(PLAIN_SETUP, [], callback)
+      else callback(failure, reply)
+    })
+  }
+
   /** Answers a connection's wrapper, ready for use, once; `giveUp` keeps the answer from coming. */
   function prepare(connection: DriverConnection, callback: Callback<[connection?: Connection]>): () => void {
     const wrapped = known.get(connection)
@@ -63,6 +74,7 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
       return () => {}
     }
     let settled = false
+    const session = createSessionState()
     const settle = (failure: unknown) => {
       if (settled) return
       settled = true
@@ -71,7 +83,7 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
         cutConnection(connection)
         return callback(failure)
       }
-      const fresh = wrapConnection(connection, { ...options, giveBack })
+      const fresh = wrapConnection(connection, { ...options, session, giveBack })
       known.set(connection, fresh)
       callback(null, fresh)
     }
@@ -81,7 +93,10 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
     connection.on('error', () => {})
     open.add(connection)
     connection.stream.once('close', () => open.delete(connection))
-    connection.query(SESSION_SETUP, [], settle)
+    setUp(connection, (failure, reply) => {
+      session.receive(reply)
+      settle(failure ?? (session.unfit && wrongSession(session.unfit)))
+    })
     return expire
   }
 

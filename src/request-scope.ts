@@ -25,6 +25,11 @@ export class RequestScope {
     return memo
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    for (const memo of this.#memos.values()) memo.clear()
+  }
+
   /** Ends the scope: nothing of it needs to be kept in agreement any more. */
   close(): void {
     release(this.#held)

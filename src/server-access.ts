@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { SessionListener } from './connection.ts'
 import { createExecute } from './execute.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { ProcessCache } from './process-cache.ts'
@@ -21,6 +22,7 @@ export interface Way {
   readonly table: TableMetadata
   readonly over: Kysely<unknown>
   readonly cached?: ProcessCache | undefined
+  readonly ranIn?: SessionListener | undefined
 }
 
 export interface ServerAccessOptions {
@@ -47,12 +49,12 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
     followed.add(table)
   }
 
-  async function connect({ table, over, cached }: Way): Promise<Server> {
+  async function connect({ table, over, cached, ranIn }: Way): Promise<Server> {
     await verification.verify(table.name, over)
     if (cached?.mode === 'versioned') await follow(over, table.name)
     if (cached) await watch.start()
     features ??= await readFeatures(over)
-    const execute = createExecute(over, limitOf(table.name, over))
+    const execute = createExecute(over, { ...limitOf(table.name, over), ranIn })
     return { execute, ...features, ...(settings.statementForm && { form: settings.statementForm }) }
   }
 
