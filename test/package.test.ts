@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { expectCommand, runCommand } from './support/package/command.ts'
 import { type Consumer, createConsumer, filesBelow } from './support/package/consumer.ts'
+import { ENTRIES } from './support/package/entries.ts'
+import { loadedModules } from './support/package/imports.ts'
 import { createTestDatabase, runStatements, type TestDatabase } from './support/server.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
 const kysely = fileURLToPath(new URL('bin.mjs', import.meta.resolve('kysely-ctl')))
 
 const ROWS = [
@@ -56,28 +59,6 @@ import { type DB, tables } from './schema.ts'
 const repos = createRepositories({ db: createDatabase<DB>({ uri: process.env.DATABASE_URL }), tables })
 await repos.city.findByKey('Paris')
 `
-
-// Prints what a program resolves: who asked, for what, and what it was.
-const RECORDER = `
-import { writeSync } from 'node:fs'
-import { registerHooks } from 'node:module'
-
-const imports = []
-registerHooks({
-  resolve(specifier, context, nextResolve) {
-    const resolved = nextResolve(specifier, context)
-    imports.push({ by: context.parentURL, specifier, url: resolved.url })
-    return resolved
-  },
-})
-process.on('exit', () => writeSync(1, JSON.stringify(imports)))
-`
-
-interface Import {
-  readonly by?: string
-  readonly specifier: string
-  readonly url: string
-}
 
 suite('the package, installed in an empty TypeScript project', () => {
   let consumer: Consumer
@@ -141,31 +122,32 @@ suite('the package, installed in an empty TypeScript project', () => {
     assert.notEqual(refused.code, 0)
     assert.match(refused.output, /^src\/wrong-key\.ts\(6,\d+\): error TS2345: .*'string'/)
     assert.equal(refused.output.match(/error TS/g)?.length, 1, refused.output)
+    await consumer.write('src/wrong-key.ts', '')
   })
 
-  test('loads kysely, mysql2, dataloader and what Node has, and neither the command line nor the generator', async () => {
-    await consumer.write('recorder.mjs', RECORDER)
-    const { code, output, errors } = await inProject(
-      process.execPath,
-      ...['--import', './recorder.mjs', '--input-type=module', '--eval', "import 'kysely-lookup'"],
+  test('has declarations that compile for every subpath, without skipLibCheck', async () => {
+    const lines = Object.keys(ENTRIES).map(
+      (entry, index) => `export * as entry${index} from '${entry.replace(/^\./, 'kysely-lookup')}'\n`,
     )
-    assert.equal(code, 0, errors)
-    const imports: Import[] = JSON.parse(output)
-
-    const asked = imports.filter(({ by }) => by?.startsWith(consumer.packageUrl))
-    const others = asked
-      .map(({ specifier }) => specifier)
-      .filter((specifier) => !/^\.{1,2}\//.test(specifier))
-    const packages = new Set(others.filter((specifier) => !specifier.startsWith('node:')))
-    assert.deepEqual([...packages].sort(), ['dataloader', 'kysely', 'mysql2'])
-
-    const own = imports.filter(({ url }) => url.startsWith(consumer.packageUrl))
-    const files = own.map(({ url }) => url.slice(consumer.packageUrl.length))
-    assert.ok(files.includes('dist/index.js'), 'the record holds the entry itself')
-    assert.deepEqual(
-      files.filter((name) => !/^dist\/[a-z-]+\.js$/.test(name)),
-      [],
-      'only files of the main room',
-    )
+    await consumer.write('src/entries.ts', lines.join(''))
+    const checked = await inProject(consumer.command('tsc'), '--pretty', 'false')
+    assert.deepEqual(checked, { code: 0, output: '', errors: '' })
   })
+
+  test('has an entry in the table of entries for each of its subpaths', () => {
+    const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json')
+    assert.deepEqual(Object.keys(ENTRIES).sort(), subpaths.sort())
+  })
+
+  for (const [entry, { packages, rooms }] of Object.entries(ENTRIES)) {
+    test(`loads for ${entry} the packages and rooms that the table says`, async (t) => {
+      const loaded = await loadedModules(consumer, entry)
+      t.diagnostic(`${entry} loads ${[...loaded.packages, ...loaded.files].join(' ')}`)
+      const start = manifest.exports[entry].default.replace('./', '')
+      assert.ok(loaded.files.includes(start), `the record holds ${start} itself`)
+      assert.deepEqual(loaded.packages, packages)
+      const found = loaded.files.map((name) => /^dist\/(?:(.+)\/)?[^/]+\.js$/.exec(name)?.[1] ?? '')
+      assert.deepEqual([...new Set(found)].sort(), rooms)
+    })
+  }
 })

@@ -3,11 +3,17 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expectCommand } from './command.ts'
+import { ENTRIES } from './entries.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** What a user's project has besides the package; the versions are the ones that the repository is tested with. */
-const COMPANIONS = ['@types/node', 'kysely', 'mysql2', 'typescript']
+const COMPANIONS = [
+  ...new Set([
+    ...['@types/node', 'kysely', 'mysql2', 'typescript'],
+    ...Object.values(ENTRIES).flatMap(({ packages, types = [] }) => [...packages, ...types]),
+  ]),
+]
 
 const TSCONFIG = {
   compilerOptions: {
