@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { codeBlocks, withoutCode } from './support/markdown.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
@@ -86,12 +87,8 @@ suite('the documentation', () => {
   })
 })
 
-/** A block in a list is indented with it. */
-function typescriptBlocks(markdown: string): { readonly line: number; readonly code: string }[] {
-  return [...markdown.matchAll(/^( *)```ts\n(.*?)^\1```$/gms)].map(({ index, 2: code = '' }) => ({
-    line: markdown.slice(0, index).split('\n').length,
-    code,
-  }))
+function typescriptBlocks(markdown: string) {
+  return codeBlocks(markdown).filter(({ language }) => language === 'ts')
 }
 
 function relativeLinks(markdown: string): string[] {
@@ -108,8 +105,4 @@ function headings(markdown: string): string[] {
       .replace(/[^\p{L}\p{N}\s_-]/gu, '')
       .replaceAll(' ', '-'),
   )
-}
-
-function withoutCode(markdown: string): string {
-  return markdown.replace(/^( *)```.*?^\1```$/gms, '')
 }
