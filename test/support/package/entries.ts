@@ -14,5 +14,8 @@ export interface Entry {
  */
 export const ENTRIES: Readonly<Record<string, Entry>> = {
   '.': { packages: ['dataloader', 'kysely', 'mysql2'], rooms: [''] },
+  './express': { packages: [], rooms: ['', 'frameworks'] },
+  './fastify': { packages: [], types: ['fastify'], rooms: ['', 'frameworks'] },
+  './hono': { packages: [], types: ['hono'], rooms: ['', 'frameworks'] },
   './migration': { packages: ['kysely'], rooms: ['', 'migration'] },
 }
