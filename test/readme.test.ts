@@ -1,100 +1,210 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { globSync } from 'node:fs'
-import { copyFile, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { codeBlocks, withoutCode } from './support/markdown.ts'
+import { parse } from 'graphql'
+import { createBlocksFolder } from './support/documents/blocks-folder.ts'
+import { type Document, packageEntries, readDocuments, root } from './support/documents/documents.ts'
+import { withoutCode } from './support/markdown.ts'
+import { runCommand } from './support/package/command.ts'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
-  .map((name) => name.replaceAll('\\', '/'))
-  .sort()
+const documents = await readDocuments()
 
-/** The package's name and its subpaths lead to the sources, whether they are built or not. */
-const paths = {
-  'kysely-lookup': [join(root, 'src/index.ts')],
-  'kysely-lookup/*': [join(root, 'src/*/index.ts')],
-}
-
-/** What a block may use without saying where it comes from: the reference tables' repositories and types. */
-const PREAMBLE = `
-import type { Kysely } from 'kysely'
-import type { Repositories } from 'kysely-lookup'
-import type { DB as ReferenceDB, tables as referenceTables } from './schema.ts'
-declare global {
-  const db: Kysely<ReferenceDB>
-  const repos: Repositories<ReferenceDB, typeof referenceTables>
-}
-`
-
-/** The module that blocks import as a user would: `import { db, repos } from './db.ts'`. */
-const DB_MODULE = `
-import { createDatabase, createRepositories } from 'kysely-lookup'
-import { type DB, tables } from './schema.ts'
-export const db = createDatabase<DB>({ uri: process.env.DATABASE_URL })
-export const repos = createRepositories({ db, tables })
-`
+/** Marked with what it is of, a block of another library: only its syntax is checked. */
+const FOREIGN = ['prisma', 'drizzle', 'typeorm']
 
 suite('the documentation', () => {
   test('has TypeScript that compiles with the reference tables', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-readme-'))
-    t.after(() => rm(folder, { recursive: true }))
-    await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
-    await copyFile(join(root, 'examples/service/schema.ts'), join(folder, 'schema.ts'))
-    await writeFile(join(folder, 'preamble.d.ts'), PREAMBLE)
-    await writeFile(join(folder, 'db.ts'), DB_MODULE)
-    await writeFile(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions: { paths }, include: ['**/*'] }),
-    )
-    let blocks = 0
+    await using blocks = await createBlocksFolder()
+    let count = 0
     for (const document of documents) {
-      for (const { line, code } of typescriptBlocks(await readFile(join(root, document), 'utf8'))) {
-        blocks++
-        const file = join(folder, `${document.replaceAll('/', '_')}_${line}.ts`)
-        // The block stands where it does in its document, so that messages name the document's lines.
-        await writeFile(file, `${'\n'.repeat(line)}${code}\nexport {}\n`)
+      for (const block of document.blocks.filter(({ language }) => language === 'ts')) {
+        count++
+        if (block.marks.some((mark) => FOREIGN.includes(mark))) stripTypeScriptTypes(block.code)
+        else await blocks.add(document, block)
       }
     }
-    assert.ok(blocks > 0)
+    assert.ok(count > 0)
     const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
-    const child = spawn(process.execPath, [tsc, '--pretty', 'false'], { cwd: folder })
-    const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
+    const { code, output } = await runCommand({
+      program: process.execPath,
+      args: [tsc, '--pretty', 'false'],
+      cwd: blocks.folder,
+    })
     assert.equal(code, 0, output)
-    t.diagnostic(`${blocks} blocks in ${documents.length} documents`)
+    t.diagnostic(`${count} blocks in ${documents.length} documents`)
+  })
+
+  test('has blocks of other languages that are well-formed', () => {
+    const checks: Readonly<Record<string, (code: string) => void>> = {
+      ts: () => {}, // compiled above
+      sh: () => {}, // below
+      sql: () => {}, // run by readme-run.test.ts
+      diff: () => {}, // carried out by adoption.test.ts
+      text: () => {},
+      prisma: () => {},
+      json: (code) => JSON.parse(code),
+      graphql: (code) => parse(code),
+    }
+    const wrong = documents.flatMap(({ name, blocks }) =>
+      blocks.flatMap(({ language, code, line }) => {
+        const check = checks[language]
+        if (!check) return `${name}:${line}: expected one of ${Object.keys(checks)}, got "${language}"`
+        try {
+          check(code)
+          return []
+        } catch (error) {
+          return `${name}:${line}: ${error}`
+        }
+      }),
+    )
+    assert.deepEqual(wrong, [])
+  })
+
+  test('has commands that are there, with the options that they have', async () => {
+    const help = new Map<string, string>()
+    const bin = join(root, 'src/cli/bin.ts')
+    const wrong: string[] = []
+    for (const { name, line, command } of shellCommands(documents)) {
+      const [, subcommand = '', rest = ''] = /\b(?:npx|npm exec) kysely-lookup (\w+)(.*)$/.exec(command) ?? []
+      if (subcommand === '') continue
+      if (!help.has(subcommand)) {
+        const { code, output } = await runCommand({
+          program: process.execPath,
+          args: [bin, subcommand, '--help'],
+          cwd: root,
+        })
+        help.set(subcommand, code === 0 ? output : '')
+      }
+      const flags = rest.match(/(?<= )--?[a-z][\w-]*/g) ?? []
+      const unknown = flags.filter((flag) => !help.get(subcommand)?.includes(flag))
+      if (help.get(subcommand) === '') unknown.push(subcommand)
+      if (unknown.length > 0) wrong.push(`${name}:${line}: ${unknown.join(', ')} of ${command}`)
+    }
+    assert.ok(help.size > 0)
+    assert.deepEqual(wrong, [])
+  })
+
+  test('has npm scripts and files that are there', async () => {
+    const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    const builtIn = ['ci', 'install', 'audit', 'pack']
+    const wrong = shellCommands(documents).flatMap(({ name, line, command }) => {
+      if (name === 'docs/getting-started.md') return [] // of another project; adoption.test.ts runs them
+      const scriptsOf = [...command.matchAll(/\bnpm (?:run )?([a-z][\w:-]*)/g)].map(
+        ([, script = '']) => script,
+      )
+      const files = command.match(/(?<= )(?:test|bench|examples|src|docs)\/\S+\.\w+/g) ?? []
+      return [
+        ...scriptsOf.filter((script) => !(script in scripts || builtIn.includes(script))),
+        ...files.filter((file) => !existsSync(join(root, file)) && !/src\/schema\.ts/.test(file)),
+      ].map((missing) => `${name}:${line}: ${missing} of ${command}`)
+    })
+    assert.deepEqual(wrong, [])
   })
 
   test('links to files and headings that are there', async () => {
     const broken: string[] = []
-    for (const document of documents) {
-      for (const target of relativeLinks(await readFile(join(root, document), 'utf8'))) {
+    for (const { name, text } of documents) {
+      for (const target of relativeLinks(text)) {
         const [path = '', heading] = target.split('#')
-        const file = path === '' ? document : join(dirname(document), path)
-        const content = await readFile(join(root, file), 'utf8').catch((error: NodeJS.ErrnoException) =>
-          error.code === 'EISDIR' ? '' : undefined,
-        )
-        const found = content !== undefined && (heading === undefined || headings(content).includes(heading))
-        if (!found) broken.push(`${document}: ${target}`)
+        const file = join(root, path === '' ? name : join(dirname(name), path))
+        const found = await stat(file).catch(() => undefined)
+        const known =
+          found &&
+          (heading === undefined ||
+            (found.isFile() && headings(await readFile(file, 'utf8')).includes(heading)))
+        if (!known) broken.push(`${name}: ${target}`)
       }
     }
     assert.deepEqual(broken, [])
   })
+
+  test('can be found: every document of docs is reached from the README', () => {
+    const reached = new Set<string>()
+    const visit = (name: string) => {
+      const document = documents.find((one) => one.name === name)
+      if (!document || reached.has(name)) return
+      reached.add(name)
+      for (const target of relativeLinks(document.text)) {
+        visit(join(dirname(name), target.split('#')[0] ?? '').replaceAll('\\', '/'))
+      }
+    }
+    visit('README.md')
+    assert.deepEqual(
+      documents.map(({ name }) => name).filter((name) => !reached.has(name)),
+      [],
+    )
+  })
+
+  test('names every export of the package', async () => {
+    const texts = documents.filter(({ name }) => name === 'README.md' || name.startsWith('docs/'))
+    const prose = texts.map(({ text }) => text).join('\n')
+    const missing: string[] = []
+    for (const [entry, file] of await packageEntries()) {
+      const names = [...exportedNames(await readFile(file, 'utf8'))]
+      assert.ok(names.length > 0, `${entry} exports something`)
+      if (!prose.includes(entry)) missing.push(entry)
+      missing.push(
+        ...names
+          .filter((name) => !new RegExp(`\\b${name.replace('$', '\\$')}\\b`).test(prose))
+          .map((name) => `${entry}: ${name}`),
+      )
+    }
+    assert.deepEqual(missing, [])
+  })
+
+  test('the README has fewer than 300 lines', () => {
+    const readme = documents.find(({ name }) => name === 'README.md')
+    assert.ok(readme && readme.text.split('\n').length < 300)
+  })
 })
 
-function typescriptBlocks(markdown: string) {
-  return codeBlocks(markdown).filter(({ language }) => language === 'ts')
+interface ShellCommand {
+  readonly name: string
+  readonly line: number
+  readonly command: string
+}
+
+/** The lines of `sh` blocks, without their comments; a line that ends with a backslash goes on. */
+function shellCommands(of: readonly Document[]): ShellCommand[] {
+  return of.flatMap(({ name, blocks }) =>
+    blocks
+      .filter(({ language }) => language === 'sh')
+      .flatMap(({ code, line }) =>
+        code
+          .replaceAll('\\\n', ' ')
+          .split('\n')
+          .map((text) => text.replace(/(^|\s)#.*$/, '').trim())
+          .filter(Boolean)
+          .map((command) => ({ name, line, command })),
+      ),
+  )
+}
+
+function exportedNames(source: string): Set<string> {
+  const lists = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gms)].flatMap(([, list = '']) =>
+    list.split(','),
+  )
+  const declared = [...source.matchAll(/^export (?:async )?(?:function|const|class|interface|type) (\w+)/gm)]
+  return new Set(
+    [
+      ...lists.map((name) => name.replace(/^.*\bas\b/, '').replace(/\btype\b/, '')),
+      ...declared.map(([, name = '']) => name),
+    ]
+      .map((name) => name.trim())
+      .filter(Boolean),
+  )
 }
 
 function relativeLinks(markdown: string): string[] {
-  return [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target = '']) => target)
-    .filter((target) => !/^[a-z]+:/.test(target))
+  const inline = [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
+  const sources = [...withoutCode(markdown).matchAll(/\b(?:src|srcset|href)="([^"\s]+)"/g)].map(
+    ([, target = '']) => target,
+  )
+  return [...inline, ...sources].filter((target) => !/^[a-z]+:/.test(target))
 }
 
 /** As GitHub and npm name the anchors of headings. */

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+import { createBlocksFolder } from './support/documents/blocks-folder.ts'
+import { type Document, packageEntries, readDocuments, root } from './support/documents/documents.ts'
+import { createReferenceDatabase } from './support/documents/reference-database.ts'
+import type { CodeBlock } from './support/markdown.ts'
+import { expectCommand } from './support/package/command.ts'
+import { runStatements } from './support/server.ts'
+
+const documents = await readDocuments()
+
+/** `<!-- run -->` above a block: it is run. `<!-- output -->` above the next one: that is what it printed. */
+const isRun = ({ marks }: CodeBlock) => marks.includes('run')
+const isOutput = ({ marks }: CodeBlock) => marks.includes('output')
+
+const runnable = documents.filter(({ blocks }) => blocks.some(isRun))
+
+suite('the documentation that can be run', () => {
+  test('is there', () => {
+    assert.ok(runnable.length > 0)
+    for (const { name, blocks } of documents) {
+      for (const [at, { line }] of [...blocks.entries()].filter(([, block]) => isOutput(block))) {
+        assert.ok(
+          blocks[at - 1] && isRun(blocks[at - 1] as CodeBlock),
+          `${name}:${line} is output of nothing`,
+        )
+      }
+    }
+  })
+
+  for (const document of runnable) {
+    test(`${document.name} does what it says`, async (t) => {
+      await using database = await createReferenceDatabase()
+      const run = document.blocks.filter(isRun)
+      for (const { code } of run.filter(({ language }) => language === 'sql')) {
+        await runStatements(database.url, ...statementsOf(code))
+      }
+      const results = await runTypeScript(document, database.url)
+      for (const { block, output, failure } of results) {
+        const place = `${document.name}:${block.line}`
+        assert.equal(failure, undefined, place)
+        const next = document.blocks[document.blocks.indexOf(block) + 1]
+        if (next && isOutput(next)) assert.equal(output, next.code.trimEnd(), place)
+      }
+      t.diagnostic(`${run.length} blocks`)
+    })
+  }
+})
+
+interface BlockResult {
+  readonly block: CodeBlock
+  readonly output: string
+  readonly failure?: string
+}
+
+async function runTypeScript(document: Document, databaseUrl: string): Promise<readonly BlockResult[]> {
+  await using folder = await createBlocksFolder()
+  const blocks = document.blocks.filter((block) => isRun(block) && block.language === 'ts')
+  const files: string[] = []
+  for (const block of blocks) files.push(await folder.add(document, block))
+  if (files.length === 0) return []
+  const runner = join(root, 'test/support/documents/run-blocks.ts')
+  const entries = JSON.stringify(Object.fromEntries(await packageEntries()))
+  const output = await expectCommand({
+    program: process.execPath,
+    args: [runner, folder.folder, entries, ...files],
+    cwd: root,
+    env: { DATABASE_URL: databaseUrl },
+  })
+  const results: Omit<BlockResult, 'block'>[] = JSON.parse(output)
+  assert.equal(results.length, blocks.length)
+  return results.map((result, at) => ({ ...result, block: blocks[at] as CodeBlock }))
+}
+
+function statementsOf(sql: string): string[] {
+  return sql
+    .split(/;\s*$/m)
+    .map((statement) => statement.trim())
+    .filter(Boolean)
+}
