@@ -1,3 +1,5 @@
+import { median } from './median.ts'
+
 /** Ways to do one job, by name; the first is what the others are compared with. */
 export type Sides = Readonly<Record<string, () => Promise<unknown>>>
 
@@ -32,10 +34,4 @@ export async function compareInterleaved(
       entries.map(([name, own]) => [name, median(own.map((time, round) => time / first[round]!))]),
     ),
   }
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }

@@ -1,76 +1,66 @@
-/** `npm run bench`: every measurement on every server, printed and kept in bench/results. */
-import { writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
-import { type HitCost, measureHitCost } from './hit-cost.ts'
-import { measurePollCost, type PollCost } from './poll-cost.ts'
+/**
+ * `npm run bench`: every case on every server.
+ *
+ *     node bench/run.ts [--only hits,batch,…] [--what 'primary key'] [--quick]
+ */
+import { parseArgs } from 'node:util'
+import { batch } from './cases/batch.ts'
+import { hits } from './cases/hits.ts'
+import { memory } from './cases/memory.ts'
+import { poll } from './cases/poll.ts'
+import { scope } from './cases/scope.ts'
+import { statements } from './cases/statements.ts'
+import { writes } from './cases/writes.ts'
+import type { BenchContext } from './context.ts'
+import { loadDataSet } from './data-set.ts'
+import type { Figure } from './figure.ts'
+import { describeMachine } from './machine.ts'
 import { openServers } from './servers.ts'
-import { measureStatementCost, type StatementCost } from './statement-cost.ts'
-import { measureWriteCost, type WriteCost } from './write-cost.ts'
+import { printFigures } from './table.ts'
 
-const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version }
-console.log(`${machine.cores} × ${machine.cpu}, Node ${machine.node}\n`)
-const statements: StatementCost[] = []
-const hits: HitCost[] = []
-const writes: WriteCost[] = []
-const polls: PollCost[] = []
-const servers = await openServers()
-if (servers.length === 1) {
-  console.log(`measured on ${servers[0]!.name} alone; set BENCH_DATABASE_URLS to add others\n`)
+const CASES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
+  hits,
+  batch,
+  scope,
+  memory,
+  statements,
+  writes,
+  poll,
 }
-for (const server of servers) {
-  try {
-    statements.push(...(await measureStatementCost(server)))
-    hits.push(...(await measureHitCost(server)))
-    writes.push(...(await measureWriteCost(server)))
-    polls.push(...(await measurePollCost(server)))
-  } finally {
-    await server.stop()
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, what: { type: 'string' }, quick: { type: 'boolean' } },
+})
+const names = values.only?.split(',') ?? Object.keys(CASES)
+for (const name of names) {
+  if (!Object.hasOwn(CASES, name)) {
+    throw new Error(`--only: the cases are ${Object.keys(CASES).join(', ')}, not ${name}`)
   }
 }
-const figure = (ratio: number) => `${ratio.toFixed(2)} x`
-console.log('Statements, against query(… in (?)):')
-console.table(
-  statements.map(({ in: microseconds, statement, repository, ...what }) => ({
-    ...what,
-    'in (?), µs': Math.round(microseconds),
-    'bare statement': figure(statement),
-    'repository, fresh scope': figure(repository),
-  })),
-)
-console.log('Hits, against a bare Map:')
-console.table(
-  hits.map(({ ratio, nanoseconds, ...what }) => ({
-    ...what,
-    ns: Math.round(nanoseconds),
-    ratio: figure(ratio),
-  })),
-)
-console.log('Writes, with the triggers of trackVersion against without:')
-console.table(
-  writes.map(({ ratio, plain, tracked, ...what }) => ({
-    ...what,
-    plain: Math.round(plain),
-    tracked: Math.round(tracked),
-    ratio: figure(ratio),
-  })),
-)
-console.log('A poll of the versions, against select 1:')
-console.table(
-  polls.map(({ ratio, nothing, poll, ...what }) => ({
-    ...what,
-    'select 1, µs': Math.round(nothing),
-    'poll, µs': Math.round(poll),
-    ratio: figure(ratio),
-  })),
-)
-for (const [name, results] of Object.entries({
-  'statement-cost': statements,
-  'hit-cost': hits,
-  'write-cost': writes,
-  'poll-cost': polls,
-})) {
-  await writeFile(
-    new URL(`results/${name}.json`, import.meta.url),
-    `${JSON.stringify({ machine, results }, null, 2)}\n`,
-  )
+
+const start = performance.now()
+const servers = await openServers()
+try {
+  const machine = describeMachine(servers)
+  console.log(`${machine.cores} × ${machine.cpu}, ${machine.memoryGB} GB, Node ${machine.node}`)
+  console.log(machine.servers.join(', '))
+  await Promise.all(servers.map(({ url }) => loadDataSet(url)))
+  console.log(`data set loaded after ${seconds()} s`)
+  const figures: Figure[] = []
+  for (const name of names) {
+    const own = await CASES[name]!({
+      servers,
+      quick: values.quick ?? false,
+      wants: (what) => what.includes(values.what ?? ''),
+    })
+    console.log(`\n${name}, after ${seconds()} s`)
+    printFigures(own)
+    figures.push(...own)
+  }
+} finally {
+  for (const server of servers) await server.stop()
+}
+
+function seconds(): string {
+  return ((performance.now() - start) / 1_000).toFixed(0)
 }

@@ -1,63 +1,54 @@
 /** What tracking costs writers, and what the poll costs the server. */
 import { type Connection, createConnection } from 'mysql2/promise'
-import { createDatabase } from '../src/index.ts'
-import { createVersionTable, trackVersion, untrackVersion } from '../src/migration/index.ts'
-import { compareInterleaved } from './interleaved.ts'
-import type { BenchServer } from './servers.ts'
-
-export interface WriteCost {
-  readonly server: string
-  readonly write: string
-  /** Median microseconds without triggers, or transactions per second. */
-  readonly plain: number
-  /** The same with them. */
-  readonly tracked: number
-  readonly ratio: number
-  readonly deadlocks?: number
-  readonly snapshotConflicts?: number
-}
+import { createDatabase } from '../../src/index.ts'
+import { trackVersion, untrackVersion } from '../../src/migration/index.ts'
+import type { BenchContext } from '../context.ts'
+import { type Figure, inProcessFigures } from '../figure.ts'
+import { compareInterleaved } from '../interleaved.ts'
+import type { BenchServer } from '../servers.ts'
 
 const WRITERS = 8
 const SECONDS = 2
 
-export async function measureWriteCost(server: BenchServer): Promise<WriteCost[]> {
+export async function writes({ servers, quick }: BenchContext): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const server of servers) figures.push(...(await measureOn(server, quick)))
+  return figures
+}
+
+async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]> {
   const db = createDatabase<Record<string, Record<string, unknown>>>({ uri: server.url })
   const connection = await createConnection(server.url)
-  await createVersionTable(db)
   for (const table of ['plain', 'tracked']) {
     await connection.query(`create table ${table} (id int not null primary key, price int not null)`)
     const rows = Array.from({ length: 1000 }, (_, index) => [index, 0])
     await connection.query(`insert into ${table} values ?`, [rows])
   }
   await trackVersion(db, 'tracked')
-  const results: WriteCost[] = []
+  const figures: Figure[] = []
   for (const [write, where, rounds] of [
     ['one row, autocommit', 'where id = 5', 500],
     ['1,000 rows in one statement', '', 40],
   ] as const) {
     const update = (table: string) => () => connection.query(`update ${table} set price = price + 1 ${where}`)
-    const { median, ratio } = await compareInterleaved(
+    const comparison = await compareInterleaved(
       { plain: update('plain'), tracked: update('tracked') },
-      { rounds, warmup: 10 },
+      { rounds: quick ? Math.ceil(rounds / 4) : rounds, warmup: 10 },
     )
-    results.push({
-      server: server.name,
-      write,
-      plain: median.plain!,
-      tracked: median.tracked!,
-      ratio: ratio.tracked!,
-    })
+    figures.push(
+      ...inProcessFigures({ case: 'writes', server: server.name, what: write, unit: 'µs' }, comparison),
+    )
   }
   const [modes] = await connection.query("show variables like 'innodb_snapshot_isolation'")
   const settings = [
     '',
     ...((modes as unknown[]).length > 0 ? ['set session innodb_snapshot_isolation = on'] : []),
   ]
-  for (const setting of settings) results.push(await measureWriters(server, setting))
+  for (const setting of settings) figures.push(...(await measureWriters(server, setting)))
   await connection.end()
   await untrackVersion(db, 'tracked')
   await db.destroy()
-  return results
+  return figures
 }
 
 interface Throughput {
@@ -67,18 +58,21 @@ interface Throughput {
 }
 
 /** Eight writers, two rows a transaction in ascending order; each table in turn. */
-async function measureWriters(server: BenchServer, setting: string): Promise<WriteCost> {
+async function measureWriters(server: BenchServer, setting: string): Promise<Figure[]> {
   const plain = await throughput(server, 'plain', setting)
   const tracked = await throughput(server, 'tracked', setting)
-  return {
+  const what = `${WRITERS} writers, two rows a transaction${setting && ', snapshot isolation'}`
+  return Object.entries({ plain, tracked }).map(([side, { transactions, ...more }]) => ({
+    case: 'writes',
     server: server.name,
-    write: `${WRITERS} writers, two rows a transaction${setting && ', snapshot isolation'} (per second)`,
-    plain: plain.transactions,
-    tracked: tracked.transactions,
-    ratio: tracked.transactions / plain.transactions,
-    deadlocks: tracked.deadlocks - plain.deadlocks,
-    snapshotConflicts: tracked.snapshotConflicts - plain.snapshotConflicts,
-  }
+    what,
+    side,
+    unit: 'transactions/s',
+    value: transactions,
+    against: 'plain',
+    ratio: transactions / plain.transactions,
+    more,
+  }))
 }
 
 async function throughput(server: BenchServer, table: string, setting: string): Promise<Throughput> {

@@ -3,24 +3,15 @@
  * byte-exact key and for a collated one, by the number of keys.
  */
 import { createPool } from 'mysql2/promise'
-import { createExecute } from '../src/execute.ts'
-import { createDatabase, createRepositories, type Repository } from '../src/index.ts'
-import { tableKeys } from '../src/key.ts'
-import { readSchema } from '../src/schema.ts'
-import { keyStatement } from '../src/statement.ts'
-import { compareInterleaved } from './interleaved.ts'
-import type { BenchServer } from './servers.ts'
-
-export interface StatementCost {
-  readonly server: string
-  readonly key: string
-  readonly keys: number
-  /** Median microseconds. */
-  readonly in: number
-  /** Ratios against it. */
-  readonly statement: number
-  readonly repository: number
-}
+import { createExecute } from '../../src/execute.ts'
+import { createDatabase, createRepositories, type Repository } from '../../src/index.ts'
+import { tableKeys } from '../../src/key.ts'
+import { readSchema } from '../../src/schema.ts'
+import { keyStatement } from '../../src/statement.ts'
+import type { BenchContext } from '../context.ts'
+import { type Figure, inProcessFigures } from '../figure.ts'
+import { compareInterleaved } from '../interleaved.ts'
+import type { BenchServer } from '../servers.ts'
 
 const ROWS = 20_000
 const COLLATIONS = {
@@ -30,10 +21,16 @@ const COLLATIONS = {
 
 type AnyDB = Record<string, Record<string, unknown>>
 
-export async function measureStatementCost(server: BenchServer): Promise<StatementCost[]> {
+export async function statements({ servers, quick }: BenchContext): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const server of servers) figures.push(...(await measureOn(server, quick)))
+  return figures
+}
+
+async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]> {
   const pool = createPool(server.url)
   const db = createDatabase<AnyDB>({ uri: server.url })
-  const results: StatementCost[] = []
+  const figures: Figure[] = []
   for (const [key, collation] of Object.entries(COLLATIONS)) {
     await pool.query('drop table if exists item')
     await pool.query(`create table item (code varchar(20) ${collation} not null primary key, name varchar(40)
@@ -61,28 +58,25 @@ export async function measureStatementCost(server: BenchServer): Promise<Stateme
       let asked = 0
       // Spread over the table, and other keys in every run.
       const codes = () => Array.from({ length: count }, () => code((asked++ * 7919) % ROWS))
-      const { median, ratio } = await compareInterleaved(
+      const comparison = await compareInterleaved(
         {
-          in: () => pool.query('select code, name, rank_no, price from item where code in (?)', [codes()]),
-          statement: () => execute(statement, [JSON.stringify(codes())]),
-          repository: () => tableOf(repos.$forRequest()).findByKeys(codes()),
+          'in (?)': () =>
+            pool.query('select code, name, rank_no, price from item where code in (?)', [codes()]),
+          'bare statement': () => execute(statement, [JSON.stringify(codes())]),
+          'repository, fresh scope': () => tableOf(repos.$forRequest()).findByKeys(codes()),
         },
-        { rounds, warmup: Math.ceil(rounds / 10) },
+        { rounds: quick ? Math.ceil(rounds / 4) : rounds, warmup: Math.ceil(rounds / 10) },
       )
-      results.push({
-        server: server.name,
-        key,
-        keys: count,
-        in: median.in!,
-        statement: ratio.statement!,
-        repository: ratio.repository!,
-      })
+      const what = `${count.toLocaleString('en')} keys, ${key}`
+      figures.push(
+        ...inProcessFigures({ case: 'statements', server: server.name, what, unit: 'µs' }, comparison),
+      )
     }
     await repos.$close()
   }
   await db.destroy()
   await pool.end()
-  return results
+  return figures
 }
 
 function code(id: number): string {

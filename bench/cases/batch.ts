@@ -1,0 +1,64 @@
+/** What it costs to read rows that nothing remembers, by how many keys are asked for at once. */
+import type { BenchContext } from '../context.ts'
+import { type Figure, figuresOf } from '../figure.ts'
+import type { Side } from '../peer.ts'
+import { compare } from '../rounds.ts'
+import { startSide } from '../side-process.ts'
+import type { BatchOptions } from './batch-side.ts'
+
+/** By the number of keys: lists in a round, and rounds. */
+const SIZES = [
+  { keys: 1, lists: 50, rounds: 40 },
+  { keys: 10, lists: 30, rounds: 40 },
+  { keys: 100, lists: 10, rounds: 40 },
+  { keys: 1_000, lists: 3, rounds: 30 },
+  { keys: 4_000, lists: 1, rounds: 24 },
+]
+
+/** A query for each key is measured up to here. */
+const MOST_ONE_BY_ONE = 100
+
+const ONE_KEY: Record<string, Side> = {
+  'Kysely, = ?': { module: 'sides/kysely', variant: 'one' },
+  'mysql2 query, = ?': { module: 'sides/mysql2', variant: 'query = ?' },
+  'mysql2 execute, = ?': { module: 'sides/mysql2', variant: 'execute = ?' },
+}
+
+const LISTS: Record<string, Side> = {
+  'Kysely, in': { module: 'sides/kysely', variant: 'in' },
+  'mysql2 query, in (?)': { module: 'sides/mysql2', variant: 'query' },
+  'mysql2 execute, JSON_TABLE': { module: 'sides/mysql2', variant: 'json_table' },
+  'findByKeys, per request': { module: 'sides/lookup', variant: 'request' },
+  'findByKeys, immutable': { module: 'sides/lookup', variant: 'immutable' },
+  'findByKeys, versioned': { module: 'sides/lookup', variant: 'versioned' },
+  'Kysely + DataLoader': { module: 'sides/dataloader', variant: 'request' },
+  'Kysely + DataLoader + Map': { module: 'sides/dataloader', variant: 'ideal' },
+}
+
+export async function batch({ servers, quick, wants }: BenchContext): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const { keys, lists, rounds } of SIZES) {
+    const what = `${keys.toLocaleString('en')} keys`
+    if (!wants(what)) continue
+    for (const server of servers) {
+      const sides: Record<string, Side> = keys <= MOST_ONE_BY_ONE ? { ...ONE_KEY, ...LISTS } : LISTS
+      const baseline = keys === 1 ? 'Kysely, = ?' : 'Kysely, in'
+      const comparison = await compare({
+        baseline,
+        processes: 1,
+        rounds: quick ? Math.ceil(rounds / 3) : rounds,
+        warmup: 5,
+        sides: Object.fromEntries(
+          Object.entries(sides).map(([name, side]) => {
+            const options: BatchOptions = { keys, lists }
+            return [name, () => startSide({ case: 'batch', side, url: server.url, options })]
+          }),
+        ),
+      })
+      figures.push(
+        ...figuresOf({ case: 'batch', server: server.name, what, unit: 'µs' }, comparison, baseline),
+      )
+    }
+  }
+  return figures
+}

@@ -1,0 +1,40 @@
+/** What a poll of the versions costs the server: one statement per process and interval. */
+import { sql } from 'kysely'
+import { createDatabase } from '../../src/index.ts'
+import { trackVersion } from '../../src/migration/index.ts'
+import type { ProcessCache } from '../../src/process-cache.ts'
+import { createVersionWatch, VERSION_DEFAULTS } from '../../src/version-watch.ts'
+import type { BenchContext } from '../context.ts'
+import { type Figure, inProcessFigures } from '../figure.ts'
+import { compareInterleaved } from '../interleaved.ts'
+import type { BenchServer } from '../servers.ts'
+
+export async function poll({ servers, quick }: BenchContext): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const server of servers) figures.push(...(await measureOn(server, quick)))
+  return figures
+}
+
+async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]> {
+  const db = createDatabase<Record<string, Record<string, unknown>>>({ uri: server.url })
+  const figures: Figure[] = []
+  const tables = new Map<string, ProcessCache>()
+  for (const count of [1, 20]) {
+    for (let index = tables.size; index < count; index++) {
+      const name = `polled_${index}`
+      await sql`create table ${sql.ref(name)} (id int not null primary key)`.execute(db)
+      await trackVersion(db, name)
+      tables.set(name, { mode: 'versioned', observe() {}, drop() {} } as unknown as ProcessCache)
+    }
+    const watch = createVersionWatch({ db: db as never, tables, settings: VERSION_DEFAULTS })
+    const comparison = await compareInterleaved(
+      { 'select 1': () => sql`select 1`.execute(db), poll: () => watch.poll() },
+      { rounds: quick ? 50 : 200, warmup: 20 },
+    )
+    await watch.stop()
+    const what = `${count} tables`
+    figures.push(...inProcessFigures({ case: 'poll', server: server.name, what, unit: 'µs' }, comparison))
+  }
+  await db.destroy()
+  return figures
+}

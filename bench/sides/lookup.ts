@@ -1,0 +1,69 @@
+/**
+ * This library: cities and countries per request only (`request`), `immutable`, or `versioned`; `immutable, one key` as
+ * if the tables had no other key than the primary one.
+ */
+import type { Kysely } from 'kysely'
+import { createDatabase, createRepositories, type Repository } from '../../src/index.ts'
+import type { CacheModes } from '../../src/repositories.ts'
+import { readSchema } from '../../src/schema.ts'
+import type { TableMetadata, TablesMetadata } from '../../src/table.ts'
+import type { Lookups, Peer, PeerOptions } from '../peer.ts'
+
+type AnyDB = Record<string, Record<string, unknown>>
+type AnyRepository = Repository<object, unknown, unknown>
+
+export async function open({ url, variant, capacity }: PeerOptions): Promise<Peer> {
+  const db = createDatabase<AnyDB>({ uri: url })
+  const [mode, oneKey] = variant.split(', ') as ['request' | 'immutable' | 'versioned', string?]
+  const { city, country } = await metadataOf(db)
+  const known = (table: TableMetadata) => (oneKey ? { ...table, uniqueKeys: [] } : table)
+  const tables = { city: known(city!), country: known(country!) }
+  const cached = mode === 'request' ? undefined : { mode, maxRows: capacity }
+  const cache: CacheModes<typeof tables> = cached ? { city: cached, country: cached } : {}
+  const make = async () => {
+    const made = createRepositories({ db, tables, cache })
+    await made.$ready()
+    return made
+  }
+  let repos = await make()
+  let lookups = lookupsOf(repos)
+  return {
+    get lookups() {
+      return lookups
+    },
+    request: (work) => repos.$request(() => work(lookups)),
+    cities: (ids) => tableOf(repos.$forRequest(), 'city').findByKeys(ids) as Promise<unknown[]>,
+    async restart() {
+      await repos.$close()
+      repos = await make()
+      lookups = lookupsOf(repos)
+    },
+    preload: () => tableOf(repos, 'city').preload(),
+    async close() {
+      await repos.$close()
+      await db.destroy()
+    },
+  }
+}
+
+/** The metadata of all tables, as `kysely-lookup generate` writes it. */
+export async function metadataOf<DB>(db: Kysely<DB>): Promise<TablesMetadata> {
+  const { tables } = await readSchema(db)
+  return Object.fromEntries(tables.map(({ metadata }) => [metadata.name, metadata]))
+}
+
+function lookupsOf(repos: { $table(name: string): unknown }): Lookups {
+  const city = tableOf(repos, 'city')
+  const country = tableOf(repos, 'country')
+  return {
+    city: (id) => city.findByKey(id),
+    cityBySlug: (slug) => city.findByKey({ slug }),
+    cityByPosition: (country_code, position) => city.findByKey({ country_code, position }),
+    country: (code) => country.findByKey(code),
+    peekCity: (id) => city.peek(id),
+  }
+}
+
+function tableOf(repos: { $table(name: string): unknown }, name: string): AnyRepository {
+  return repos.$table(name) as AnyRepository
+}
