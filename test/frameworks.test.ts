@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, beforeEach, describe, it, type TestContext } from 'node:test'
-import { createClient, sendPipelined } from './support/frameworks/client.ts'
+import { createClient, PATIENCE, sendPipelined } from './support/frameworks/client.ts'
 import { frameworks, type Routes } from './support/frameworks/servers.ts'
 import { type AnyRepositories, COUNTRIES, type Lookups, lookups, numbered } from './support/lookups.ts'
 
-const PATIENCE = { timeout: 30_000, interval: 5 }
 const CHUNK = Buffer.alloc(200_000, '.')
 
 for (const [framework, start] of Object.entries(frameworks)) {

@@ -1,4 +1,4 @@
-import type { FastifyPluginCallback } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import { handleInScope } from './exchange.ts'
 import { checkScopeOpener, type ScopeOpener } from './scope-opener.ts'
 
@@ -16,14 +16,13 @@ export interface RequestScopeOptions {
  *
  * It holds for the instance that it is registered in and for those below.
  *
- * @throws ConfigurationError where `repos` is not from `createRepositories`.
+ * @throws ConfigurationError, from `app.ready()` and `app.listen()`, where `repos` is not from `createRepositories`.
  */
-export const requestScope: FastifyPluginCallback<RequestScopeOptions> = (app, { repos }, done) => {
+export const requestScope: FastifyPluginAsync<RequestScopeOptions> = async (app, { repos }) => {
   checkScopeOpener(repos, 'app.register(requestScope, { repos })')
   app.addHook('onRequest', (request, reply, next) => {
     handleInScope(repos, { request: request.raw, response: reply.raw }, next)
   })
-  done()
 }
 
 // What fastify-plugin would set: the hook is the registering instance's own.

@@ -115,7 +115,8 @@ async function answerWith(response: ServerResponse, answer: Promise<object>): Pr
   }
 }
 
-function running(server: Server, close?: () => Promise<unknown>): FrameworkServer {
+/** A listening server, closed with its connections. */
+export function running(server: Server, close?: () => Promise<unknown>): FrameworkServer {
   const { port } = server.address() as AddressInfo
   return {
     port,
