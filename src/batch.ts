@@ -1,4 +1,5 @@
-import type { Key } from './key.ts'
+import type { LookupTimeoutError } from './errors.ts'
+import type { Key, Token } from './key.ts'
 import { createTimeLimit } from './time-limit.ts'
 
 /** How the batches of one unique key are sent. */
@@ -22,6 +23,8 @@ export interface BatchOptions<Answer> {
 /** Gathers keys from all callers of the process into few statements. */
 export interface Batch<Answer> {
   load(key: Key): Promise<Answer>
+  /** Answers in the order of the keys once all of them are there; never rejects. */
+  loadAll(keys: readonly Key[]): Promise<(Answer | Error)[]>
 }
 
 /**
@@ -30,9 +33,24 @@ export interface Batch<Answer> {
  */
 const GATHER_LIMIT = 50
 
-interface Waiting<Answer> extends PromiseWithResolvers<Answer> {
-  readonly key: Key
+/** In the place of an answer that has not come; an absent row's is undefined. */
+const PENDING = Symbol('pending')
+
+/** Somebody who asked for some keys at one time. */
+interface Asker<Answer> {
   readonly due: number
+  readonly answers: (Answer | Error | typeof PENDING)[]
+  /** How many answers are missing; none are once the time is over. */
+  missing: number
+  finish(answers: readonly unknown[]): void
+  reject(error: LookupTimeoutError): void
+}
+
+/** A key that is to be sent, and which of their keys it is to those who wait for it. */
+interface Waiting<Answer> {
+  readonly key: Key
+  readonly askers: Asker<Answer>[]
+  readonly positions: number[]
 }
 
 /**
@@ -41,14 +59,9 @@ interface Waiting<Answer> extends PromiseWithResolvers<Answer> {
  * sent anew: the caller may have written the row meanwhile.
  */
 export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer> {
-  // By JSON text: spellings that the server cannot tell apart are sent once.
-  const gathered = new Map<string, Waiting<Answer>>()
-  const limit = createTimeLimit<Waiting<Answer>>({
-    ...options,
-    expired(waiting) {
-      if (gathered.get(waiting.key.json) === waiting) gathered.delete(waiting.key.json)
-    },
-  })
+  // By token: spellings that the server cannot tell apart are sent once.
+  const gathered = new Map<Token, Waiting<Answer>>()
+  const limit = createTimeLimit<Asker<Answer>>(options)
   let inFlight = 0
   let scheduled = false
   let patience: NodeJS.Timeout | undefined
@@ -74,16 +87,14 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
   function takeBatch(): Waiting<Answer>[] {
     const batch: Waiting<Answer>[] = []
     let room = options.maxBytes()
-    for (const [json, waiting] of gathered) {
+    for (const [token, waiting] of gathered) {
       // A UTF-16 unit is at most three bytes of UTF-8, and a comma follows.
-      room -= json.length * 3 + 1
+      room -= waiting.key.json.length * 3 + 1
       if (batch.length === options.maxBatchSize || (room < 0 && batch.length > 0)) break
-      gathered.delete(json)
+      gathered.delete(token)
       const known = options.known?.(waiting.key)
-      if (known) {
-        limit.done(waiting)
-        waiting.resolve(known.answer)
-      } else batch.push(waiting)
+      if (known) settle(waiting, known.answer)
+      else if (waiting.askers.some(({ missing }) => missing > 0)) batch.push(waiting)
     }
     return batch
   }
@@ -93,30 +104,60 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     inFlight++
     try {
       const answers = await options.send(batch.map(({ key }) => key))
-      for (const [index, { resolve, reject }] of batch.entries()) {
-        const answer = answers[index]
-        if (answer instanceof Error) reject(answer)
-        else resolve(answer as Answer)
-      }
+      for (let index = 0; index < batch.length; index++)
+        settle(batch[index]!, answers[index] as Answer | Error)
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      const failure = error instanceof Error ? error : new Error(String(error))
+      for (const waiting of batch) settle(waiting, failure)
     } finally {
-      for (const waiting of batch) limit.done(waiting)
       inFlight--
       schedule()
     }
   }
 
+  function settle({ askers, positions }: Waiting<Answer>, answer: Answer | Error): void {
+    for (let index = 0; index < askers.length; index++) {
+      const asker = askers[index]!
+      if (asker.missing === 0) continue
+      asker.answers[positions[index]!] = answer
+      if (--asker.missing > 0) continue
+      limit.done(asker)
+      asker.finish(asker.answers)
+    }
+  }
+
+  function ask(keys: readonly Key[], finish: Asker<Answer>['finish']): void {
+    const asker: Asker<Answer> = {
+      due: limit.due(),
+      answers: new Array(keys.length).fill(PENDING),
+      missing: keys.length,
+      finish,
+      reject(error) {
+        asker.missing = 0
+        finish(asker.answers.map((answer) => (answer === PENDING ? error : answer)))
+      },
+    }
+    for (let position = 0; position < keys.length; position++) {
+      const key = keys[position]!
+      const waiting = gathered.get(key.token)
+      if (waiting) {
+        waiting.askers.push(asker)
+        waiting.positions.push(position)
+      } else gathered.set(key.token, { key, askers: [asker], positions: [position] })
+    }
+    limit.begin(asker)
+    schedule()
+  }
+
   return {
-    load(key) {
-      let waiting = gathered.get(key.json)
-      if (!waiting) {
-        waiting = { key, due: limit.due(), ...Promise.withResolvers<Answer>() }
-        gathered.set(key.json, waiting)
-        limit.begin(waiting)
-        schedule()
-      }
-      return waiting.promise
-    },
+    load: (key) =>
+      new Promise((resolve, reject) => {
+        ask([key], ([answer]) => (answer instanceof Error ? reject(answer) : resolve(answer as Answer)))
+      }),
+    loadAll: (keys) =>
+      new Promise((resolve) => {
+        if (keys.length === 0) resolve([])
+        else ask(keys, resolve as Asker<Answer>['finish'])
+      }),
   }
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely, Transaction } from 'kysely'
+import type { SessionListener } from './connection.ts'
 import { ConfigurationError } from './errors.ts'
 import { type Counters, createCounters } from './events.ts'
 import { tableKeys } from './key.ts'
@@ -7,8 +8,9 @@ import { resolveOptions } from './options.ts'
 import { checkPlugins } from './plugins.ts'
 import { createProcessCache, type ProcessCache } from './process-cache.ts'
 import type { CacheModes, Repositories, RepositoriesOptions } from './repositories.ts'
+import { Repository, type RepositoryParts } from './repository.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
-import { RequestScope } from './request-scope.ts'
+import { type CurrentScope, RequestScope } from './request-scope.ts'
 import { watchRollbacks } from './rollback-watch.ts'
 import { createRowReader } from './row.ts'
 import { createRowSource, type RowSourceOptions } from './row-source.ts'
@@ -32,6 +34,17 @@ interface SharedTable extends ScopedTable {
   readonly reading: Omit<RowSourceOptions, 'server' | 'maxInFlight' | 'cache'>
 }
 
+/** What a transaction's repositories read from. */
+interface TransactionOrigin {
+  readonly transaction: Transaction<unknown>
+  readonly scope: RequestScope
+  /** The same, once it has forgotten what was rolled back. */
+  readonly scopes: CurrentScope
+  readonly ranIn: SessionListener
+  /** The tables that were written. */
+  readonly written: Set<string>
+}
+
 /**
  * Makes a repository for every table of the generated metadata.
  *
@@ -47,7 +60,9 @@ export function createRepositories<
   const db = options.db as unknown as Kysely<unknown>
   const caches = new Map<string, ProcessCache>()
   const shared = new Map(
-    Object.entries(options.tables).map(([name, table]) => [name, shareTable(name, table)] as const),
+    Object.entries(options.tables).map(
+      ([name, table], position) => [name, shareTable(name, table, position)] as const,
+    ),
   )
   /** By the database's name of a versioned table the name that its repository has. */
   const versioned = new Map(
@@ -55,6 +70,7 @@ export function createRepositories<
       cache?.mode === 'versioned' ? [[table.name, name] as const] : [],
     ),
   )
+  const names = [...shared.keys()]
   const watch = createVersionWatch({ db, tables: caches, settings: settings.versions })
   const access = createServerAccess({
     db,
@@ -63,10 +79,9 @@ export function createRepositories<
     verification: createVerification(Object.values(options.tables)),
     versioned: [...versioned.keys()],
   })
-  const createSet = repositorySetFactory([...shared.keys()])
   const scopes = new AsyncLocalStorage<RequestScope>()
 
-  function shareTable(name: string, table: TableMetadata): SharedTable {
+  function shareTable(name: string, table: TableMetadata, position: number): SharedTable {
     const counters = createCounters()
     const keys = tableKeys(table)
     const reader = createRowReader(table)
@@ -91,22 +106,7 @@ export function createRepositories<
       maxInFlight: MAX_IN_FLIGHT,
       cache,
     })
-    return { table, counters, keys, reader, cache, source, reading }
-  }
-
-  function setOf(scope: () => RequestScope | undefined) {
-    return createSet(
-      (name) => {
-        const table = shared.get(name)!
-        const wrote = () => forget([name], scope())
-        return { ...table, memo: () => scope()?.memo(table), writes: writesOf(name, { over: db, wrote }) }
-      },
-      {
-        ...members,
-        $transaction: <Result>(fn: (set: RepositorySet) => Promise<Result>, more?: TransactionOptions) =>
-          transact(scope(), fn, more),
-      },
-    ) as unknown as Repositories<DB, Tables, Cache>
+    return { position, table, counters, keys, reader, cache, source, reading }
   }
 
   function writesOf(name: string, writing: Pick<WritesOptions, 'over' | 'wrote'>) {
@@ -123,31 +123,32 @@ export function createRepositories<
     }
   }
 
-  function setInTransaction(transaction: Transaction<unknown>, written = new Set<string>()) {
-    const scope = new RequestScope(false)
-    const rollbacks = watchRollbacks(scope)
-    const parts = (name: string) => {
+  const createTransactionSet = repositorySetFactory<TransactionOrigin>({
+    names,
+    repository(name, { transaction, scope, scopes, ranIn, written }) {
       const table = shared.get(name)!
-      const source = createRowSource({
-        ...table.reading,
-        server: access.serverFor({ table: table.table, over: transaction, ranIn: rollbacks.ranIn }),
-        maxInFlight: 1,
-      })
-      const scoped = { ...table, source, cache: undefined }
+      const server = access.serverFor({ table: table.table, over: transaction, ranIn })
+      const source = createRowSource({ ...table.reading, server, maxInFlight: 1 })
+      const scoped = { ...table, source, cache: undefined, scopes }
       const wrote = () => {
         written.add(name)
         scope.memo(scoped).clear()
       }
-      return {
-        ...scoped,
-        memo() {
-          rollbacks.check()
-          return scope.memo(scoped)
-        },
-        writes: writesOf(name, { over: transaction, wrote }),
-      }
+      return createRepository(scoped, writesOf(name, { over: transaction, wrote }))
+    },
+    members: { $db: ({ transaction }) => transaction },
+  })
+
+  function setInTransaction(transaction: Transaction<unknown>, written = new Set<string>()) {
+    const scope = new RequestScope(false)
+    const rollbacks = watchRollbacks(scope)
+    const current: CurrentScope = {
+      getStore() {
+        rollbacks.check()
+        return scope
+      },
     }
-    return createSet(parts, { $db: transaction })
+    return createTransactionSet({ transaction, scope, scopes: current, ranIn: rollbacks.ranIn, written })
   }
 
   async function transact<Result>(
@@ -170,43 +171,59 @@ export function createRepositories<
     )
   }
 
-  const members = {
-    $ready: () => access.verifyAll(),
-    $request<Result>(fn: () => Result): Result {
-      const scope = new RequestScope(true)
-      return closeAfter(scope, () => scopes.run(scope, fn))
-    },
-    $forRequest() {
-      const scope = new RequestScope(false)
-      return setOf(() => scope)
-    },
-    $withTransaction(transaction: Transaction<unknown>) {
-      if (transaction?.isTransaction) {
-        checkPlugins(transaction, options.tables, options.allowPlugins)
-        return setInTransaction(transaction)
-      }
-      throw new ConfigurationError(
-        '$withTransaction: expected a Kysely Transaction, as db.transaction().execute(…) and db.startTransaction() give it.',
-      )
-    },
-    $stats: () => Object.fromEntries([...shared].map(([name, { counters }]) => [name, { ...counters }])),
-    $close: () => watch.stop(),
-    [Symbol.asyncDispose]: () => members.$close(),
+  function $withTransaction(transaction: Transaction<unknown>): RepositorySet {
+    if (transaction?.isTransaction) {
+      checkPlugins(transaction, options.tables, options.allowPlugins)
+      return setInTransaction(transaction)
+    }
+    throw new ConfigurationError(
+      '$withTransaction: expected a Kysely Transaction, as db.transaction().execute(…) and db.startTransaction() give it.',
+    )
   }
 
-  return setOf(() => scopes.getStore())
+  function $request<Result>(fn: () => Result): Result {
+    const scope = new RequestScope(true)
+    let result: Result
+    try {
+      result = scopes.run(scope, fn)
+    } catch (error) {
+      scope.close()
+      throw error
+    }
+    const close = () => scope.close()
+    if (result instanceof Promise) result.then(close, close)
+    else close()
+    return result
+  }
+
+  const $ready = () => access.verifyAll()
+  const $stats = () => Object.fromEntries([...shared].map(([name, { counters }]) => [name, { ...counters }]))
+  const $close = () => watch.stop()
+  const $forRequest = () => createSet(new RequestScope(false))
+  const createSet = repositorySetFactory<CurrentScope>({
+    names,
+    repository(name, current) {
+      const wrote = () => forget([name], current.getStore())
+      return createRepository({ ...shared.get(name)!, scopes: current }, writesOf(name, { over: db, wrote }))
+    },
+    members: {
+      $ready: () => $ready,
+      $request: () => $request,
+      $forRequest: () => $forRequest,
+      $withTransaction: () => $withTransaction,
+      $transaction:
+        (current) =>
+        <Result>(fn: (set: RepositorySet) => Promise<Result>, more?: TransactionOptions) =>
+          transact(current.getStore(), fn, more),
+      $stats: () => $stats,
+      $close: () => $close,
+      [Symbol.asyncDispose]: () => $close,
+    },
+  })
+  return createSet(scopes) as unknown as Repositories<DB, Tables, Cache>
 }
 
-function closeAfter<Result>(scope: RequestScope, run: () => Result): Result {
-  let result: Result
-  try {
-    result = run()
-  } catch (error) {
-    scope.close()
-    throw error
-  }
-  const close = () => scope.close()
-  if (result instanceof Promise) result.then(close, close)
-  else close()
-  return result
+/** A repository with what writes; not in the class, for an `immutable` table has no updates. */
+function createRepository(parts: RepositoryParts, writes: object) {
+  return Object.assign(new Repository<unknown, unknown, unknown>(parts), writes)
 }

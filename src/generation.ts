@@ -1,24 +1,29 @@
 import { createBoundedMap } from './bounded-map.ts'
 import type { Counters } from './events.ts'
 import type { Key, TableKeys, Token } from './key.ts'
+import { createKeyIndex, type KeyIndex } from './key-index.ts'
 import type { Row } from './row.ts'
 
-/** A row and what it is known by: the token of its primary key. */
+/** A row as it is handed around. */
 export interface Entry {
   readonly row: Row
-  readonly identity: Token
-  /** Made at the first hit and kept, so that later hits allocate nothing. */
-  promise?: Promise<Row>
+  /**
+   * Made at the first hit and kept, so that later hits allocate nothing. It is also what the hand knows a row in use by,
+   * which it passes over once.
+   */
+  promise: Promise<Row> | undefined
 }
 
-export interface HeldEntry extends Entry {
-  /** Set by a hit, taken back by the hand: such a row is passed over once. */
-  visited: boolean
-  /** Other keys that lead here, as pairs of a definition's position and a token. */
-  readonly aliases: (readonly [position: number, token: Token])[]
-  /** How many of them, the first ones, are the row's own values. */
-  canonical: number
+/** What hits are read from. */
+export interface Hits {
+  /** Entries by what their one-column primary key is; empty where such a key must be resolved first. */
+  readonly raw: ReadonlyMap<unknown, Entry>
+  /** By an object of a unique key's columns. */
+  find(columns: object): Entry | undefined
 }
+
+/** For where nothing may be read directly. */
+export const NO_HITS: Hits = { raw: new Map(), find: () => undefined }
 
 export interface GenerationOptions {
   readonly keys: TableKeys
@@ -31,17 +36,20 @@ export interface GenerationOptions {
 /** What the process holds of one table at one version. Failures are never held; absences and lists only under a version. */
 export interface Generation {
   readonly version: number | undefined
-  /** Rows by the token of their primary key. Reading it directly is the hit path; set `visited` when doing so. */
-  readonly rows: ReadonlyMap<unknown, HeldEntry>
+  readonly hits: Hits
+  /** Whether it holds no row. */
+  isEmpty(): boolean
   /** Whether there is no room left for another row. */
-  readonly full: boolean
+  isFull(): boolean
   /** How many request scopes were answered rows that they do not remember: while there are any, none is dropped. */
   pins: number
   /** Every row, in primary-key order, once it was read. */
   all: readonly Entry[] | undefined
-  find(key: Key): HeldEntry | undefined
+  find(key: Key): Entry | undefined
+  /** The row that is held with this one's primary key. */
+  heldLike(row: Row): Entry | undefined
   /** Holds the row, where there is room, and answers its entry: the one that is held already, where there is one. */
-  publish(row: Row, identity: Token, asked?: Key): Entry
+  publish(row: Row, asked?: Key): Entry
   isAbsent(key: Key): boolean
   publishAbsence(key: Key): void
   list(key: Key): readonly Entry[] | undefined
@@ -54,55 +62,55 @@ const LONGEST_TOKEN = 1_000
 // Spellings of one key ('FR', 'fr', 'fr ') are unlimited; a row keeps the few that callers use.
 const MAX_SPELLINGS = 4
 
+interface Spelling {
+  readonly position: number
+  readonly tokens: readonly Token[]
+}
+
 /**
- * Rows are bounded by CLOCK: a hit sets a bit, a full generation moves a hand over the rows and drops the first without
- * it. (True LRU by re-insertion would cost a hit 10 to 470 times as much.)
+ * Rows are bounded by CLOCK: a hit leaves its mark, a full generation moves a hand over the rows and drops the first
+ * without it. (True LRU by re-insertion would cost a hit 10 to 470 times as much.)
  */
 export function createGeneration(options: GenerationOptions): Generation {
   const { keys, maxRows, counters, version } = options
-  const unique = keys.definitions.slice(1)
-  const rows = new Map<Token, HeldEntry>()
-  const aliases = keys.definitions.map(() => new Map<Token, HeldEntry>())
+  const { definitions } = keys
+  const indexes: readonly KeyIndex<Entry>[] = definitions.map(({ parts }) => createKeyIndex(parts))
+  const primary = indexes[0]!
   const absences = createBoundedMap<true>(maxRows)
   const lists = createBoundedMap<readonly Entry[]>(maxRows)
-  const ring: HeldEntry[] = []
+  const spellings = new Map<Entry, Spelling[]>()
+  const ring: Entry[] = []
   let hand = 0
   // A row that somebody still holds is the same object when it is read again.
-  const dropped = new Map<Token, WeakRef<Row>>()
-  const collected = new FinalizationRegistry<Token>((identity) => {
-    if (dropped.get(identity)?.deref() === undefined) dropped.delete(identity)
-  })
+  const dropped = createKeyIndex<WeakRef<Row>>(definitions[0]!.parts)
+  const collected = new FinalizationRegistry<{ tokens: readonly Token[]; ref: WeakRef<Row> }>(
+    ({ tokens, ref }) => dropped.delete(tokens, ref),
+  )
 
-  function find({ definition, token }: Key): HeldEntry | undefined {
-    const direct = definition.position === 0 ? rows.get(token) : undefined
-    return direct ?? aliases[definition.position]?.get(token)
+  function find({ definition, tokens }: Key): Entry | undefined {
+    return indexes[definition.position]?.get(tokens)
   }
 
-  function addAlias(entry: HeldEntry, { definition, token }: Key): void {
-    const known = aliases[definition.position]!
-    if (known.get(token) === entry || (definition.position === 0 && token === entry.identity)) return
-    const spellings = entry.aliases.length - entry.canonical
-    if (spellings >= MAX_SPELLINGS) {
-      const [[position, oldest] = [0, null]] = entry.aliases.splice(entry.canonical, 1)
-      aliases[position]?.delete(oldest)
+  /** A key that leads to the row although it is not the row's own. */
+  function addSpelling(entry: Entry, { definition, tokens }: Key): void {
+    const { position } = definition
+    if (indexes[position]!.get(tokens) === entry) return
+    let known = spellings.get(entry)
+    if (!known) {
+      known = []
+      spellings.set(entry, known)
     }
-    known.set(token, entry)
-    entry.aliases.push([definition.position, token])
+    if (known.length === MAX_SPELLINGS) removeSpelling(entry, known.shift()!)
+    indexes[position]!.set(tokens, entry)
+    known.push({ position, tokens })
   }
 
-  function isShort({ token }: Key): boolean {
-    return typeof token !== 'string' || token.length <= LONGEST_TOKEN
+  function removeSpelling(entry: Entry, { position, tokens }: Spelling): void {
+    indexes[position]!.delete(tokens, entry)
   }
 
-  function add(row: Row, identity: Token): HeldEntry {
-    const entry: HeldEntry = {
-      row,
-      identity,
-      visited: false,
-      aliases: [],
-      canonical: Number.POSITIVE_INFINITY,
-    }
-    dropped.delete(identity)
+  function add(row: Row): Entry {
+    const entry: Entry = { row, promise: undefined }
     if (ring.length < maxRows) {
       ring.push(entry)
     } else {
@@ -111,60 +119,76 @@ export function createGeneration(options: GenerationOptions): Generation {
       ring[hand] = entry
       hand = (hand + 1) % maxRows
     }
-    rows.set(identity, entry)
-    for (const definition of unique) {
-      const key = keys.keyOf(definition, entry.row)
-      if (key) addAlias(entry, key)
+    primary.set(keys.identityOf(row), entry)
+    for (let position = 1; position < definitions.length; position++) {
+      const tokens = keys.tokensOf(definitions[position]!, row)
+      if (tokens) indexes[position]!.set(tokens, entry)
     }
-    entry.canonical = entry.aliases.length
-    counters.rowsHeld = rows.size
+    counters.rowsHeld = ring.length
     return entry
   }
 
   function nextVictim(): number {
     let at = hand
-    while (ring[at]!.visited) {
-      ring[at]!.visited = false
+    while (ring[at]!.promise) {
+      ring[at]!.promise = undefined
       at = (at + 1) % maxRows
     }
     return at
   }
 
-  function drop(entry: HeldEntry): void {
-    rows.delete(entry.identity)
-    for (const [position, token] of entry.aliases) aliases[position]!.delete(token)
-    remember(entry)
+  function drop(entry: Entry): void {
+    const { row } = entry
+    primary.delete(keys.identityOf(row), entry)
+    for (let position = 1; position < definitions.length; position++) {
+      const tokens = keys.tokensOf(definitions[position]!, row)
+      if (tokens) indexes[position]!.delete(tokens, entry)
+    }
+    for (const spelling of spellings.get(entry) ?? []) removeSpelling(entry, spelling)
+    spellings.delete(entry)
+    remember(row)
     counters.evictions++
   }
 
-  function remember({ row, identity }: Entry): void {
-    dropped.set(identity, new WeakRef(row))
-    collected.register(row, identity)
+  function remember(row: Row): void {
+    const ref = new WeakRef(row)
+    const tokens = keys.identityOf(row)
+    dropped.set(tokens, ref)
+    collected.register(row, { tokens, ref })
   }
+
+  const isShort = ({ tokens }: Key) =>
+    tokens.every((token) => typeof token !== 'string' || token.length <= LONGEST_TOKEN)
 
   const isFull = () => ring.length === maxRows
 
   const generation: Generation = {
     version,
-    rows,
+    hits: {
+      raw: keys.rawType ? (primary.root as ReadonlyMap<unknown, Entry>) : NO_HITS.raw,
+      find: (columns) => findByColumns(indexes, columns),
+    },
     all: undefined,
     pins: 0,
-    get full() {
-      return isFull()
-    },
+    isEmpty: () => ring.length === 0,
+    isFull,
     find,
-    publish(read, identity, asked) {
-      let entry = rows.get(identity)
+    heldLike: (row) => primary.get(keys.identityOf(row)),
+    publish(read, asked) {
+      const tokens = keys.identityOf(read)
+      let entry = primary.get(tokens)
       if (!entry) {
-        const known = dropped.get(identity)?.deref()
+        const reference = dropped.get(tokens)
+        const known = reference?.deref()
         const row = known ?? read
         if (isFull() && generation.pins > 0) {
-          if (!known) remember({ row, identity })
-          return { row, identity }
+          if (!known) remember(row)
+          return { row, promise: undefined }
         }
-        entry = add(row, identity)
+        if (reference) dropped.delete(tokens, reference)
+        entry = add(row)
       }
-      if (asked && isShort(asked)) addAlias(entry, asked)
+      if (asked && isShort(asked)) addSpelling(entry, asked)
       return entry
     },
     isAbsent: ({ definition, token }) => absences.get(definition, token) !== undefined,
@@ -177,4 +201,20 @@ export function createGeneration(options: GenerationOptions): Generation {
     },
   }
   return generation
+}
+
+/** For an object of a key's columns and no other; what is no plain object is looked at by nobody here. */
+function findByColumns(indexes: readonly KeyIndex<Entry>[], columns: object): Entry | undefined {
+  try {
+    if (Object.getPrototypeOf(columns) !== Object.prototype) return undefined
+    let count = 0
+    for (const _ in columns) count++
+    for (const index of indexes) {
+      const entry = index.depth === count ? index.find(columns) : undefined
+      if (entry) return entry
+    }
+  } catch {
+    // A getter or a Proxy that throws: whoever resolves the key says so.
+  }
+  return undefined
 }

@@ -14,7 +14,10 @@ export interface KeyColumn {
   readonly expected: string
   /** The type in `json_table(… columns (…))`. */
   readonly declaration: string
-  /** The `typeof` of values that may be their own token, so that a cache can be asked without encoding them. */
+  /**
+   * The `typeof` of values that are their own token, so that a cache can be asked without encoding them: what they are
+   * encoded to, unless it is `null` (in no row), says the same value.
+   */
   readonly rawType?: 'string' | 'number'
   /** The SQL condition that holds when `column` (already quoted) has the value of `input`. */
   condition(column: string, input: string): string
@@ -166,8 +169,9 @@ function text(column: ColumnMetadata): Form {
 function set(column: ColumnMetadata): Form {
   const form = text(column)
   if (form.declaration === ownText(column) || column.collation?.includes('nopad')) return form
+  const { rawType: _, ...others } = form
   return {
-    ...form,
+    ...others,
     encode(value) {
       const json = form.encode(value)
       return json && /^" +"$/.test(json) ? '""' : json

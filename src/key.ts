@@ -1,5 +1,6 @@
 import { InvalidKeyError } from './errors.ts'
 import { type KeyColumn, keyColumn } from './key-column.ts'
+import type { Row } from './row.ts'
 import type { TableMetadata } from './table.ts'
 
 /** What a cache knows a key by: equal (as by `Map`) for spellings that are the same to every server. */
@@ -16,9 +17,10 @@ export interface KeyDefinition {
 /** A validated key: which definition it belongs to and how it is sent. */
 export interface Key {
   readonly definition: KeyDefinition
+  /** What a scope knows it by: of several columns their JSON text. */
   readonly token: Token
-  /** Each column's value as JSON text. */
-  readonly parts: readonly string[]
+  /** Each column's. */
+  readonly tokens: readonly Token[]
   /** The key as JSON text: a scalar for one column, an array for several. */
   readonly json: string
 }
@@ -34,7 +36,11 @@ export interface TableKeys {
   /** @throws InvalidKeyError where the columns are not the leading part of an index. */
   resolvePrefix(value: unknown): Key
   /** The key that a row has under a definition; undefined where a part is NULL or cannot be sent. */
-  keyOf(definition: KeyDefinition, row: Readonly<Record<string, unknown>>): Key | undefined
+  keyOf(definition: KeyDefinition, row: Row): Key | undefined
+  /** Its tokens alone, which cost nothing to speak of. */
+  tokensOf(definition: KeyDefinition, row: Row): readonly Token[] | undefined
+  /** Those of the primary key; rows are told apart by them also where it cannot be sent (a zero date). */
+  identityOf(row: Row): readonly Token[]
 }
 
 /** @throws ConfigurationError where a key column's type cannot be matched. */
@@ -76,14 +82,30 @@ export function tableKeys(table: TableMetadata): TableKeys {
     return new InvalidKeyError(table.name, message)
   }
 
-  function encode(definition: KeyDefinition, values: ReadonlyMap<string, unknown>): Key {
-    const json = definition.parts.map((column) => {
-      const value = values.get(column.name)
+  /** @param read asked once for each column: a getter may answer something else the next time. */
+  function encode(definition: KeyDefinition, read: (column: KeyColumn) => unknown): Key {
+    const json: string[] = []
+    const tokens: Token[] = []
+    for (const column of definition.parts) {
+      const value = read(column)
       const encoded = column.encode(value)
-      if (encoded !== undefined) return encoded
-      throw invalid(`column ${column.name}: expected ${column.expected}, got ${describe(value)}.`)
+      if (encoded === undefined) {
+        throw invalid(`column ${column.name}: expected ${column.expected}, got ${describe(value)}.`)
+      }
+      json.push(encoded)
+      tokens.push(tokenOf(column, value, encoded))
+    }
+    return makeKey(definition, json, tokens)
+  }
+
+  function encodeColumns(definition: KeyDefinition, columns: object): Key {
+    return encode(definition, ({ name }) => {
+      try {
+        return Reflect.get(columns, name)
+      } catch {
+        throw invalid(`column ${name}: expected a value, got a property that throws when it is read.`)
+      }
     })
-    return makeKey(definition, json)
   }
 
   function describeDefinitions(): string {
@@ -97,50 +119,68 @@ export function tableKeys(table: TableMetadata): TableKeys {
     definitions,
     rawType: primary.parts.length === 1 ? primary.parts[0]!.rawType : undefined,
     resolve(value) {
-      const object = isScalar(value) ? undefined : ownValues(value)
-      if (object) {
-        const names = [...object.keys()]
+      const names = isScalar(value) ? undefined : columnNames(value)
+      if (names) {
         const definition = uniqueDefinition(names)
-        if (definition) return encode(definition, object)
+        if (definition) return encodeColumns(definition, value as object)
         throw invalid(
           `expected ${describeDefinitions()}, got an object with ${names.length === 0 ? 'no columns' : names.map((name) => JSON.stringify(name)).join(', ')}.`,
         )
       }
-      const [only, second] = primary.parts
-      if (second || !isScalar(value))
-        throw invalid(`expected ${describeDefinitions()}, got ${describe(value)}.`)
-      return encode(primary, new Map([[only!.name, value]]))
+      if (primary.parts.length === 1 && isScalar(value)) return encode(primary, () => value)
+      throw invalid(`expected ${describeDefinitions()}, got ${describe(value)}.`)
     },
     resolvePrefix(value) {
-      const object = isScalar(value) ? undefined : ownValues(value)
-      if (!object) throw invalid(`expected an object of index columns, got ${describe(value)}.`)
-      const names = [...object.keys()]
+      const names = isScalar(value) ? undefined : columnNames(value)
+      if (!names) throw invalid(`expected an object of index columns, got ${describe(value)}.`)
       const definition = names.length > 0 ? prefixDefinition(names) : undefined
-      if (definition) return encode(definition, object)
+      if (definition) return encodeColumns(definition, value as object)
       throw invalid(
         `expected the leading columns of an index, got ${names.map((name) => JSON.stringify(name)).join(', ') || 'no columns'}. An index that begins with them is needed, and kysely-lookup generate after it.`,
       )
     },
     keyOf(definition, row) {
       const json: string[] = []
+      const tokens: Token[] = []
       for (const column of definition.parts) {
         const value = row[column.name]
         const encoded = value === null ? undefined : column.encode(value)
         if (encoded === undefined) return undefined
         json.push(encoded)
+        tokens.push(tokenOf(column, value, encoded))
       }
-      return makeKey(definition, json)
+      return makeKey(definition, json, tokens)
     },
+    tokensOf,
+    identityOf: (row) =>
+      tokensOf(primary, row) ?? primary.parts.map(({ name }) => `raw:${String(row[name])}`),
   }
 }
 
-function makeKey(definition: KeyDefinition, parts: readonly string[]): Key {
-  if (parts.length > 1) {
-    const json = `[${parts.join(',')}]`
-    return { definition, parts, json, token: json }
+function tokensOf(definition: KeyDefinition, row: Row): Token[] | undefined {
+  const tokens: Token[] = []
+  for (const column of definition.parts) {
+    const value = row[column.name]
+    // What a row of the server holds is well-formed and in the column's range.
+    if (typeof value === column.rawType) {
+      tokens.push(value as Token)
+      continue
+    }
+    const encoded = value === null ? undefined : column.encode(value)
+    if (encoded === undefined) return undefined
+    tokens.push(scalarToken(encoded))
   }
-  const json = parts[0]!
-  return { definition, parts, json, token: scalarToken(json) }
+  return tokens
+}
+
+function makeKey(definition: KeyDefinition, parts: readonly string[], tokens: readonly Token[]): Key {
+  if (parts.length === 1) return { definition, token: tokens[0]!, tokens, json: parts[0]! }
+  const json = `[${parts.join(',')}]`
+  return { definition, token: json, tokens, json }
+}
+
+function tokenOf(column: KeyColumn, value: unknown, json: string): Token {
+  return typeof value === column.rawType && json !== 'null' ? (value as Token) : scalarToken(json)
 }
 
 function scalarToken(json: string): Token {
@@ -154,19 +194,14 @@ function isScalar(value: unknown): boolean {
 }
 
 /**
- * The own data properties of a plain object. An array, an instance of a class or an object with getters is not a key:
- * it answers undefined. (A prototype is compared by shape, for an object may come from another realm.)
+ * The names of a plain object's columns. An array or an instance of a class is not a key: it answers undefined. (A
+ * prototype is compared by shape, for an object may come from another realm.)
  */
-function ownValues(value: unknown): Map<string, unknown> | undefined {
+function columnNames(value: unknown): readonly string[] | undefined {
   try {
     const prototype = Object.getPrototypeOf(value)
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return undefined
-    const values = new Map<string, unknown>()
-    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-      if (!('value' in property)) return undefined
-      if (property.enumerable) values.set(name, property.value)
-    }
-    return values
+    return Object.keys(value as object)
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 import { ConfigurationError, LookupError } from './errors.ts'
-import type { Key } from './key.ts'
+import type { Key, Token } from './key.ts'
 import type { Server } from './server.ts'
 import { keyStatement, type Statement, type StatementOptions, unionStatement } from './statement.ts'
 
@@ -57,7 +57,7 @@ function unionLookup(options: StatementOptions): Lookup {
     for (let index = 0; index < size; index++) {
       const key = keys[Math.min(index, keys.length - 1)]!
       // Positions travel as text: a number would be sent as a DOUBLE.
-      values.push(String(index < keys.length ? first + index + 1 : -1), ...key.parts.map(scalarText))
+      values.push(String(index < keys.length ? first + index + 1 : -1), ...key.tokens.map(tokenText))
     }
     const answered = await execute(statement, values)
     const rows = answered.filter((row) => Number(row[0]) > 0)
@@ -93,8 +93,7 @@ export function versionIn(table: string, row: readonly unknown[] | undefined): n
   )
 }
 
-/** A JSON scalar as the text that a parameter is bound to. */
-function scalarText(json: string): string | null {
-  if (json === 'null') return null
-  return json.startsWith('"') ? (JSON.parse(json) as string) : json
+/** The text that a parameter is bound to. */
+function tokenText(token: Token): string | null {
+  return token === null ? null : String(token)
 }

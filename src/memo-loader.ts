@@ -1,8 +1,17 @@
 import DataLoader from 'dataloader'
-import type { Key, Token } from './key.ts'
+import type { Key, KeyDefinition, Token } from './key.ts'
 
-export type Loader<Answer> = DataLoader<Key, Answer, Token>
-export type Answers<Answer> = Map<Token, Promise<Answer>>
+/** What a scope remembers of the questions of one kind. */
+export interface Remembered<Answer> {
+  /** Perhaps still on their way. */
+  readonly answers: Map<Token, Promise<Answer>>
+  load(key: Key): Promise<Answer>
+  /** Takes an answer that is there; one that is remembered already stays. */
+  prime(key: Key, answer: Answer): void
+}
+
+/** Answers in the order of the keys; an Error concerns its key alone. */
+type Read<Answer> = (keys: readonly Key[]) => Promise<readonly (Answer | Error)[]>
 
 /** How much a scope remembers of a table: a request needs far less, and a websocket's scope must not grow for ever. */
 const MOST_REMEMBERED = 200_000
@@ -16,28 +25,43 @@ export function dropOldest<Key>(remembered: Map<Key, unknown>): void {
   }
 }
 
-/** A loader whose answers are remembered in `answers`. */
-export function createLoader<Answer>(
-  answers: Answers<Answer>,
-  read: (key: Key) => Promise<Answer>,
-): Loader<Answer> {
-  return new DataLoader<Key, Answer, Token>(
-    (keys) => Promise.all(keys.map((key) => readOrForget(answers, key, read))),
-    { cacheKeyFn: (key) => key.token, cacheMap: answers },
-  )
+/** What is remembered of one definition, made when it is first asked. */
+export function rememberedOf<Answer>(
+  all: Map<KeyDefinition, Remembered<Answer>>,
+  definition: KeyDefinition,
+  read: Read<Answer>,
+): Remembered<Answer> {
+  let remembered = all.get(definition)
+  if (!remembered) {
+    remembered = createRemembered(read)
+    all.set(definition, remembered)
+  }
+  return remembered
 }
 
-/** A failure is not remembered; the failed promise alone is dropped, never one that has taken its place. */
-async function readOrForget<Answer>(
-  answers: Answers<Answer>,
-  key: Key,
-  read: (key: Key) => Promise<Answer>,
-): Promise<Answer | Error> {
-  const failed = answers.get(key.token)
-  try {
-    return await read(key)
-  } catch (error) {
-    if (answers.get(key.token) === failed) answers.delete(key.token)
-    return error instanceof Error ? error : new Error(String(error))
+/** A failure is not remembered: the failed promise alone is dropped, never one that has taken its place. */
+function createRemembered<Answer>(read: Read<Answer>): Remembered<Answer> {
+  const answers = new Map<Token, Promise<Answer>>()
+  const loader = new DataLoader<Key, Answer, Token>(
+    async (keys) => {
+      const asked = keys.map(({ token }) => answers.get(token))
+      const found = await read(keys)
+      for (const [index, { token }] of keys.entries()) {
+        if (found[index] instanceof Error && answers.get(token) === asked[index]) answers.delete(token)
+      }
+      return found
+    },
+    { cacheKeyFn: (key) => key.token, cacheMap: answers },
+  )
+  return {
+    answers,
+    load(key) {
+      const answer = loader.load(key)
+      dropOldest(answers)
+      return answer
+    },
+    prime(key, answer) {
+      loader.prime(key, answer)
+    },
   }
 }

@@ -1,5 +1,5 @@
 import type { Counters } from './events.ts'
-import { createGeneration, type Generation } from './generation.ts'
+import { createGeneration, type Generation, type Hits, NO_HITS } from './generation.ts'
 import type { TableKeys } from './key.ts'
 
 export type CacheModeName = 'immutable' | 'versioned'
@@ -12,8 +12,19 @@ export interface Reading {
   readonly torn?: boolean | undefined
 }
 
+/** What may be read directly; nothing where it may not. */
+export interface Readable {
+  /** Where no request scope has a say. */
+  readonly hits: Hits
+  /** Whatever scopes have seen. */
+  readonly peeks: Hits
+}
+
+/** What there is of a table that the process does not share. */
+export const NOTHING_READABLE: Readable = { hits: NO_HITS, peeks: NO_HITS }
+
 /** What the process shares of one table: the generation of the newest version that it has seen. */
-export interface ProcessCache {
+export interface ProcessCache extends Readable {
   readonly mode: CacheModeName
   readonly maxRows: number
   /** What hits are read from. Without a version as long as nothing was read (`versioned` tables). */
@@ -22,14 +33,16 @@ export interface ProcessCache {
   readonly epoch: number
   /** The process never answers from an older version than this. */
   readonly floor: number
-  /** Set while hits may not be answered, because versions cannot be verified. */
-  refusing: boolean
-  /** How many request scopes remember an absence that an `immutable` cache must not contradict. */
-  contradictions: number
+  /** Whether hits may not be answered, because versions cannot be verified. */
+  readonly refusing: boolean
+  /** Begins (1) or ends (-1) that a request scope remembers an absence, which an `immutable` cache must not contradict. */
+  contradict(change: 1 | -1): void
   /** The generation that what was read belongs to; undefined where it must not be shared. */
   accept(reading: Reading): Generation | undefined
   /** Takes note of the table's version, read apart from rows. */
   observe(version: number): void
+  /** The version was verified: hits are answered. */
+  trust(): void
   /** The version could not be verified for too long; hits are answered no more, if `refuse`. */
   distrust(refuse: boolean): void
   /** Starts anew: the table was written by this process, or nobody knows whether it was. */
@@ -52,14 +65,19 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
   /** Of an immutable table: it moves with an amendment only. */
   let observed: number | undefined
 
+  /** How many request scopes remember an absence. */
+  let contradictions = 0
+
+  const first = createGeneration(options)
   const cache = {
     mode,
     maxRows,
-    current: createGeneration(options),
+    current: first,
+    hits: first.hits,
+    peeks: first.hits,
     epoch: 0,
     floor: 0,
     refusing: false,
-    contradictions: 0,
     accept(reading: Reading): Generation | undefined {
       const outdated = reading.epoch !== cache.epoch || reading.torn
       if (mode === 'immutable') return outdated ? undefined : cache.current
@@ -76,9 +94,18 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
       if (mode === 'versioned') observeVersioned(version)
       else observeImmutable(version)
     },
+    contradict(change: 1 | -1): void {
+      contradictions += change
+      aim()
+    },
+    trust(): void {
+      cache.refusing = false
+      aim()
+    },
     distrust(refuse: boolean): void {
       counters.unverified++
       cache.refusing = refuse
+      aim()
     },
     drop(): void {
       cache.epoch++
@@ -86,8 +113,14 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
     },
   }
 
+  function aim(): void {
+    cache.peeks = cache.refusing ? NO_HITS : cache.current.hits
+    cache.hits = contradictions > 0 ? NO_HITS : cache.peeks
+  }
+
   function open(version: number | undefined): Generation {
     cache.current = createGeneration({ ...options, version })
+    aim()
     counters.generations++
     counters.rowsHeld = 0
     if (version !== undefined) cache.floor = Math.max(cache.floor, version)
@@ -110,7 +143,7 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
   function observeImmutable(version: number): void {
     if (version === observed) return
     // Of what was read before the first look nobody knows whether it has changed since.
-    if (observed === undefined && cache.current.rows.size === 0) cache.epoch++
+    if (observed === undefined && cache.current.isEmpty()) cache.epoch++
     else cache.drop()
     observed = version
   }

@@ -1,5 +1,5 @@
 import { ConfigurationError } from './errors.ts'
-import { Repository, type RepositoryParts } from './repository.ts'
+import type { Repository } from './repository.ts'
 
 type AnyRepository = Repository<unknown, unknown, unknown>
 
@@ -8,48 +8,69 @@ export interface RepositorySet {
   $table(name: string): AnyRepository
 }
 
-/** Makes sets over the same tables: what a set reads from is asked for when a table is first used in it. */
-export type RepositorySetFactory = (
-  parts: (table: string) => RepositoryParts & { readonly writes: object },
-  members: object,
-) => RepositorySet
-
-const repositoryOf = Symbol('repositoryOf')
-
-type Bound = { readonly [repositoryOf]: (name: string) => AnyRepository }
+export interface RepositorySetOptions<Origin> {
+  readonly names: readonly string[]
+  /** Makes the repository of a table when it is first used in a set. */
+  repository(name: string, origin: Origin): AnyRepository
+  /** What a set has besides tables, made anew at each access. */
+  readonly members: Readonly<Record<string | symbol, (origin: Origin) => unknown>>
+}
 
 /**
- * The tables are getters of one prototype, so that a set for a request costs the same for one table and for forty.
- * Any name may be a table's (`constructor`, `__proto__`, `then`); names that begin with `$` are members' only.
+ * Makes sets that differ in what they read from. Tables and members are getters of one prototype, so that a set for a
+ * request costs the same for one table and for forty. Any name may be a table's (`constructor`, `__proto__`, `then`);
+ * names that begin with `$` are members' only.
  */
-export function repositorySetFactory(names: readonly string[]): RepositorySetFactory {
+export function repositorySetFactory<Origin>(
+  options: RepositorySetOptions<Origin>,
+): (origin: Origin) => RepositorySet {
+  const { names, repository, members } = options
   const known = new Set(names)
-  const prototype = {}
-  for (const name of names) {
-    if (name.startsWith('$')) continue
-    Object.defineProperty(prototype, name, {
-      enumerable: true,
-      get(this: Bound) {
-        return this[repositoryOf](name)
-      },
-    })
-  }
-  return (parts, members) => {
-    const made = new Map<string, AnyRepository>()
-    const get = (name: string) => {
-      let repository = made.get(name)
-      if (!repository) {
+
+  class BoundSet {
+    readonly #origin: Origin
+    #made: Map<string, AnyRepository> | undefined
+
+    constructor(origin: Origin) {
+      this.#origin = origin
+    }
+
+    static table(set: BoundSet, name: string): AnyRepository {
+      set.#made ??= new Map()
+      let made = set.#made.get(name)
+      if (!made) {
         if (!known.has(name)) {
           throw new ConfigurationError(
             `There is no table ${JSON.stringify(name)} in the generated metadata. A table without a primary key has no repository; after a migration run kysely-lookup generate.`,
           )
         }
-        const { writes, ...reads } = parts(name)
-        repository = Object.assign(new Repository<unknown, unknown, unknown>(reads), writes)
-        made.set(name, repository)
+        made = repository(name, set.#origin)
+        set.#made.set(name, made)
       }
-      return repository
+      return made
     }
-    return Object.assign(Object.create(prototype), { ...members, $table: get, [repositoryOf]: get })
+
+    static origin(set: BoundSet): Origin {
+      return set.#origin
+    }
   }
+
+  const prototype = {}
+  const define = (name: string | symbol, read: (set: BoundSet) => unknown) =>
+    Object.defineProperty(prototype, name, {
+      enumerable: true,
+      get(this: BoundSet) {
+        return read(this)
+      },
+    })
+  for (const name of names) if (!name.startsWith('$')) define(name, (set) => BoundSet.table(set, name))
+  define('$table', (set) => (name: string) => BoundSet.table(set, name))
+  for (const name of Reflect.ownKeys(members)) {
+    const member = members[name]!
+    define(name, (set) => member(BoundSet.origin(set)))
+  }
+  // A table's name may be `constructor`: only what is defined here is inherited.
+  Object.setPrototypeOf(BoundSet.prototype, prototype)
+  Reflect.deleteProperty(BoundSet.prototype, 'constructor')
+  return (origin) => new BoundSet(origin) as unknown as RepositorySet
 }

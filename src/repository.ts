@@ -1,8 +1,9 @@
 import { ConfigurationError, InvalidKeyError, RowNotFoundError } from './errors.ts'
 import type { Counters } from './events.ts'
-import type { Entry, Generation, HeldEntry } from './generation.ts'
-import type { Key as ResolvedKey, TableKeys } from './key.ts'
-import type { ProcessCache } from './process-cache.ts'
+import { type Entry, type Generation, type Hits, NO_HITS } from './generation.ts'
+import type { Key as ResolvedKey } from './key.ts'
+import { NOTHING_READABLE, type Readable } from './process-cache.ts'
+import type { CurrentScope } from './request-scope.ts'
 import type { TableMetadata } from './table.ts'
 import type { ScopedTable, TableMemo } from './table-memo.ts'
 
@@ -10,8 +11,7 @@ import type { ScopedTable, TableMemo } from './table-memo.ts'
 export interface RepositoryParts extends ScopedTable {
   readonly table: TableMetadata
   readonly counters: Counters
-  /** The memo of the scope that the caller is in, if it is in one. */
-  memo(): TableMemo | undefined
+  readonly scopes: CurrentScope
 }
 
 /**
@@ -22,28 +22,32 @@ export interface RepositoryParts extends ScopedTable {
  */
 export class Repository<Row, Key, Prefix> {
   readonly #parts: RepositoryParts
-  readonly #cache: ProcessCache | undefined
-  readonly #rawType: TableKeys['rawType']
+  // What hits need, at hand.
+  readonly #counters: Counters
+  readonly #readable: Readable
+  readonly #scopes: CurrentScope
+  /** Whether a scope keeps to what it has seen; an `immutable` table cannot show it anything else. */
+  readonly #scoped: boolean
 
   /** @internal */
   constructor(parts: RepositoryParts) {
     this.#parts = parts
-    this.#cache = parts.cache
-    this.#rawType = parts.cache && parts.keys.rawType
+    this.#counters = parts.counters
+    this.#readable = parts.cache ?? NOTHING_READABLE
+    this.#scopes = parts.scopes
+    this.#scoped = parts.cache?.mode === 'versioned'
   }
 
   /** The row with this key, or `undefined`. Concurrent calls of the whole process become one statement. */
   findByKey(key: Key): Promise<Row | undefined> {
     // The hit path: nothing is encoded or allocated.
-    if (typeof key === this.#rawType) {
-      const entry = this.#generation()?.rows.get(key)
-      if (entry !== undefined) return this.#hit(entry)
+    const hits = this.#hits()
+    const entry = hits.raw.get(key)
+    if (entry !== undefined) {
+      this.#counters.hits++
+      return (entry.promise ?? promiseOf(entry)) as Promise<Row>
     }
-    try {
-      return this.#find(this.#parts.keys.resolve(key))
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return this.#findUnlike(key, hits)
   }
 
   /** Like {@link findByKey}; rejects with `RowNotFoundError` where no row has the key. */
@@ -68,19 +72,18 @@ export class Repository<Row, Key, Prefix> {
   /** The rows that have these values in the leading columns of an index, in primary-key order. */
   async findAllBy(columns: Prefix): Promise<readonly Row[]> {
     const key = this.#parts.keys.resolvePrefix(columns)
-    const memo = this.#parts.memo()
+    const memo = this.#memo()
     if (memo) return memo.list(key) as Promise<readonly Row[]>
-    const entries = await this.#parts.source.list(key)
+    const entries = this.#shared(memo)?.list(key) ?? (await this.#parts.source.list(key))
     return Object.freeze(entries.map((entry) => entry.row as Row))
   }
 
   /** The row if the process-wide cache holds it: synchronous, never a statement, never an error. */
   peek(key: Key): Row | undefined {
-    if (!this.#cache || this.#cache.refusing) return undefined
-    const entry =
-      (typeof key === this.#rawType && this.#cache.current.rows.get(key)) || this.#peekResolved(key)
-    if (!entry) return undefined
-    entry.visited = true
+    const { peeks } = this.#readable
+    const entry = peeks.raw.get(key) ?? this.#peekUnlike(key, peeks)
+    if (entry === undefined) return undefined
+    if (entry.promise === undefined) promiseOf(entry)
     return entry.row as Row
   }
 
@@ -90,12 +93,12 @@ export class Repository<Row, Key, Prefix> {
    */
   async preload(): Promise<number> {
     const { table, source } = this.#parts
-    if (!this.#cache) {
+    if (!this.#parts.cache) {
       throw new ConfigurationError(
         `${table.name}.preload(): the table is remembered per request only. Give it a mode: createRepositories({ cache: { ${JSON.stringify(table.name)}: 'immutable' } }).`,
       )
     }
-    const { maxRows } = this.#cache
+    const { maxRows } = this.#parts.cache
     const entries = await source.all(maxRows)
     if (entries) return entries.length
     throw new ConfigurationError(
@@ -109,13 +112,13 @@ export class Repository<Row, Key, Prefix> {
    */
   async all(): Promise<readonly Row[]> {
     const { table, source } = this.#parts
-    const cache = this.#cache
+    const cache = this.#parts.cache
     if (cache?.mode !== 'versioned') {
       throw new ConfigurationError(
         `${table.name}.all(): only a versioned table has it, for nothing else knows when a row was added. Set createRepositories({ cache: { ${JSON.stringify(table.name)}: 'versioned' } }), or use a Kysely query.`,
       )
     }
-    const memo = this.#parts.memo()
+    const memo = this.#memo()
     const held = memo || cache.refusing ? undefined : cache.current.all
     const rows = memo
       ? await memo.all(cache.maxRows)
@@ -129,7 +132,7 @@ export class Repository<Row, Key, Prefix> {
   /** Makes the current request scope forget one key's row, or all of this table; without a scope there is nothing to forget. */
   clear(key?: Key): void {
     const resolved = key === undefined ? undefined : this.#parts.keys.resolve(key)
-    this.#parts.memo()?.clear(resolved)
+    this.#memo()?.clear(resolved)
   }
 
   /**
@@ -137,7 +140,7 @@ export class Repository<Row, Key, Prefix> {
    * stays, as with DataLoader; without a scope nothing happens.
    */
   prime(row: Row): void {
-    const { memo, reader, keys, table } = this.#parts
+    const { reader, keys, table } = this.#parts
     // What the caller holds stays the caller's own: JSON in it is neither frozen nor shared.
     const values = reader.columns.map((name) => ownCopy((row as Record<string, unknown>)[name]))
     const missing = reader.columns.filter((_, index) => values[index] === undefined)
@@ -148,51 +151,72 @@ export class Repository<Row, Key, Prefix> {
       )
     }
     const shared = reader.read(values, 0)
-    const key = shared && keys.keyOf(keys.definitions[0]!, shared)
-    if (!key)
+    if (!shared || !keys.keyOf(keys.definitions[0]!, shared))
       throw new InvalidKeyError(table.name, 'prime: expected a row with a primary key that can be asked for.')
-    memo()?.prime({ row: shared, identity: key.token })
+    this.#memo()?.prime({ row: shared, promise: undefined })
   }
 
   /** What hits may be read from without a look at what the scope has seen. */
-  #generation(): Generation | undefined {
-    const cache = this.#cache
-    if (cache === undefined) return undefined
-    if (cache.mode === 'immutable') return cache.contradictions === 0 ? cache.current : undefined
-    if (cache.refusing) return undefined
-    const memo = this.#parts.memo()
-    if (memo === undefined) return cache.current
-    const { generation } = memo
-    // Where rows are dropped to make room, the scope must remember what it was answered.
-    return generation?.full || memo.strayed ? undefined : generation
+  #hits(): Hits {
+    if (this.#scoped) {
+      const scope = this.#scopes.getStore()
+      if (scope !== undefined) return this.#parts.cache!.refusing ? NO_HITS : scope.memo(this.#parts).hits
+    }
+    return this.#readable.hits
   }
 
-  #peekResolved(key: Key): HeldEntry | undefined {
+  /** For keys that are not held as they are: an object, another spelling, or what is not held at all. */
+  #findUnlike(key: Key, hits: Hits): Promise<Row | undefined> {
+    const entry = typeof key === 'object' && key !== null ? hits.find(key) : undefined
+    if (entry) {
+      this.#counters.hits++
+      return (entry.promise ?? promiseOf(entry)) as Promise<Row>
+    }
     try {
-      return this.#cache?.current.find(this.#parts.keys.resolve(key))
+      return this.#find(this.#parts.keys.resolve(key))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #peekUnlike(key: Key, peeks: Hits): Entry | undefined {
+    if (peeks === NO_HITS) return undefined
+    const entry = typeof key === 'object' && key !== null ? peeks.find(key) : undefined
+    if (entry) return entry
+    try {
+      return this.#parts.cache!.current.find(this.#parts.keys.resolve(key))
     } catch {
       return undefined
     }
   }
 
-  #hit(entry: HeldEntry): Promise<Row> {
-    entry.visited = true
-    this.#parts.counters.hits++
-    entry.promise ??= Promise.resolve(entry.row)
-    return entry.promise as Promise<Row>
+  #find(key: ResolvedKey): Promise<Row | undefined> {
+    const memo = this.#memo()
+    const entry = memo?.has(key) ? undefined : this.#shared(memo)?.find(key)
+    if (entry) {
+      this.#counters.hits++
+      return (entry.promise ?? promiseOf(entry)) as Promise<Row>
+    }
+    if (memo) return memo.load(key) as Promise<Row | undefined>
+    if (this.#shared(memo)?.isAbsent(key)) return Promise.resolve(undefined)
+    return this.#parts.source.load(key).then(rowOf) as Promise<Row | undefined>
   }
 
-  #find(key: ResolvedKey): Promise<Row | undefined> {
-    const { cache, source } = this.#parts
-    const memo = this.#parts.memo()
-    if (!memo?.has(key)) {
-      const generation = cache?.mode === 'immutable' ? cache.current : this.#generation()
-      const entry = generation?.find(key)
-      if (entry) return this.#hit(entry)
-    }
-    const answer = memo ? memo.load(key) : source.load(key).then(rowOf)
-    return answer as Promise<Row | undefined>
+  /** What the process holds that is answered as it is. */
+  #shared(memo: TableMemo | undefined): Generation | undefined {
+    const cache = this.#parts.cache
+    if (cache === undefined || cache.refusing) return undefined
+    return memo && this.#scoped ? memo.direct : cache.current
   }
+
+  #memo(): TableMemo | undefined {
+    return this.#scopes.getStore()?.memo(this.#parts)
+  }
+}
+
+function promiseOf(entry: Entry): Promise<object> {
+  entry.promise = Promise.resolve(entry.row)
+  return entry.promise
 }
 
 function rowOf(entry: Entry | undefined) {

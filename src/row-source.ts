@@ -5,7 +5,7 @@ import { ConfigurationError, LookupError } from './errors.ts'
 import type { Counters } from './events.ts'
 import type { Execute } from './execute.ts'
 import type { Entry, Generation } from './generation.ts'
-import type { Key, KeyDefinition, TableKeys } from './key.ts'
+import type { Key, KeyDefinition } from './key.ts'
 import { createLookup, versionIn } from './lookup.ts'
 import type { ProcessCache, Reading } from './process-cache.ts'
 import type { RowReader } from './row.ts'
@@ -16,6 +16,8 @@ import type { TableMetadata } from './table.ts'
 /** Where rows come from when nothing remembers them: the server, through one batch per key. */
 export interface RowSource {
   load(key: Key): Promise<Entry | undefined>
+  /** In the order of the keys, which are of one definition; never rejects: an Error concerns its key alone. */
+  loadAll(keys: readonly Key[]): Promise<(Entry | undefined | Error)[]>
   list(key: Key): Promise<readonly Entry[]>
   /** Every row in primary-key order, from one statement; `undefined` where the table has more than `limit`. */
   all(limit: number): Promise<readonly Entry[] | undefined>
@@ -23,7 +25,6 @@ export interface RowSource {
 
 export interface RowSourceOptions {
   readonly table: TableMetadata
-  readonly keys: TableKeys
   readonly reader: RowReader
   /** Rejects where the table cannot be read reliably. */
   server(): Promise<Server>
@@ -46,7 +47,7 @@ const STALE_RETRY_DELAYS = [25, 50, 100, 200, 400, 800, 1600]
 
 /** Reads one table's rows: committed ones process-wide, or those that a transaction sees. */
 export function createRowSource(options: RowSourceOptions): RowSource {
-  const { table, keys, reader, counters, cache, maxBatchSize, maxInFlight, timeout } = options
+  const { table, reader, counters, cache, maxBatchSize, maxInFlight, timeout } = options
   const keyBatches = new Map<KeyDefinition, Batch<Entry | undefined>>()
   const listBatches = new Map<KeyDefinition, Batch<readonly Entry[]>>()
   const versioned = cache?.mode === 'versioned'
@@ -103,8 +104,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
   ): Entry | undefined {
     const row = reader.read(values, from)
     if (!row) return undefined
-    const identity = keys.keyOf(keys.definitions[0]!, row)?.token ?? rawIdentity(table, row)
-    return into ? into.publish(row, identity, key) : { row, identity }
+    return into ? into.publish(row, key) : { row, promise: undefined }
   }
 
   function createKeyBatch(definition: KeyDefinition): Batch<Entry | undefined> {
@@ -164,6 +164,10 @@ export function createRowSource(options: RowSourceOptions): RowSource {
 
   return {
     load: (key) => batchOf(keyBatches, key.definition, createKeyBatch).load(key),
+    async loadAll(keys) {
+      const definition = keys[0]?.definition
+      return definition ? batchOf(keyBatches, definition, createKeyBatch).loadAll(keys) : []
+    },
     list: (key) => batchOf(listBatches, key.definition, createListBatch).load(key),
     async all(limit) {
       const statement = tableStatement({ table, versioned, limit: limit + 1 })
@@ -199,11 +203,6 @@ function settle<T>(work: () => T): T | Error {
   } catch (error) {
     return error as Error
   }
-}
-
-/** A primary key that cannot be sent (a zero date) still tells rows apart. */
-function rawIdentity(table: TableMetadata, row: Readonly<Record<string, unknown>>): string {
-  return `raw:${JSON.stringify(table.primaryKey.map((name) => String(row[name])))}`
 }
 
 const ER_KEY_DOES_NOT_EXIST = 1176

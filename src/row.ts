@@ -22,10 +22,27 @@ export function createRowReader(table: TableMetadata): RowReader {
   // Of a name that every object has (`constructor`, `__proto__`), an assignment may not make a property.
   const inherited = columns.map((name) => name in Object.prototype)
   const primary = columns.indexOf(table.primaryKey[0]!)
+  const literal = createRowLiteral(columns)
+  const guarded = guards.flatMap((guard, index) => (guard ? [{ guard, index }] : []))
+
+  /** Whether every value can be shared as it is. */
+  function isPlain(values: readonly unknown[], from: number): boolean {
+    for (let at = from; at < from + columns.length; at++) {
+      const value = values[at]
+      if (typeof value === 'object' && value !== null) return false
+    }
+    for (const { guard, index } of guarded) {
+      const value = values[from + index]
+      if (guard(value) !== value) return false
+    }
+    return true
+  }
+
   return {
     columns,
     read(values, from) {
       if (values[from + primary] === null) return undefined
+      if (literal && isPlain(values, from)) return Object.freeze(literal(values, from))
       const row: Record<string, unknown> = {}
       let copied = false
       for (let index = 0; index < columns.length; index++) {
@@ -43,6 +60,27 @@ export function createRowReader(table: TableMetadata): RowReader {
       if (copied) defineInspection(row)
       return Object.freeze(row)
     },
+  }
+}
+
+/**
+ * Makes a row by one object literal: a third of the time and half of the room that it takes to add columns one by one,
+ * since the engine knows all of them beforehand. (mysql2 makes its parsers in this way too.) Undefined where a process
+ * does not allow code from strings.
+ */
+function createRowLiteral(
+  columns: readonly string[],
+): ((values: readonly unknown[], from: number) => Record<string, unknown>) | undefined {
+  const properties = columns.map((name, index) => {
+    // Computed, it is a name like any other; but computed names cost what the literal saves.
+    const property = name === '__proto__' ? '["__proto__"]' : JSON.stringify(name)
+    return `${property}: values[from + ${index}]`
+  })
+  try {
+    return new Function('values', 'from', `return { ${properties.join(', ')} }`) as never
+  } catch (error) {
+    if (error instanceof EvalError) return undefined
+    throw error
   }
 }
 

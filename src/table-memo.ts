@@ -1,13 +1,15 @@
 import type { Counters } from './events.ts'
-import type { Entry, Generation } from './generation.ts'
+import { type Entry, type Generation, type Hits, NO_HITS } from './generation.ts'
 import type { Key, KeyDefinition, TableKeys, Token } from './key.ts'
-import { type Answers, createLoader, dropOldest, type Loader } from './memo-loader.ts'
+import { dropOldest, type Remembered, rememberedOf } from './memo-loader.ts'
 import type { ProcessCache } from './process-cache.ts'
 import type { Row, RowReader } from './row.ts'
 import type { RowSource } from './row-source.ts'
 
 /** What a scope needs of a table. */
 export interface ScopedTable {
+  /** Its place among the tables of the process. */
+  readonly position: number
   readonly keys: TableKeys
   readonly reader: RowReader
   readonly source: RowSource
@@ -20,23 +22,25 @@ const NOTHING = {}
 
 /** One table's rows in one scope. Batching and memoizing are DataLoader's. */
 export class TableMemo {
+  /** What may be read without a look at what the scope has seen, which is all there is to most requests. */
+  hits: Hits = NO_HITS
   readonly #table: ScopedTable
-  readonly #rows = new Map<Token, Row>()
-  readonly #answers = new Map<KeyDefinition, Answers<Row | undefined>>()
+  // Made when they are needed: a scope that reads what the process holds remembers nothing.
+  #rows: Map<Token, Row> | undefined
+  #keys: Map<KeyDefinition, Remembered<Row | undefined>> | undefined
+  #lists: Map<KeyDefinition, Remembered<readonly Row[]>> | undefined
   /** Which row an answer held, so that a row can be forgotten under every key. */
-  readonly #settled = new WeakMap<object, Row>()
-  readonly #loaders = new Map<KeyDefinition, Loader<Row | undefined>>()
-  readonly #lists = new Map<KeyDefinition, Answers<readonly Row[]>>()
-  readonly #listLoaders = new Map<KeyDefinition, Loader<readonly Row[]>>()
+  #settled: WeakMap<object, Row> | undefined
   #all: Promise<readonly Row[] | undefined> | undefined
   #generation: Generation | undefined
 
   /** Moves when lists under way are out of date. */
   #era = 0
+  /** Whether the scope was answered what its generation does not hold, so that it must be asked first. */
   #strayed = false
   #contradicting = false
   #open = true
-  readonly #pinned: Generation[] = []
+  #pinned: Generation[] | undefined
 
   constructor(table: ScopedTable) {
     this.#table = table
@@ -47,10 +51,12 @@ export class TableMemo {
   close(): void {
     if (!this.#open) return
     this.#open = false
+    this.hits = NO_HITS
     this.#table.counters.scopes--
-    if (this.#contradicting) this.#table.cache!.contradictions--
+    if (this.#contradicting) this.#table.cache!.contradict(-1)
     this.#contradicting = false
-    for (const generation of this.#pinned.splice(0)) generation.pins--
+    for (const generation of this.#pinned ?? []) generation.pins--
+    this.#pinned = undefined
   }
 
   /**
@@ -60,51 +66,54 @@ export class TableMemo {
   get generation(): Generation | undefined {
     const { cache } = this.#table
     if (cache?.mode !== 'versioned' || cache.refusing) return undefined
-    if (!this.#generation && cache.current.version !== undefined) {
-      this.#generation = cache.current
-      // The scope does not remember what it is answered from it.
-      if (!this.#generation.full && this.#open) this.#pin(this.#generation)
-    }
+    if (!this.#generation && cache.current.version !== undefined) this.#enter(cache.current)
     return this.#generation
   }
 
-  #pin(generation: Generation): void {
-    generation.pins++
-    this.#pinned.push(generation)
+  /** That generation, where the scope need not remember what it is answered from it. */
+  get direct(): Generation | undefined {
+    const { generation } = this
+    return generation?.hits === this.hits ? generation : undefined
   }
 
-  /** Whether the scope was answered what its generation does not hold, so that it must be asked first. */
-  get strayed(): boolean {
-    return this.#strayed
+  #enter(generation: Generation): void {
+    this.#generation = generation
+    // Where rows are dropped to make room, the scope must remember what it was answered.
+    if (generation.isFull() || !this.#open) return
+    generation.pins++
+    this.#pinned ??= []
+    this.#pinned.push(generation)
+    if (!this.#strayed) this.hits = generation.hits
+  }
+
+  #stray(): void {
+    this.#strayed = true
+    this.hits = NO_HITS
   }
 
   /** Whether the scope has an answer for the key already, perhaps one on its way. */
-  has({ definition, token }: Key): boolean {
-    return this.#answers.get(definition)?.has(token) ?? false
+  has(key: Key): boolean {
+    return this.#answerTo(key) !== undefined
   }
 
   load(key: Key): Promise<Row | undefined> {
-    const answer = this.#loader(key.definition).load(key)
-    dropOldest(this.#answers.get(key.definition)!)
-    return answer
+    return this.#remembered(key.definition).load(key)
   }
 
   list(key: Key): Promise<readonly Row[]> {
-    const { definition } = key
-    let loader = this.#listLoaders.get(definition)
-    if (!loader) {
-      const answers: Answers<readonly Row[]> = new Map()
-      loader = createLoader(answers, async (asked) => {
-        const era = this.#era
-        const entries = this.generation?.list(asked) ?? (await this.#table.source.list(asked))
-        return this.#rowsOf(entries, era)
-      })
-      this.#listLoaders.set(definition, loader)
-      this.#lists.set(definition, answers)
+    this.#lists ??= new Map()
+    const read = (keys: readonly Key[]) => Promise.all(keys.map((one) => this.#readList(one)))
+    return rememberedOf(this.#lists, key.definition, read).load(key)
+  }
+
+  async #readList(key: Key): Promise<readonly Row[] | Error> {
+    const era = this.#era
+    try {
+      const entries = this.generation?.list(key) ?? (await this.#table.source.list(key))
+      return this.#rowsOf(entries, era)
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
     }
-    const answer = loader.load(key)
-    dropOldest(this.#lists.get(definition)!)
-    return answer
   }
 
   /** Every row of the table; undefined where there are more than `limit`. Asked once. */
@@ -139,55 +148,60 @@ export class TableMemo {
   /** Forgets one key's row under all its keys, or everything; lists are forgotten with it. */
   clear(key?: Key): void {
     this.#era++
-    this.#listLoaders.clear()
-    this.#lists.clear()
+    this.#lists = undefined
     this.#all = undefined
     if (!key) {
       this.#generation = undefined
+      this.hits = NO_HITS
       this.#strayed = false
-      this.#rows.clear()
-      this.#answers.clear()
-      this.#loaders.clear()
+      this.#rows = undefined
+      this.#keys = undefined
       return
     }
-    const row = this.#settled.get(this.#answerTo(key) ?? NOTHING)
-    this.#answers.get(key.definition)?.delete(key.token)
+    const row = this.#settled?.get(this.#answerTo(key) ?? NOTHING)
+    this.#keys?.get(key.definition)?.answers.delete(key.token)
     if (row) this.#forget(row)
   }
 
   #forget(row: Row): void {
-    for (const [identity, seen] of this.#rows) if (seen === row) this.#rows.delete(identity)
-    for (const answers of this.#answers.values()) {
-      for (const [token, answer] of answers) if (this.#settled.get(answer) === row) answers.delete(token)
+    for (const [identity, seen] of this.#rows ?? []) if (seen === row) this.#rows!.delete(identity)
+    for (const { answers } of this.#keys?.values() ?? []) {
+      for (const [token, answer] of answers) if (this.#settled?.get(answer) === row) answers.delete(token)
     }
   }
 
-  #loader(definition: KeyDefinition): Loader<Row | undefined> {
-    let loader = this.#loaders.get(definition)
-    if (!loader) {
-      const answers: Answers<Row | undefined> = new Map()
-      this.#answers.set(definition, answers)
-      loader = createLoader(answers, (key) => this.#read(key))
-      this.#loaders.set(definition, loader)
-    }
-    return loader
+  #remembered(definition: KeyDefinition): Remembered<Row | undefined> {
+    this.#keys ??= new Map()
+    return rememberedOf(this.#keys, definition, (keys) => this.#read(keys))
   }
 
-  async #read(key: Key): Promise<Row | undefined> {
-    const { keys, source, cache } = this.#table
-    const answer = this.#answerTo(key)
-    const held = this.generation?.find(key)
-    const entry = held ?? (this.generation?.isAbsent(key) ? undefined : await source.load(key))
-    // Forgotten meanwhile, it must not come back.
-    if (this.#answerTo(key) !== answer) return entry?.row
+  async #read(keys: readonly Key[]): Promise<(Row | undefined | Error)[]> {
+    const answers = keys.map((key) => this.#answerTo(key))
+    const generation = this.generation
+    const held = keys.map((key) => generation?.find(key))
+    const asked = keys.filter((key, index) => !held[index] && !generation?.isAbsent(key))
+    const loaded = asked.length > 0 ? await this.#table.source.loadAll(asked) : asked
+    let next = 0
+    return keys.map((key, index) => {
+      const entry =
+        held[index] ?? (key === asked[next] ? (loaded[next++] as Entry | Error | undefined) : undefined)
+      if (entry instanceof Error) return entry
+      // Forgotten meanwhile, it must not come back.
+      if (this.#answerTo(key) !== answers[index]) return entry?.row
+      return this.#remember(key, entry)
+    })
+  }
+
+  #remember(key: Key, entry: Entry | undefined): Row | undefined {
     if (!entry) {
       this.#rememberAbsence(key)
       return undefined
     }
+    const { keys, cache } = this.#table
     const row = this.#same(entry)
     this.#settle(key, row)
     // Rows of the generation that hits come from are found there by every key; others are remembered here.
-    if (cache?.mode !== 'immutable' && this.generation?.rows.get(entry.identity) !== entry) {
+    if (cache?.mode !== 'immutable' && this.generation?.heldLike(entry.row) !== entry) {
       for (const definition of keys.definitions) {
         if (definition !== key.definition) this.#prime(definition, row)
       }
@@ -198,34 +212,39 @@ export class TableMemo {
   #prime(definition: KeyDefinition, row: Row): void {
     const key = this.#table.keys.keyOf(definition, row)
     if (!key || this.has(key)) return
-    this.#loader(definition).prime(key, row)
+    this.#remembered(definition).prime(key, row)
     this.#settle(key, row)
   }
 
   #settle(key: Key, row: Row): void {
     const answer = this.#answerTo(key)
-    if (answer) this.#settled.set(answer, row)
+    if (!answer) return
+    this.#settled ??= new WeakMap()
+    this.#settled.set(answer, row)
   }
 
   #answerTo({ definition, token }: Key): Promise<Row | undefined> | undefined {
-    return this.#answers.get(definition)?.get(token)
+    return this.#keys?.get(definition)?.answers.get(token)
   }
 
   /** A row that the cache learns of later must not contradict what this scope has seen. */
   #rememberAbsence(key: Key): void {
     const { cache } = this.#table
-    if (!this.generation?.isAbsent(key)) this.#strayed = true
+    if (!this.generation?.isAbsent(key)) this.#stray()
     if (cache?.mode !== 'immutable' || this.#contradicting || !this.#open) return
     this.#contradicting = true
-    cache.contradictions++
+    cache.contradict(1)
   }
 
   /** By whichever key a row was found, the scope answers one object: also when it came from its generation before. */
-  #same({ row, identity }: Entry): Row {
-    const held = this.generation?.rows.get(identity)?.row
-    const same = this.#rows.get(identity) ?? held ?? row
-    this.#rows.set(identity, same)
-    if (same !== held) this.#strayed = true
+  #same({ row }: Entry): Row {
+    const identity = this.#table.keys.identityOf(row)
+    const token = identity.length === 1 ? identity[0]! : JSON.stringify(identity.map(String))
+    const held = this.generation?.heldLike(row)?.row
+    this.#rows ??= new Map()
+    const same = this.#rows.get(token) ?? held ?? row
+    this.#rows.set(token, same)
+    if (same !== held) this.#stray()
     dropOldest(this.#rows)
     return same
   }

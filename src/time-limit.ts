@@ -18,10 +18,8 @@ export interface TimeLimit<Item extends Awaited> {
 export function createTimeLimit<Item extends Awaited>(options: {
   readonly what: string
   readonly timeout: number
-  /** Told of what is over, before it is rejected. */
-  expired(item: Item): void
 }): TimeLimit<Item> {
-  const { what, timeout, expired } = options
+  const { what, timeout } = options
   // In the order begun, which is the order in which they are due.
   const open = new Set<Item>()
   let timer: NodeJS.Timeout | undefined
@@ -36,7 +34,6 @@ export function createTimeLimit<Item extends Awaited>(options: {
         return
       }
       open.delete(item)
-      expired(item)
       item.reject(error)
     }
   }

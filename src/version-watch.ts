@@ -63,7 +63,7 @@ export function createVersionWatch(options: {
 
   /** Verified just now: hits are answered until nothing has been verified for too long. */
   function verified(): void {
-    for (const cache of tables.values()) cache.refusing = false
+    for (const cache of tables.values()) cache.trust()
     clearTimeout(trust)
     if (!someVersioned) return
     trust = startTimer(() => {

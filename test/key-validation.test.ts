@@ -8,6 +8,9 @@ import { identifyServer, testServerUrl } from './support/server.ts'
 
 const { flavor, version } = await identifyServer(await testServerUrl())
 const [major = 0, minor = 0] = version.split('.').map(Number)
+const throwing = () => {
+  throw new Error('no')
+}
 const hasNetworkTypes = flavor === 'mariadb' && major * 100 + minor >= 1007
 const validations = [...VALIDATIONS, ...(hasNetworkTypes ? MARIADB_VALIDATIONS : [])]
 
@@ -80,12 +83,21 @@ describe('what can be a key', () => {
     ['an extra part', (k) => ({ k, part: 1, label: 2 })],
     ['an array of parts', (k) => [1, k]],
     ['an inherited part', (k) => Object.create({ k, part: 1 })],
-    ['a getter', (k) => Object.defineProperty({ part: 1 }, 'k', { get: () => k, enumerable: true })],
+    [
+      'a getter that throws',
+      () => Object.defineProperty({ part: 1 }, 'k', { get: throwing, enumerable: true }),
+    ],
     ['a hidden part', (k) => Object.defineProperty({ part: 1 }, 'other', { value: k, enumerable: true })],
     ['a polluted prototype', () => JSON.parse('{"__proto__": {"k": 7}, "part": 1, "constructor": 7}')],
     ['a nested object', (k) => ({ part: 1, k: { k } })],
     ['an SQL operator', (k) => ({ part: 1, k: { gt: k } })],
   ]
+  it('a getter is asked for its part', async () => {
+    const repository = data.repositories({ tables }).$table('key_0')
+    const key = Object.defineProperty({ part: 1 }, 'k', { get: () => 7, enumerable: true })
+    assert.equal((await repository.findByKey(key))?.k, 7)
+  })
+
   for (const [what, make] of parts) {
     it(`${what} is no composite key`, async () => {
       const repository = data.repositories({ tables }).$table('key_0')

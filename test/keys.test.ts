@@ -131,10 +131,10 @@ for (const statementForm of ['json_table', 'union_all'] as const) {
         })(),
       ],
       [
-        'a getter',
+        'a getter that throws',
         {
           get code() {
-            return 'FR'
+            throw new Error('no')
           },
         },
       ],

@@ -1,0 +1,94 @@
+import type { Token } from './key.ts'
+import type { KeyColumn } from './key-column.ts'
+
+/** Values by the tokens of a key's columns, so that several columns can be asked without being joined to a text. */
+export interface KeyIndex<Value> {
+  /** How many columns the key has. */
+  readonly depth: number
+  /** Of a key of one column: its values by token. */
+  readonly root: ReadonlyMap<unknown, unknown>
+  get(tokens: readonly Token[]): Value | undefined
+  /** What is known by the columns of an object as they are: no spelling of a key but those that were set. */
+  find(columns: object): Value | undefined
+  set(tokens: readonly Token[], value: Value): void
+  /** Takes away that value, and no other one that the key leads to. */
+  delete(tokens: readonly Token[], value: Value): void
+}
+
+/** The rest of a key that is alone with its beginning: a map of its own would take four times the room. */
+class Leaf {
+  readonly token: Token
+  readonly value: unknown
+
+  constructor(token: Token, value: unknown) {
+    this.token = token
+    this.value = value
+  }
+}
+
+type Branch = Map<unknown, unknown>
+
+/** A map of maps, one level for each column. */
+export function createKeyIndex<Value extends object>(parts: readonly KeyColumn[]): KeyIndex<Value> {
+  const root: Branch = new Map()
+  const last = parts.length - 1
+  const names = parts.map(({ name }) => name)
+  const types = parts.map(({ rawType }) => rawType)
+
+  function prune(branch: Branch, tokens: readonly Token[], value: unknown, at: number): void {
+    const token = tokens[at]!
+    if (at === last) {
+      if (branch.get(token) === value) branch.delete(token)
+      return
+    }
+    const next = branch.get(token)
+    if (next instanceof Leaf) {
+      if (next.value === value && next.token === tokens[last]) branch.delete(token)
+    } else if (next) {
+      prune(next as Branch, tokens, value, at + 1)
+      if ((next as Branch).size === 0) branch.delete(token)
+    }
+  }
+
+  return {
+    depth: parts.length,
+    root,
+    get(tokens) {
+      let node: unknown = root
+      for (let at = 0; at < last; at++) node = (node as Branch | undefined)?.get(tokens[at])
+      return lookUp(node, tokens[last]) as Value | undefined
+    },
+    find(columns) {
+      let node: unknown = root
+      let at = 0
+      for (; at < last; at++) {
+        const part = (columns as Record<string, unknown>)[names[at]!]
+        if (typeof part !== types[at]) return undefined
+        node = (node as Branch | undefined)?.get(part)
+      }
+      const part = (columns as Record<string, unknown>)[names[at]!]
+      return typeof part === types[at] ? (lookUp(node, part) as Value | undefined) : undefined
+    },
+    set(tokens, value) {
+      let branch = root
+      for (let at = 0; at < last; at++) {
+        const token = tokens[at]!
+        const next = branch.get(token)
+        if (next === undefined && at === last - 1) {
+          branch.set(token, new Leaf(tokens[last]!, value))
+          return
+        }
+        const following = next instanceof Leaf ? new Map([[next.token, next.value]]) : (next ?? new Map())
+        if (following !== next) branch.set(token, following)
+        branch = following as Branch
+      }
+      branch.set(tokens[last]!, value)
+    },
+    delete: (tokens, value) => prune(root, tokens, value, 0),
+  }
+}
+
+function lookUp(node: unknown, token: unknown): unknown {
+  if (node instanceof Map) return node.get(token)
+  return node instanceof Leaf && node.token === token ? node.value : undefined
+}
