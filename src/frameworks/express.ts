@@ -2,10 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { handleInScope } from './exchange.ts'
 import { checkScopeOpener, type ScopeOpener } from './scope-opener.ts'
 
-export type { ScopeOpener } from './scope-opener.ts'
-
 /** A middleware of Express, Connect, and whatever else passes Node's request and response along. */
-export type RequestScopeMiddleware = (
+type Middleware = (
   request: IncomingMessage,
   response: ServerResponse,
   next: (error?: unknown) => void,
@@ -18,7 +16,7 @@ export type RequestScopeMiddleware = (
  *
  * @throws ConfigurationError where `repos` is not from `createRepositories`.
  */
-export function requestScope(repos: ScopeOpener): RequestScopeMiddleware {
+export function requestScope(repos: ScopeOpener): Middleware {
   checkScopeOpener(repos, 'app.use(requestScope(repos))')
   return (request, response, next) => handleInScope(repos, { request, response }, next)
 }

@@ -2,9 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { handleInScope } from './exchange.ts'
 import { checkScopeOpener, type ScopeOpener } from './scope-opener.ts'
 
-export type { ScopeOpener } from './scope-opener.ts'
-
-export interface RequestScopeOptions {
+interface RequestScopeOptions {
   /** From `createRepositories`. */
   readonly repos: ScopeOpener
 }

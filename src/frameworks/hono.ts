@@ -2,8 +2,6 @@ import type { MiddlewareHandler } from 'hono'
 import { type Exchange, handleInScope } from './exchange.ts'
 import { checkScopeOpener, type ScopeOpener } from './scope-opener.ts'
 
-export type { ScopeOpener } from './scope-opener.ts'
-
 /** What @hono/node-server passes along; `app.request()` and other servers do not. */
 interface NodeBindings {
   readonly incoming?: Exchange['request']
