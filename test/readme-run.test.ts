@@ -6,7 +6,7 @@ import { type Document, packageEntries, readDocuments, root } from './support/do
 import { createReferenceDatabase } from './support/documents/reference-database.ts'
 import type { CodeBlock } from './support/markdown.ts'
 import { expectCommand } from './support/package/command.ts'
-import { runStatements } from './support/server.ts'
+import { runStatements, type TestDatabase } from './support/server.ts'
 
 const documents = await readDocuments()
 
@@ -33,10 +33,8 @@ suite('the documentation that can be run', () => {
     test(`${document.name} does what it says`, async (t) => {
       await using database = await createReferenceDatabase()
       const run = document.blocks.filter(isRun)
-      for (const { code } of run.filter(({ language }) => language === 'sql')) {
-        await runStatements(database.url, ...statementsOf(code))
-      }
-      const results = await runTypeScript(document, database.url)
+      await using user = await runSql(document, database)
+      const results = await runTypeScript(document, user.url)
       for (const { block, output, failure } of results) {
         const place = `${document.name}:${block.line}`
         assert.equal(failure, undefined, place)
@@ -47,6 +45,34 @@ suite('the documentation that can be run', () => {
     })
   }
 })
+
+/**
+ * Runs the SQL of a document, in whose place of a database `shop` the test's is. The TypeScript is then run as the first
+ * user that it creates, whose rights have to be enough.
+ */
+async function runSql(
+  document: Document,
+  database: TestDatabase,
+): Promise<AsyncDisposable & { url: string }> {
+  const sql = document.blocks.filter((block) => isRun(block) && block.language === 'sql')
+  const statements = sql.flatMap(({ code }) => statementsOf(code.replace(/\bshop\./g, `${database.name}.`)))
+  const users = statements.flatMap((statement) => [
+    ...statement.matchAll(/create user '(\w+)'@'%' identified by '(.+)'/g),
+  ])
+  const drop = () =>
+    runStatements(database.url, ...users.map(([, name]) => `drop user if exists '${name}'@'%'`))
+  await drop()
+  await runStatements(database.url, ...statements)
+  const url = new URL(database.url)
+  const [[, name, password] = []] = users
+  if (name && password) Object.assign(url, { username: name, password: encodeURIComponent(password) })
+  return {
+    url: url.href,
+    async [Symbol.asyncDispose]() {
+      await drop()
+    },
+  }
+}
 
 interface BlockResult {
   readonly block: CodeBlock
