@@ -1,30 +1,41 @@
 import { once } from 'node:events'
+import { listenOptions } from './setup/listen-options.ts'
 import { prepareDatabase } from './setup/prepare-database.ts'
 import { runProgram } from './setup/program.ts'
 import { openServer } from './setup/server.ts'
 import { startService } from './setup/service-process.ts'
 import { runStep } from './setup/step.ts'
 
-/** Sets everything up and keeps the example service running. */
+const page = new URL('./page/main.ts', import.meta.url)
+
+/**
+ * Sets everything up and keeps the example service running, with a page that shows it.
+ *
+ *     npm start [-- --port PORT --host HOST]
+ */
 await runProgram('start', async () => {
+  const { host, port } = listenOptions(process.argv.slice(2))
   await using server = await runStep({
     title: 'Open a database',
     work: openServer,
     outcome: ({ description }) => description,
   })
-  const { databaseUrl } = server
+  const { databaseUrl, description } = server
   await prepareDatabase(databaseUrl)
   await using service = await runStep({
-    title: 'Start the service (examples/service/main.ts)',
-    work: () => startService({ databaseUrl, port: Number(process.env.PORT ?? 0) }),
+    title: 'Start the service (examples/service), and a page that shows it (examples/page)',
+    work: () =>
+      startService({
+        databaseUrl,
+        port,
+        program: page,
+        env: { HOST: host, SERVER_DESCRIPTION: description },
+      }),
     outcome: ({ url }) => url,
   })
   console.log(`
-The service runs at ${service.url}. Try:
-
-  curl '${service.url}/shipments?page=1'
-  curl ${service.url}/shipments/42
-  curl ${service.url}/health
+Open ${service.url} to see what kysely-lookup does in the service: start some
+traffic, change a row by SQL, try a GraphQL query.
 
 Ctrl-C stops it.`)
   const interrupted = Promise.race([

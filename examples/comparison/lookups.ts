@@ -2,8 +2,16 @@ import type { repos } from '../service/db.ts'
 
 type Repos = typeof repos
 type LookupTable = 'city' | 'country' | 'currency' | 'language' | 'time_zone'
+type LinkTable = 'country_currency' | 'country_language'
 
-/** What the service asks of its reference data: the part of `repos` that the plain way must have too. */
-export type Lookups = Pick<Repos, '$close' | '$ready' | '$request'> & {
+/** What is asked of the reference data: the part of `repos` that the plain way must have too. */
+export type Lookups = {
   readonly [Name in LookupTable]: Pick<Repos[Name], 'findByKeyOrThrow'>
+} & {
+  readonly [Name in LinkTable]: {
+    findAllBy(columns: { readonly country_code: string }): ReturnType<Repos[Name]['findAllBy']>
+  }
 }
+
+/** The same with what the service needs besides. */
+export type ServiceLookups = Lookups & Pick<Repos, '$close' | '$ready' | '$request'>

@@ -1,6 +1,6 @@
 import { createDatabase } from 'kysely-lookup'
 import type { DB } from '../service/schema.ts'
-import type { Lookups } from './lookups.ts'
+import type { ServiceLookups } from './lookups.ts'
 
 export const db = createDatabase<DB>({ uri: process.env.DATABASE_URL })
 
@@ -26,7 +26,25 @@ export const repos = {
     findByKeyOrThrow: (name: string) =>
       db.selectFrom('time_zone').selectAll().where('name', '=', name).executeTakeFirstOrThrow(),
   },
+  country_currency: {
+    findAllBy: ({ country_code }) =>
+      db
+        .selectFrom('country_currency')
+        .selectAll()
+        .where('country_code', '=', country_code)
+        .orderBy('currency_code')
+        .execute(),
+  },
+  country_language: {
+    findAllBy: ({ country_code }) =>
+      db
+        .selectFrom('country_language')
+        .selectAll()
+        .where('country_code', '=', country_code)
+        .orderBy('language_code')
+        .execute(),
+  },
   $ready: async () => {},
   $request: (fn) => fn(),
   $close: async () => {},
-} satisfies Lookups
+} satisfies ServiceLookups

@@ -16,19 +16,26 @@ export interface ServiceOptions {
   readonly port?: number
   /** Modules that Node loads before the service. */
   readonly preload?: readonly URL[]
+  /** What is run, where it is not the service alone. */
+  readonly program?: URL
+  readonly env?: Readonly<Record<string, string>>
 }
 
-const main = fileURLToPath(new URL('../service/main.ts', import.meta.url))
+const service = new URL('../service/main.ts', import.meta.url)
 const followParent = new URL('./follow-parent.ts', import.meta.url)
 
 /** Starts the service and waits until it listens. */
 export async function startService(options: ServiceOptions): Promise<ServiceProcess> {
-  const { databaseUrl, port = 0, preload = [] } = options
+  const { databaseUrl, port = 0, preload = [], program = service, env } = options
   const imports = [followParent, ...preload].flatMap(({ href }) => ['--import', href])
-  const child = spawn(process.execPath, [...imports, main], {
-    env: { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port) },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', ...imports, fileURLToPath(program)],
+    {
+      env: { ...process.env, ...env, DATABASE_URL: databaseUrl, PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    },
+  )
   const ended = once(child, 'close').then(() => {})
   const listening = Promise.withResolvers<string>()
   createInterface({ input: child.stdout! }).on('line', (line) => {

@@ -12,12 +12,20 @@ export async function canInstallPackages(): Promise<boolean> {
   return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release)
 }
 
-/** Installs the MariaDB server program, without the package that would start a server of the host. */
-export async function installServerPackage(options: { log: (line: string) => void }): Promise<void> {
-  const { log } = options
-  log(
-    'No mariadbd or mysqld and no running Docker here: installing the package mariadb-server-core with apt-get.',
-  )
+/** A package, by the pattern of its name: older releases have the version in some names. */
+export interface WantedPackage {
+  /** A regular expression of apt-cache. Of the names that it finds the first is taken. */
+  readonly pattern: string
+  /** What the name is where none is found, for apt's message. */
+  readonly name: string
+  /** Told why and what is installed, before it is. */
+  readonly log: (line: string) => void
+  readonly why: string
+}
+
+/** Installs a package and what it needs. */
+export async function installPackage({ pattern, name, log, why }: WantedPackage): Promise<void> {
+  log(`${why}: installing the package ${name} with apt-get.`)
   // Lists and archives of our own: apt has no time-out for the locks on the host's, only for dpkg's.
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-apt-'))
   await chmod(folder, 0o755) // apt downloads as its own user
@@ -32,18 +40,23 @@ export async function installServerPackage(options: { log: (line: string) => voi
       '-oAcquire::Languages=none',
     ]
     await run('apt-get', [...apt, '-qq', 'update'])
-    const found = await run('apt-cache', [
-      ...apt,
-      'search',
-      '--names-only',
-      '^mariadb-server-core(-[0-9.]+)?$',
-    ])
-    // Older releases have the version in the name; the plain name sorts first.
-    const name = found.match(/^\S+/gm)?.sort()[0] ?? 'mariadb-server-core'
-    await run('apt-get', [...apt, '-qq', '-y', '--no-install-recommends', 'install', name])
+    const found = await run('apt-cache', [...apt, 'search', '--names-only', pattern])
+    // The plain name sorts first.
+    const best = found.match(/^\S+/gm)?.sort()[0] ?? name
+    await run('apt-get', [...apt, '-qq', '-y', '--no-install-recommends', 'install', best])
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Installs the MariaDB server program, without the package that would start a server of the host. */
+export function installServerPackage(options: { log: (line: string) => void }): Promise<void> {
+  return installPackage({
+    ...options,
+    pattern: '^mariadb-server-core(-[0-9.]+)?$',
+    name: 'mariadb-server-core',
+    why: 'No mariadbd or mysqld and no running Docker here',
+  })
 }
 
 /** Runs a command to its end; rejects with its last lines when it fails. */

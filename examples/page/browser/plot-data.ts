@@ -1,0 +1,37 @@
+import type { Scale } from './scale.ts'
+
+/** How far back (ms) plots look, at most and at least. */
+export const LONGEST_SPAN = 120_000
+export const SHORTEST_SPAN = 30_000
+
+export interface Series {
+  readonly name: string
+  /** Has the colour. */
+  readonly className: string
+}
+
+/** The values of all series at one moment. */
+export interface Moment {
+  readonly at: number
+  readonly values: readonly number[]
+}
+
+export interface Dot {
+  readonly at: number
+  readonly series: number
+  readonly value: number
+}
+
+/** What a plot shows: the last `span` milliseconds up to `now`. */
+export interface PlotData {
+  readonly now: number
+  readonly span: number
+  readonly moments?: readonly Moment[]
+  readonly dots?: readonly Dot[]
+}
+
+export interface PlotStyle {
+  readonly kind: 'stack' | 'lines' | 'dots'
+  readonly series: readonly Series[]
+  readonly scale: (largest: number) => Scale
+}

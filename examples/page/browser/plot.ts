@@ -1,0 +1,84 @@
+import { make, setText } from './element.ts'
+import { shortText } from './format.ts'
+import { type PlotData, type PlotStyle, SHORTEST_SPAN } from './plot-data.ts'
+import { drawing, type Mark } from './plot-drawing.ts'
+
+export interface Plot {
+  show(data: PlotData): void
+}
+
+export interface PlotOptions extends PlotStyle {
+  readonly host: HTMLElement
+  /** How a value is written: `120 keys`. */
+  readonly text: (value: number) => string
+  readonly label: string
+  readonly whenEmpty: string
+}
+
+/** A plot over time that follows the size of its place and the colours of the page. */
+export function createPlot(options: PlotOptions): Plot {
+  const { host, kind, series, text, label, whenEmpty } = options
+  const frame = make('div', 'frame')
+  const hint = make('p', 'empty', whenEmpty)
+  const tip = make('div', 'tip')
+  tip.hidden = true
+  const values = series.map(() => make('b', ''))
+  const legend = make(
+    'ul',
+    'legend',
+    ...series.map(({ name, className }, index) => make('li', className, `${name} `, values[index]!)),
+  )
+  host.append(frame, legend)
+  let data: PlotData = { now: Date.now(), span: SHORTEST_SPAN }
+  let pointer: number | undefined
+
+  function draw(): void {
+    const { width, height } = frame.getBoundingClientRect()
+    if (width === 0) return
+    const shown = visible(data)
+    const drawn = drawing({ ...options, ...shown, width, height, pointer })
+    drawn.svg.setAttribute('role', 'img')
+    drawn.svg.setAttribute('aria-label', label)
+    frame.replaceChildren(drawn.svg, tip, ...(drawn.largest === 0 ? [hint] : []))
+    showTip(drawn.mark, width)
+    const last = shown.moments.at(-1)
+    for (const [index, value] of values.entries()) {
+      setText(value, kind === 'dots' || !last ? '' : shortText(last.values[index]!))
+    }
+  }
+
+  function showTip(mark: Mark | undefined, width: number): void {
+    tip.hidden = !mark
+    if (!mark) return
+    const ago = Math.round((data.now - mark.at) / 1_000)
+    tip.replaceChildren(
+      make('span', 'when', ago === 0 ? 'now' : `${ago} s ago`),
+      ...mark.values.map(({ series: index, value }) =>
+        make('span', series[index]!.className, `${series[index]!.name} `, make('b', '', text(value))),
+      ),
+    )
+    tip.style.left = mark.x > width / 2 ? '' : `${mark.x + 12}px`
+    tip.style.right = mark.x > width / 2 ? `${width - mark.x + 12}px` : ''
+  }
+
+  frame.onpointermove = (event) => {
+    pointer = event.clientX - frame.getBoundingClientRect().left
+    draw()
+  }
+  frame.onpointerleave = () => {
+    pointer = undefined
+    draw()
+  }
+  new ResizeObserver(draw).observe(frame)
+  return {
+    show(next) {
+      data = next
+      draw()
+    },
+  }
+}
+
+function visible({ now, span, moments = [], dots = [] }: PlotData): Required<PlotData> {
+  const isVisible = ({ at }: { readonly at: number }) => at >= now - span
+  return { now, span, moments: moments.filter(isVisible), dots: dots.filter(isVisible) }
+}

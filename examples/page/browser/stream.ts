@@ -1,0 +1,31 @@
+import type { LiveEvents } from '../sample.ts'
+import { byId, setText } from './element.ts'
+
+type Listeners = { readonly [Name in keyof LiveEvents]: (data: LiveEvents[Name]) => void }
+
+/** Listens to the server; the browser connects again by itself, and is then told everything anew. */
+export function startStream(listeners: Listeners): void {
+  const connection = byId('connection', HTMLElement)
+  const source = new EventSource('/live')
+  const show = (state: 'live' | 'away') => {
+    connection.dataset.state = state
+    setText(connection, state === 'live' ? 'live' : 'the service is away')
+  }
+  source.onopen = () => show('live')
+  source.onerror = () => show('away')
+  for (const name of Object.keys(listeners) as (keyof LiveEvents)[]) {
+    const listener = listeners[name] as (data: unknown) => void
+    source.addEventListener(name, (event) => listener(JSON.parse(event.data)))
+  }
+}
+
+/** Gives an order to the server. @throws Error with the server's reason. */
+export async function post(path: string, body?: object): Promise<void> {
+  const response = await fetch(path, {
+    method: 'POST',
+    ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  })
+  if (response.ok) return
+  const { message } = (await response.json().catch(() => ({}))) as { message?: string }
+  throw new Error(message ?? `the service answered ${response.status}`)
+}

@@ -1,0 +1,46 @@
+import type { Sample, TrafficState } from '../sample.ts'
+import { byId, setText } from './element.ts'
+import { countText, plural } from './format.ts'
+import { post } from './stream.ts'
+
+/** The button and the slider; what they show is what the server says, also if another page gave the order. */
+export function createTrafficControl() {
+  const form = byId('traffic', HTMLFormElement)
+  const button = byId('traffic-switch', HTMLButtonElement)
+  const slider = byId('rate', HTMLInputElement)
+  const rateText = byId('rate-text', HTMLOutputElement)
+  const note = byId('traffic-note', HTMLElement)
+  let state: TrafficState = { running: false, rate: 20, failed: 0 }
+
+  async function order(running: boolean): Promise<void> {
+    try {
+      await post('/traffic', { running, rate: slider.valueAsNumber })
+    } catch (error) {
+      setText(note, String((error as Error).message))
+    }
+  }
+
+  form.onsubmit = (event) => {
+    event.preventDefault()
+    void order(!state.running)
+  }
+  slider.oninput = () => setText(rateText, slider.value)
+  slider.onchange = () => void order(state.running)
+
+  return {
+    show(next: TrafficState): void {
+      state = next
+      setText(button, state.running ? 'Stop traffic' : 'Start traffic')
+      button.classList.toggle('running', state.running)
+      if (document.activeElement !== slider) slider.value = String(state.rate)
+      setText(rateText, String(state.rate))
+      if (!state.running) setText(note, 'Each request makes 275 lookups.')
+    },
+    showSpeed(before: Sample | undefined, sample: Sample): void {
+      if (!state.running || !before) return
+      const rate = ((sample.requests - before.requests) * 1_000) / (sample.at - before.at)
+      const failed = state.failed === 0 ? '' : `, ${countText(state.failed)} failed`
+      setText(note, `${plural(rate, 'request')} and ${countText(rate * 275)} lookups a second${failed}`)
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { ExecutionArgs, ExecutionResult } from 'graphql'
+import type { Lookups } from '../../comparison/lookups.ts'
+import type { QueryCost, Way, WayCost } from '../sample.ts'
+import { countStatements, type SentStatements } from '../statement-count.ts'
+import type { QueryContext } from './schema.ts'
+
+/** For each way lookups of their own for every query, as every request has them. */
+export type LookupsByWay = Readonly<Record<Way, () => Lookups>>
+
+type Execute = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>
+
+export interface MeasuredQuery {
+  /** What the service answers. */
+  readonly answer: ExecutionResult
+  readonly cost: QueryCost
+}
+
+/** Executes one query in every way, one after the other, and counts what each has sent. */
+export async function measureQuery(options: {
+  readonly args: ExecutionArgs
+  readonly execute: Execute
+  readonly lookups: LookupsByWay
+}): Promise<MeasuredQuery> {
+  const { args, execute, lookups } = options
+  const answers: ExecutionResult[] = []
+  const ways: WayCost[] = []
+  for (const way of ['plain', 'request', 'process'] as const) {
+    const contextValue: QueryContext = { ...(args.contextValue as object), lookups: lookups[way]() }
+    const start = performance.now()
+    const { result, statements } = await countStatements(async () => execute({ ...args, contextValue }))
+    const milliseconds = performance.now() - start
+    answers.push(result)
+    ways.push({ way, milliseconds, ...summary(statements) })
+    // A query that fails without the layer, or takes too much, is not tried with it.
+    if (result.errors) break
+  }
+  const [first] = answers
+  const answer = answers.at(-1)!
+  return {
+    answer,
+    cost: { ways, sameAnswer: answers.every(({ data }) => isDeepStrictEqual(data, first!.data)) },
+  }
+}
+
+/** Kysely's text protocol has the values in the text: statements that differ in them alone are one text. */
+function summary(statements: SentStatements): Pick<WayCost, 'statements' | 'texts'> {
+  const counts = new Map<string, number>()
+  let total = 0
+  for (const [sql, count] of statements) {
+    const text = sql.replace(/'(?:[^'\\]|\\.|'')*'|\b\d+\b/g, '?').replace(/\s+/g, ' ')
+    counts.set(text, (counts.get(text) ?? 0) + count)
+    total += count
+  }
+  const texts = [...counts].map(([sql, count]) => ({ sql, count })).sort((a, b) => b.count - a.count)
+  return { statements: total, texts }
+}

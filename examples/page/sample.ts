@@ -1,0 +1,107 @@
+// What the server of the page and its browser modules tell each other: types alone, for the browser loads this too.
+
+export type Level = 'process' | 'request' | 'database'
+
+/** One table's counters, since the service began. */
+export interface TableSample {
+  /** How many lookups were answered on which level. */
+  readonly process: number
+  readonly request: number
+  readonly database: number
+  /** Keys that were sent to the database: fewer than asked it, for several lookups may want the same. */
+  readonly keys: number
+  readonly statements: number
+  readonly rowsHeld: number
+  /** Of a versioned table: what was last read, and for how many milliseconds it has been held. */
+  readonly version?: number | undefined
+  readonly versionAge?: number | undefined
+}
+
+/** The service at one moment. */
+export interface Sample {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** Requests of the traffic generator that were answered since it was made. */
+  readonly requests: number
+  readonly tables: Readonly<Record<string, TableSample>>
+  /** The statements that were sent since the sample before. */
+  readonly batches: readonly BatchSample[]
+}
+
+/** Keys that went to the server together: statements of one table between two samples. */
+export interface BatchSample {
+  readonly table: string
+  /** Keys in a statement, on average. */
+  readonly keys: number
+}
+
+export interface TableDescription {
+  readonly name: string
+  readonly mode: 'immutable' | 'versioned'
+}
+
+export interface TrafficState {
+  readonly running: boolean
+  /** Requests in a second, as asked for. */
+  readonly rate: number
+  readonly failed: number
+}
+
+/** A row that the page changes by plain SQL. */
+export interface RowChangeDescription {
+  readonly id: string
+  readonly table: string
+  /** `country FR` */
+  readonly row: string
+  readonly column: string
+}
+
+/** What happened when one was changed. */
+export interface RowChangeResult {
+  readonly id: string
+  readonly table: string
+  readonly sql: string
+  readonly before: string
+  readonly after: string
+  readonly versionBefore: string
+  readonly versionAfter: string
+  /** Milliseconds from the end of the UPDATE until the service answered with the new value. */
+  readonly seenAfter: number
+  /** Rows of the table that the service held, and dropped. */
+  readonly dropped: number
+}
+
+export type Way = 'plain' | 'request' | 'process'
+
+/** One way of answering a GraphQL query, and what it cost. */
+export interface WayCost {
+  readonly way: Way
+  readonly statements: number
+  readonly milliseconds: number
+  /** The statements' texts, each with how often it was sent. */
+  readonly texts: readonly { readonly sql: string; readonly count: number }[]
+}
+
+export interface QueryCost {
+  readonly ways: readonly WayCost[]
+  readonly sameAnswer: boolean
+}
+
+/** What a page that was just opened is told. */
+export interface Welcome {
+  readonly server: string
+  readonly serviceUrl: string
+  readonly tables: readonly TableDescription[]
+  readonly changes: readonly RowChangeDescription[]
+  readonly samples: readonly Sample[]
+  readonly traffic: TrafficState
+}
+
+/** By the names of the server-sent events. */
+export interface LiveEvents {
+  readonly welcome: Welcome
+  readonly sample: Sample
+  readonly traffic: TrafficState
+  readonly change: RowChangeResult
+  readonly query: QueryCost
+}
