@@ -3,6 +3,8 @@ import type { KeyDefinition, Token } from './key.ts'
 /** Values by key, within a total weight. */
 export interface BoundedMap<Value> {
   get(definition: KeyDefinition, token: Token): Value | undefined
+  /** How many values it holds. */
+  readonly size: number
   set(definition: KeyDefinition, token: Token, held: { readonly value: Value; readonly weight: number }): void
 }
 
@@ -25,6 +27,11 @@ export function createBoundedMap<Value>(maxWeight: number): BoundedMap<Value> {
   }
 
   return {
+    get size() {
+      let size = 0
+      for (const held of byDefinition.values()) size += held.size
+      return size
+    },
     get: (definition, token) => byDefinition.get(definition)?.get(token)?.value,
     set(definition, token, entry) {
       if (entry.weight > maxWeight) return

@@ -1,8 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely, Transaction } from 'kysely'
+import { type CacheEvents, createCacheEvents } from './cache-events.ts'
+import type { DatabaseIdentity } from './channels.ts'
 import type { SessionListener } from './connection.ts'
+import { LookupAdapter } from './database.ts'
 import { ConfigurationError } from './errors.ts'
-import { type Counters, createCounters } from './events.ts'
+import { type Counters, createCounters, statsOf } from './events.ts'
 import { tableKeys } from './key.ts'
 import { resolveOptions } from './options.ts'
 import { checkPlugins } from './plugins.ts'
@@ -30,6 +33,7 @@ const MAX_IN_FLIGHT = 2
 interface SharedTable extends ScopedTable {
   readonly table: TableMetadata
   readonly counters: Counters
+  readonly events: CacheEvents
   /** How its rows are read, but for the connection. */
   readonly reading: Omit<RowSourceOptions, 'server' | 'maxInFlight' | 'cache'>
 }
@@ -58,6 +62,8 @@ export function createRepositories<
 >(options: RepositoriesOptions<DB, Tables, Cache>): Repositories<DB, Tables, Cache> {
   const settings = resolveOptions(options as never)
   const db = options.db as unknown as Kysely<unknown>
+  const { adapter } = db.getExecutor()
+  const database: DatabaseIdentity = adapter instanceof LookupAdapter ? { ...adapter.endpoint } : {}
   const caches = new Map<string, ProcessCache>()
   const shared = new Map(
     Object.entries(options.tables).map(
@@ -78,6 +84,7 @@ export function createRepositories<
     watch,
     verification: createVerification(Object.values(options.tables)),
     versioned: [...versioned.keys()],
+    database,
   })
   const scopes = new AsyncLocalStorage<RequestScope>()
 
@@ -86,7 +93,8 @@ export function createRepositories<
     const keys = tableKeys(table)
     const reader = createRowReader(table)
     const mode = settings.cacheOf(name)
-    const cache = mode && createProcessCache({ ...mode, keys, counters })
+    const events = createCacheEvents(table.name)
+    const cache = mode && createProcessCache({ ...mode, keys, counters, events })
     if (cache) caches.set(table.name, cache)
     let server: (() => Promise<Server>) | undefined
     const reading = {
@@ -94,6 +102,7 @@ export function createRepositories<
       keys,
       reader,
       counters,
+      origin: { database, inTransaction: false },
       maxBatchSize: settings.maxBatchSize,
       timeout: settings.timeout,
     }
@@ -106,7 +115,7 @@ export function createRepositories<
       maxInFlight: MAX_IN_FLIGHT,
       cache,
     })
-    return { position, table, counters, keys, reader, cache, source, reading }
+    return { position, table, counters, events, keys, reader, cache, source, reading }
   }
 
   function writesOf(name: string, writing: Pick<WritesOptions, 'over' | 'wrote'>) {
@@ -128,7 +137,8 @@ export function createRepositories<
     repository(name, { transaction, scope, scopes, ranIn, written }) {
       const table = shared.get(name)!
       const server = access.serverFor({ table: table.table, over: transaction, ranIn })
-      const source = createRowSource({ ...table.reading, server, maxInFlight: 1 })
+      const origin = { database, inTransaction: true }
+      const source = createRowSource({ ...table.reading, origin, server, maxInFlight: 1 })
       const scoped = { ...table, source, cache: undefined, scopes }
       const wrote = () => {
         written.add(name)
@@ -197,7 +207,13 @@ export function createRepositories<
   }
 
   const $ready = () => access.verifyAll()
-  const $stats = () => Object.fromEntries([...shared].map(([name, { counters }]) => [name, { ...counters }]))
+  const $stats = () =>
+    Object.fromEntries(
+      [...shared].map(([name, { counters, cache, events }]) => [
+        name,
+        statsOf({ counters, generation: cache?.current, since: events.since, verifiedAt: watch.verifiedAt }),
+      ]),
+    )
   const $close = () => watch.stop()
   const $forRequest = () => createSet(new RequestScope(false))
   const createSet = repositorySetFactory<CurrentScope>({

@@ -57,11 +57,19 @@ const decidedHere: readonly DecidedHere[] = [
 /** Tells a `createDatabase` instance from any other Kysely; plugins and transactions keep their adapter. */
 export class LookupAdapter extends MysqlAdapter {
   readonly decoding: DecodingOptions
+  readonly endpoint: Endpoint
 
-  constructor(decoding: DecodingOptions) {
+  constructor(decoding: DecodingOptions, endpoint: Endpoint) {
     super()
     this.decoding = decoding
+    this.endpoint = endpoint
   }
+}
+
+/** Where connections go: a host and port, or a socket. */
+export interface Endpoint {
+  readonly address?: string
+  readonly port?: number
 }
 
 /**
@@ -94,7 +102,10 @@ export function createDatabase<DB>(options: DatabaseOptions): Kysely<DB> {
   const settings = driverDecodingSettings(decoding)
   const driverPool = pool ? givenPool(pool, settings) : newPool(connection, settings)
   return new Kysely<DB>({
-    dialect: new LookupDialect(wrapPool(driverPool, { decoding, prepare }), decoding),
+    dialect: new LookupDialect(
+      wrapPool(driverPool, { decoding, prepare }),
+      new LookupAdapter(decoding, endpointOf(driverPool)),
+    ),
     ...(log && { log }),
     ...(plugins && { plugins }),
   })
@@ -103,9 +114,9 @@ export function createDatabase<DB>(options: DatabaseOptions): Kysely<DB> {
 class LookupDialect extends MysqlDialect {
   readonly #adapter: LookupAdapter
 
-  constructor(pool: WrappedPool, decoding: DecodingOptions) {
+  constructor(pool: WrappedPool, adapter: LookupAdapter) {
     super({ pool: pool as unknown as MysqlPool })
-    this.#adapter = new LookupAdapter(decoding)
+    this.#adapter = adapter
   }
 
   override createAdapter(): LookupAdapter {
@@ -139,8 +150,7 @@ function checkUri(uri: unknown): void {
 
 function givenPool(pool: Pool, settings: object): DriverPool {
   refusePromisePool(pool)
-  const actual = (pool as unknown as { config?: { connectionConfig?: Record<string, unknown> } }).config
-    ?.connectionConfig
+  const actual = connectionConfig(pool)
   const shapes = { typeCast: true, rowsAsArray: false, nestTables: false }
   for (const [name, wanted] of Object.entries({ ...settings, ...shapes, timezone: 'Z' })) {
     if (actual && (actual[name] ?? false) !== wanted) {
@@ -150,6 +160,16 @@ function givenPool(pool: Pool, settings: object): DriverPool {
     }
   }
   return pool as unknown as DriverPool
+}
+
+function connectionConfig(pool: object): Record<string, unknown> | undefined {
+  return (pool as { config?: { connectionConfig?: Record<string, unknown> } }).config?.connectionConfig
+}
+
+function endpointOf(pool: DriverPool): Endpoint {
+  const { host, port, socketPath } = connectionConfig(pool) ?? {}
+  if (typeof socketPath === 'string') return { address: socketPath }
+  return typeof host === 'string' ? { address: host, port: Number(port) } : {}
 }
 
 function shown(setting: unknown): string {

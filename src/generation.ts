@@ -1,4 +1,5 @@
 import { createBoundedMap } from './bounded-map.ts'
+import type { CacheEvents } from './cache-events.ts'
 import type { Counters } from './events.ts'
 import type { Key, TableKeys, Token } from './key.ts'
 import { createKeyIndex, type KeyIndex } from './key-index.ts'
@@ -29,6 +30,7 @@ export interface GenerationOptions {
   readonly keys: TableKeys
   readonly maxRows: number
   readonly counters: Counters
+  readonly events: Pick<CacheEvents, 'evicted'>
   /** The version that everything in it was read at; undefined for rows that never change. */
   readonly version?: number | undefined
 }
@@ -54,6 +56,8 @@ export interface Generation {
   publishAbsence(key: Key): void
   list(key: Key): readonly Entry[] | undefined
   publishList(key: Key, entries: readonly Entry[]): void
+  /** How many it holds besides rows. */
+  held(): { readonly aliases: number; readonly absences: number; readonly lists: number }
 }
 
 /** Texts may be of any length: what only a long one would find again is not held. */
@@ -81,6 +85,8 @@ export function createGeneration(options: GenerationOptions): Generation {
   const spellings = new Map<Entry, Spelling[]>()
   const ring: Entry[] = []
   let hand = 0
+  /** Of the keys in `indexes`, those that are no primary key of a row. */
+  let aliases = 0
   // A row that somebody still holds is the same object when it is read again.
   const dropped = createKeyIndex<WeakRef<Row>>(definitions[0]!.parts)
   const collected = new FinalizationRegistry<{ tokens: readonly Token[]; ref: WeakRef<Row> }>(
@@ -103,10 +109,12 @@ export function createGeneration(options: GenerationOptions): Generation {
     if (known.length === MAX_SPELLINGS) removeSpelling(entry, known.shift()!)
     indexes[position]!.set(tokens, entry)
     known.push({ position, tokens })
+    aliases++
   }
 
   function removeSpelling(entry: Entry, { position, tokens }: Spelling): void {
     indexes[position]!.delete(tokens, entry)
+    aliases--
   }
 
   function add(row: Row): Entry {
@@ -122,7 +130,9 @@ export function createGeneration(options: GenerationOptions): Generation {
     primary.set(keys.identityOf(row), entry)
     for (let position = 1; position < definitions.length; position++) {
       const tokens = keys.tokensOf(definitions[position]!, row)
-      if (tokens) indexes[position]!.set(tokens, entry)
+      if (!tokens) continue
+      indexes[position]!.set(tokens, entry)
+      aliases++
     }
     counters.rowsHeld = ring.length
     return entry
@@ -142,12 +152,15 @@ export function createGeneration(options: GenerationOptions): Generation {
     primary.delete(keys.identityOf(row), entry)
     for (let position = 1; position < definitions.length; position++) {
       const tokens = keys.tokensOf(definitions[position]!, row)
-      if (tokens) indexes[position]!.delete(tokens, entry)
+      if (!tokens) continue
+      indexes[position]!.delete(tokens, entry)
+      aliases--
     }
     for (const spelling of spellings.get(entry) ?? []) removeSpelling(entry, spelling)
     spellings.delete(entry)
     remember(row)
     counters.evictions++
+    options.events.evicted()
   }
 
   function remember(row: Row): void {
@@ -199,6 +212,11 @@ export function createGeneration(options: GenerationOptions): Generation {
     publishList(key, entries) {
       if (isShort(key)) lists.set(key.definition, key.token, { value: entries, weight: entries.length + 1 })
     },
+    held: () => ({
+      aliases,
+      absences: absences.size,
+      lists: lists.size,
+    }),
   }
   return generation
 }

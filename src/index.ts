@@ -1,3 +1,14 @@
+export type {
+  BatchMessage,
+  DatabaseIdentity,
+  EvictMessage,
+  GenerationMessage,
+  LoadMessage,
+  PollMessage,
+  ReadSubject,
+  UnverifiedMessage,
+  VerifiedMessage,
+} from './channels.ts'
 export { createRepositories } from './create-repositories.ts'
 export { createDatabase, type DatabaseOptions } from './database.ts'
 export type { DecodingOptions } from './decoding.ts'
@@ -9,7 +20,7 @@ export {
   RowNotFoundError,
   UnrepresentableValueError,
 } from './errors.ts'
-export type { TableStats, UnverifiedMessage } from './events.ts'
+export type { BatchSizes, TableStats } from './events.ts'
 export type { KeyOf, PrefixOf, RowOf } from './key-types.ts'
 export type {
   CacheMode,

@@ -1,3 +1,4 @@
+import type { CacheEvents } from './cache-events.ts'
 import type { Counters } from './events.ts'
 import { createGeneration, type Generation, type Hits, NO_HITS } from './generation.ts'
 import type { TableKeys } from './key.ts'
@@ -54,6 +55,7 @@ export interface ProcessCacheOptions {
   readonly keys: TableKeys
   readonly maxRows: number
   readonly counters: Counters
+  readonly events: CacheEvents
 }
 
 /** The members that move are plain properties: hits read them. */
@@ -119,8 +121,10 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
   }
 
   function open(version: number | undefined): Generation {
+    const left = cache.current
     cache.current = createGeneration({ ...options, version })
     aim()
+    options.events.opened({ version, previous: left.version, rows: counters.rowsHeld })
     counters.generations++
     counters.rowsHeld = 0
     if (version !== undefined) cache.floor = Math.max(cache.floor, version)

@@ -1,3 +1,4 @@
+import { noteCaller } from './batch-trace.ts'
 import { ConfigurationError, InvalidKeyError, RowNotFoundError } from './errors.ts'
 import type { Counters } from './events.ts'
 import { type Entry, type Generation, type Hits, NO_HITS } from './generation.ts'
@@ -73,8 +74,11 @@ export class Repository<Row, Key, Prefix> {
   async findAllBy(columns: Prefix): Promise<readonly Row[]> {
     const key = this.#parts.keys.resolvePrefix(columns)
     const memo = this.#memo()
+    noteCaller(key)
     if (memo) return memo.list(key) as Promise<readonly Row[]>
-    const entries = this.#shared(memo)?.list(key) ?? (await this.#parts.source.list(key))
+    const held = this.#shared(memo)?.list(key)
+    if (held) this.#counters.hits++
+    const entries = held ?? (await this.#parts.source.list(key))
     return Object.freeze(entries.map((entry) => entry.row as Row))
   }
 
@@ -192,13 +196,22 @@ export class Repository<Row, Key, Prefix> {
 
   #find(key: ResolvedKey): Promise<Row | undefined> {
     const memo = this.#memo()
-    const entry = memo?.has(key) ? undefined : this.#shared(memo)?.find(key)
+    if (memo?.has(key)) {
+      this.#counters.scopeHits++
+      return memo.load(key) as Promise<Row | undefined>
+    }
+    const shared = this.#shared(memo)
+    const entry = shared?.find(key)
     if (entry) {
       this.#counters.hits++
       return (entry.promise ?? promiseOf(entry)) as Promise<Row>
     }
+    noteCaller(key)
     if (memo) return memo.load(key) as Promise<Row | undefined>
-    if (this.#shared(memo)?.isAbsent(key)) return Promise.resolve(undefined)
+    if (shared?.isAbsent(key)) {
+      this.#counters.hits++
+      return Promise.resolve(undefined)
+    }
     return this.#parts.source.load(key).then(rowOf) as Promise<Row | undefined>
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
-import { type Batch, createBatch } from './batch.ts'
+import type { Batch } from './batch.ts'
+import { createTracedBatch, noteStatement, type ReadOrigin, traceTable } from './batch-trace.ts'
 import { withinDeadline } from './deadline.ts'
 import { ConfigurationError, LookupError } from './errors.ts'
 import type { Counters } from './events.ts'
@@ -29,6 +30,8 @@ export interface RowSourceOptions {
   /** Rejects where the table cannot be read reliably. */
   server(): Promise<Server>
   readonly counters: Counters
+  /** For those who listen to what is sent. */
+  readonly origin: ReadOrigin
   readonly maxBatchSize: number
   readonly maxInFlight: number
   /** How long (ms) a read may take, whatever it waits for. */
@@ -47,19 +50,20 @@ const STALE_RETRY_DELAYS = [25, 50, 100, 200, 400, 800, 1600]
 
 /** Reads one table's rows: committed ones process-wide, or those that a transaction sees. */
 export function createRowSource(options: RowSourceOptions): RowSource {
-  const { table, reader, counters, cache, maxBatchSize, maxInFlight, timeout } = options
+  const { table, reader, counters, origin, cache, maxBatchSize, maxInFlight, timeout } = options
   const keyBatches = new Map<KeyDefinition, Batch<Entry | undefined>>()
   const listBatches = new Map<KeyDefinition, Batch<readonly Entry[]>>()
   const versioned = cache?.mode === 'versioned'
   let bytes = CAUTIOUS_BYTES
   const time = { what: table.name, timeout }
-  const limits = { ...time, maxBatchSize, maxInFlight, maxBytes: () => bytes }
+  const limits = { ...time, maxBatchSize, maxInFlight, maxBytes: () => bytes, origin, counters }
 
   async function run<Result>(work: (server: Server) => Promise<Result>): Promise<Result> {
     const server = await options.server()
     bytes = Math.max(1, server.maxPacket - STATEMENT_BYTES)
     const execute: Execute = (statement, values) => {
       counters.statements++
+      noteStatement(statement.sql)
       return server.execute(statement, values)
     }
     try {
@@ -109,8 +113,8 @@ export function createRowSource(options: RowSourceOptions): RowSource {
 
   function createKeyBatch(definition: KeyDefinition): Batch<Entry | undefined> {
     const lookup = createLookup({ table, definition, many: false, versioned })
-    return createBatch<Entry | undefined>({
-      ...limits,
+    return createTracedBatch<Entry | undefined>({
+      ...{ ...limits, definition, many: false, rowsIn: (entry) => (entry ? 1 : 0) },
       known(key) {
         if (!cache || cache.refusing) return undefined
         const entry = cache.current.find(key)
@@ -136,8 +140,8 @@ export function createRowSource(options: RowSourceOptions): RowSource {
 
   function createListBatch(definition: KeyDefinition): Batch<readonly Entry[]> {
     const lookup = createLookup({ table, definition, many: true, versioned })
-    return createBatch<readonly Entry[]>({
-      ...limits,
+    return createTracedBatch<readonly Entry[]>({
+      ...{ ...limits, definition, many: true, rowsIn: (list) => list.length },
       known(key) {
         const answer = cache?.refusing ? undefined : cache?.current.list(key)
         return answer && { answer }
@@ -162,6 +166,19 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     })
   }
 
+  async function readAll(limit: number): Promise<readonly Entry[] | undefined> {
+    const statement = tableStatement({ table, versioned, limit: limit + 1 })
+    const read = async ({ execute }: Server) => {
+      const rows = await execute(statement, [])
+      return { rows, ...(versioned && { version: versionIn(table.name, rows[0]) }) }
+    }
+    const { answer, generation } = await withinDeadline(time, () => readNew(read))
+    if (answer.rows.length > limit) return undefined
+    const entries = answer.rows.flatMap((values) => entryOf(values, 2, generation) ?? [])
+    if (versioned && generation) generation.all = Object.freeze(entries)
+    return entries
+  }
+
   return {
     load: (key) => batchOf(keyBatches, key.definition, createKeyBatch).load(key),
     async loadAll(keys) {
@@ -169,18 +186,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
       return definition ? batchOf(keyBatches, definition, createKeyBatch).loadAll(keys) : []
     },
     list: (key) => batchOf(listBatches, key.definition, createListBatch).load(key),
-    async all(limit) {
-      const statement = tableStatement({ table, versioned, limit: limit + 1 })
-      const read = async ({ execute }: Server) => {
-        const rows = await execute(statement, [])
-        return { rows, ...(versioned && { version: versionIn(table.name, rows[0]) }) }
-      }
-      const { answer, generation } = await withinDeadline(time, () => readNew(read))
-      if (answer.rows.length > limit) return undefined
-      const entries = answer.rows.flatMap((values) => entryOf(values, 2, generation) ?? [])
-      if (versioned && generation) generation.all = Object.freeze(entries)
-      return entries
-    },
+    all: (limit) => traceTable(table.name, origin, () => readAll(limit)),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { DatabaseIdentity } from './channels.ts'
 import type { SessionListener } from './connection.ts'
 import { createExecute } from './execute.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -32,15 +33,25 @@ export interface ServerAccessOptions {
   readonly watch: VersionWatch
   /** The tables whose versions must move with their changes. */
   readonly versioned: readonly string[]
+  /** Completed with what the server says of itself. */
+  readonly database: { -readonly [name in keyof DatabaseIdentity]: DatabaseIdentity[name] }
 }
 
 export function createServerAccess(options: ServerAccessOptions): ServerAccess {
-  const { db, settings, verification, watch, versioned } = options
+  const { db, settings, verification, watch, versioned, database } = options
   const followed = new Set<string>()
   let features: Omit<Server, 'execute'> | undefined
 
   function limitOf(what: string, over: Kysely<unknown>): RetryOptions {
     return { what, timeout: settings.timeout, inTransaction: over.isTransaction }
+  }
+
+  async function featuresOver(over: Kysely<unknown>): Promise<Omit<Server, 'execute'>> {
+    if (features) return features
+    features = await readFeatures(over)
+    database.system = features.system
+    if (features.databaseName) database.name = features.databaseName
+    return features
   }
 
   async function follow(over: Kysely<unknown>, table: string): Promise<void> {
@@ -53,7 +64,7 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
     await verification.verify(table.name, over)
     if (cached?.mode === 'versioned') await follow(over, table.name)
     if (cached) await watch.start()
-    features ??= await readFeatures(over)
+    const features = await featuresOver(over)
     const execute = createExecute(over, { ...limitOf(table.name, over), ranIn })
     return { execute, ...features, ...(settings.statementForm && { form: settings.statementForm }) }
   }
@@ -79,7 +90,7 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
         await verification.verifyAll(db)
         for (const table of versioned) await follow(db, table)
         await watch.start()
-        features ??= await readFeatures(db)
+        await featuresOver(db)
       }),
   }
 }

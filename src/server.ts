@@ -10,15 +10,26 @@ export interface Server {
   readonly form: StatementForm
   /** The largest statement (bytes) that the server takes. */
   readonly maxPacket: number
+  readonly system: 'mysql' | 'mariadb'
+  /** The connection's database, if it has one. */
+  readonly databaseName: string | undefined
 }
 
 /** JSON_TABLE came with MySQL 8.0.4 and MariaDB 10.6. */
 export async function readFeatures(db: Kysely<unknown>): Promise<Omit<Server, 'execute'>> {
-  const { rows } = await sql<{ version: string; packet: unknown }>`
-    select version() as version, @@max_allowed_packet as packet`.execute(db.withoutPlugins())
-  const { version = '', packet } = rows[0] ?? {}
+  const { rows } = await sql<{ version: string; packet: unknown; name: string | null }>`
+    select version() as version, @@max_allowed_packet as packet, database() as name`.execute(
+    db.withoutPlugins(),
+  )
+  const { version = '', packet, name } = rows[0] ?? {}
+  const system = /mariadb/i.test(version) ? 'mariadb' : 'mysql'
   const [major = 0, minor = 0] = version.split('.').map(Number.parseFloat)
-  const [sinceMajor, sinceMinor] = /mariadb/i.test(version) ? [10, 6] : [8, 0]
+  const [sinceMajor, sinceMinor] = system === 'mariadb' ? [10, 6] : [8, 0]
   const modern = major > sinceMajor || (major === sinceMajor && minor >= sinceMinor)
-  return { form: modern ? 'json_table' : 'union_all', maxPacket: Number(packet) }
+  return {
+    form: modern ? 'json_table' : 'union_all',
+    maxPacket: Number(packet),
+    system,
+    databaseName: name ?? undefined,
+  }
 }

@@ -81,8 +81,7 @@ export class TableMemo {
     // Where rows are dropped to make room, the scope must remember what it was answered.
     if (generation.isFull() || !this.#open) return
     generation.pins++
-    this.#pinned ??= []
-    this.#pinned.push(generation)
+    this.#pinned = [...(this.#pinned ?? []), generation]
     if (!this.#strayed) this.hits = generation.hits
   }
 
@@ -102,6 +101,7 @@ export class TableMemo {
 
   list(key: Key): Promise<readonly Row[]> {
     this.#lists ??= new Map()
+    if (this.#lists.get(key.definition)?.answers.has(key.token)) this.#table.counters.scopeHits++
     const read = (keys: readonly Key[]) => Promise.all(keys.map((one) => this.#readList(one)))
     return rememberedOf(this.#lists, key.definition, read).load(key)
   }
@@ -109,8 +109,9 @@ export class TableMemo {
   async #readList(key: Key): Promise<readonly Row[] | Error> {
     const era = this.#era
     try {
-      const entries = this.generation?.list(key) ?? (await this.#table.source.list(key))
-      return this.#rowsOf(entries, era)
+      const held = this.generation?.list(key)
+      if (held) this.#table.counters.hits++
+      return this.#rowsOf(held ?? (await this.#table.source.list(key)), era)
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error))
     }
@@ -180,6 +181,7 @@ export class TableMemo {
     const generation = this.generation
     const held = keys.map((key) => generation?.find(key))
     const asked = keys.filter((key, index) => !held[index] && !generation?.isAbsent(key))
+    this.#table.counters.hits += keys.length - asked.length
     const loaded = asked.length > 0 ? await this.#table.source.loadAll(asked) : asked
     let next = 0
     return keys.map((key, index) => {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
+import { pollChannel, publish, trace, unverifiedChannel, verifiedChannel } from './channels.ts'
 import { ConfigurationError } from './errors.ts'
-import { type UnverifiedMessage, unverifiedChannel } from './events.ts'
 import { createExecute } from './execute.ts'
 import type { ProcessCache } from './process-cache.ts'
 import { type Statement, statement, VERSION_TABLE } from './statement.ts'
@@ -34,6 +34,8 @@ export interface VersionWatch {
   /** Reads the versions now. */
   poll(): Promise<void>
   stop(): Promise<void>
+  /** When (of `performance.now`) versions were last verified. */
+  readonly verifiedAt: number | undefined
 }
 
 // A longer one would fire at once.
@@ -51,7 +53,9 @@ export function createVersionWatch(options: {
   const execute = createExecute(db, { what: 'versions', timeout: settings.pollTimeout })
   const versions = versionsStatement(tables.size)
   const created = new Map<string, string>()
-  const someVersioned = [...tables.values()].some(({ mode }) => mode === 'versioned')
+  const versioned = [...tables].filter(([, { mode }]) => mode === 'versioned')
+  const versionedNames = versioned.map(([name]) => name)
+  const someVersioned = versioned.length > 0
   // A timer started in a request would hold on to that request's scope.
   const outsideRequests = AsyncLocalStorage.snapshot()
   const startTimer = (fn: () => void, delay: number) => outsideRequests(() => setTimeout(fn, delay).unref())
@@ -59,19 +63,23 @@ export function createVersionWatch(options: {
   let trust: NodeJS.Timeout | undefined
   let polling: Promise<void> | undefined
   let beginning: Promise<void> | undefined
+  let verifiedAt: number | undefined
+  let distrusted = false
   let state: 'idle' | 'running' | 'stopped' = 'idle'
 
   /** Verified just now: hits are answered until nothing has been verified for too long. */
   function verified(): void {
     for (const cache of tables.values()) cache.trust()
+    verifiedAt = performance.now()
+    if (distrusted) publish(verifiedChannel, () => ({ tables: versionedNames }))
+    distrusted = false
     clearTimeout(trust)
     if (!someVersioned) return
     trust = startTimer(() => {
       const refusing = settings.whenUnverified === 'refuse'
-      const versioned = [...tables].filter(([, { mode }]) => mode === 'versioned')
+      distrusted = true
       for (const [, cache] of versioned) cache.distrust(refusing)
-      const message: UnverifiedMessage = { tables: versioned.map(([name]) => name), refusing }
-      unverifiedChannel.publish(message)
+      publish(unverifiedChannel, () => ({ tables: versionedNames, refusing }))
     }, settings.maxUnverified)
   }
 
@@ -97,8 +105,13 @@ export function createVersionWatch(options: {
     }
   }
 
+  function readTraced(): Promise<void> {
+    if (!pollChannel.hasSubscribers) return readVersions()
+    return trace(pollChannel, { tables: [...tables.keys()] }, readVersions)
+  }
+
   function poll(): Promise<void> {
-    polling ??= readVersions()
+    polling ??= readTraced()
       .then(verified)
       .finally(() => {
         polling = undefined
@@ -147,6 +160,9 @@ export function createVersionWatch(options: {
       return beginning
     },
     poll,
+    get verifiedAt() {
+      return verifiedAt
+    },
     async stop() {
       state = 'stopped'
       clearTimeout(timer)
