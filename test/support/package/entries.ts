@@ -18,4 +18,5 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
   './fastify': { packages: [], types: ['fastify'], rooms: ['', 'frameworks'] },
   './hono': { packages: [], types: ['hono'], rooms: ['', 'frameworks'] },
   './migration': { packages: ['kysely'], rooms: ['', 'migration'] },
+  './opentelemetry': { packages: ['@opentelemetry/api'], rooms: ['', 'opentelemetry'] },
 }
