@@ -159,6 +159,30 @@ suite('the documentation', () => {
     assert.deepEqual(missing, [])
   })
 
+  test('names tests, members and options that are there', async () => {
+    const wrong: string[] = []
+    const members = await apiMembers()
+    for (const { name, text } of documents.filter(
+      ({ name }) => name === 'README.md' || name.startsWith('docs/'),
+    )) {
+      const spans = [...withoutCode(text).matchAll(/`([^`]+)`/g)].map(([, span = '']) => span)
+      for (const span of spans) {
+        const member = /^(?:repos|trx)?\.?(\$\w+)/.exec(span)?.[1]
+        if (member && !members.names.has(member)) wrong.push(`${name}: ${span}`)
+        const [, maker = '', option] = /^create(Repositories|Database)\(\{ (\w+)/.exec(span) ?? []
+        if (option && !members.options.get(maker)?.has(option)) wrong.push(`${name}: ${span}`)
+        if (
+          /^(src|test|bench|examples|docs|migrations)\/\S*\.\w+$/.test(span) &&
+          !existsSync(join(root, span))
+        ) {
+          wrong.push(`${name}: ${span}`)
+        }
+      }
+      wrong.push(...(await missingTests(text)).map((title) => `${name}: ${title}`))
+    }
+    assert.deepEqual(wrong, [])
+  })
+
   test('the README has fewer than 300 lines', () => {
     const readme = documents.find(({ name }) => name === 'README.md')
     assert.ok(readme && readme.text.split('\n').length < 300)
@@ -194,6 +218,38 @@ function exportedTypes(source: string): string[] {
     .flatMap(([, names = '']) => names.split(','))
     .map((name) => name.trim())
     .filter(Boolean)
+}
+
+/** Members of repositories and options of what makes them, as the sources declare them. */
+async function apiMembers() {
+  const read = (file: string) => readFile(join(root, 'src', file), 'utf8')
+  const declared = (source: string, pattern: RegExp) =>
+    [...source.matchAll(pattern)].map(([, name = '']) => name)
+  const repositories = await read('repositories.ts')
+  const database = await read('database.ts')
+  const ownOptions = declared(database, /^ {2}(\w+)\?:/gm)
+  const decoding = declared(await read('decoding.ts'), /^ {2}readonly (\w+)\?:/gm)
+  const driver = ['connectTimeout', 'connectionLimit', 'maxPreparedStatements']
+  return {
+    names: new Set(declared(repositories, /(\$\w+)\b/g)),
+    options: new Map([
+      ['Repositories', new Set(declared(repositories, /^ {2}readonly (\w+)\??:/gm))],
+      ['Database', new Set([...ownOptions, ...decoding, ...driver, 'plugins', 'log'])],
+    ]),
+  }
+}
+
+/** Titles that a document quotes behind the name of a test file which does not have them. */
+async function missingTests(markdown: string): Promise<string[]> {
+  const missing: string[] = []
+  for (const [, file = '', quoted = ''] of markdown.matchAll(/`(test\/\S+\.test\.ts)`([^`]*)/g)) {
+    const source = await readFile(join(root, file), 'utf8')
+    for (const [, title = ''] of quoted.matchAll(/"([^"]+)"/g)) {
+      const parts = title.replace(/\s+/g, ' ').split('…')
+      if (!parts.every((part) => source.includes(part.trim()))) missing.push(`"${title}" of ${file}`)
+    }
+  }
+  return missing
 }
 
 function relativeLinks(markdown: string): string[] {
