@@ -5,7 +5,13 @@ import type { Browser, Page } from 'playwright-core'
 import { openBrowser } from './support/page/chromium.ts'
 import { sendRaw } from './support/page/raw-request.ts'
 import { type RunningStart, runStart } from './support/page/running-start.ts'
-import { numberAtLeast, numberIn, openWatchedPage } from './support/page/watched-page.ts'
+import {
+  type Answer,
+  executeQuery,
+  numberAtLeast,
+  numberIn,
+  openWatchedPage,
+} from './support/page/watched-page.ts'
 import { createTestDatabase, runStatements, statementCounter, type TestDatabase } from './support/server.ts'
 
 const TABLES = [
@@ -114,6 +120,12 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     assert.deepEqual(shown, [before, after])
     assert.notEqual(before, after)
     assert.equal(await page.locator('.steps ins').innerText(), 'Lyon')
+    const cell = page.locator('tr[data-table="country"] .version code')
+    await cell.filter({ hasText: Number(after).toLocaleString('en') }).waitFor()
+    await page.waitForSelector('tr[data-table="country"].moved')
+    for (const plot of ['levels', 'statements', 'batches']) {
+      await page.waitForSelector(`#plot-${plot} text:has-text("country changed")`)
+    }
     const { data } = await ask(start.url, '{ country(code: "FR") { capital } }')
     assert.deepEqual(data, { country: { capital: 'Lyon' } })
   })
@@ -121,7 +133,7 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
   test('runs a nested query in GraphiQL: hundreds of statements become nine, and then one', async (t) => {
     const page = await open(t)
     await page.locator('#graphiql').scrollIntoViewIfNeeded()
-    const { data, extensions } = await execute(page)
+    const { data, extensions } = await executeQuery(page)
     await page.waitForSelector('.way[data-way="process"]')
     const plain = statementsWithout(data as Parameters<typeof statementsWithout>[0])
     assert.equal(await shownStatements(page, 'plain'), plain)
@@ -130,7 +142,7 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     assert.equal(extensions.statements?.['plain Kysely'], plain)
     assert.ok((await page.locator('#query-cost').innerText()).includes('All gave the same answer.'))
 
-    await execute(page)
+    await executeQuery(page)
     await page.waitForSelector('.way[data-way="process"]:has-text("1 statement ")')
   })
 
@@ -253,25 +265,9 @@ function hasHeight(page: Page, selector: string): Promise<boolean> {
   return page.locator(selector).evaluate((shape) => shape.getBoundingClientRect().height > 3)
 }
 
-/** Presses GraphiQL's button; what the service answered. */
-async function execute(page: Page): Promise<Answer> {
-  const answer = page.waitForResponse(
-    (response) =>
-      response.url().endsWith('/graphql') && /Shipments/.test(response.request().postData() ?? ''),
-  )
-  const frame = page.frameLocator('#graphiql')
-  await frame.getByRole('button', { name: /^Execute query/ }).click()
-  return (await answer).json()
-}
-
 async function shownStatements(page: Page, way: string): Promise<number> {
   const text = await page.locator(`.way[data-way="${way}"] .statements`).innerText()
   return Number.parseInt(text.replaceAll(',', ''), 10)
-}
-
-interface Answer {
-  readonly data: object
-  readonly extensions: { readonly statements?: Readonly<Record<string, number>> }
 }
 
 async function ask(url: string, query: string): Promise<Answer> {

@@ -4,6 +4,7 @@ import { db, repos } from '../service/db.ts'
 import { tables } from '../service/schema.ts'
 import { createService } from '../service/service.ts'
 import { createEndpoint } from './graphql/endpoint.ts'
+import { collectLayerEvents } from './layer-events.ts'
 import { createLive } from './live.ts'
 import { createPage } from './page.ts'
 import { openRowChanger } from './row-change.ts'
@@ -38,6 +39,7 @@ const traffic = createTraffic({ serviceUrl, changed: (state) => live.send('traff
 const sampler = startSampler({
   stats: () => repos.$stats(),
   names: shown.map(({ name }) => name),
+  events: collectLayerEvents(),
   requests: () => traffic.answered,
   sampled: (sample) => live.send('sample', sample),
 })

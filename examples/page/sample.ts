@@ -24,15 +24,22 @@ export interface Sample {
   /** Requests of the traffic generator that were answered since it was made. */
   readonly requests: number
   readonly tables: Readonly<Record<string, TableSample>>
-  /** The statements that were sent since the sample before. */
+  /** What was sent since the sample before. */
   readonly batches: readonly BatchSample[]
+  /** The tables whose version was seen to move since then. */
+  readonly moves: readonly VersionMove[]
 }
 
-/** Keys that went to the server together: statements of one table between two samples. */
+/** Keys that went to the server together. */
 export interface BatchSample {
   readonly table: string
-  /** Keys in a statement, on average. */
   readonly keys: number
+}
+
+export interface VersionMove {
+  readonly table: string
+  /** How many rows of the old version were dropped. */
+  readonly rows: number
 }
 
 export interface TableDescription {

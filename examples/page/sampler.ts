@@ -1,5 +1,6 @@
 import type { TableStats } from 'kysely-lookup'
-import type { BatchSample, Sample, TableSample } from './sample.ts'
+import type { LayerEvents } from './layer-events.ts'
+import type { Sample, TableSample } from './sample.ts'
 
 /** How often the page is told, and for how long it can look back. */
 export const INTERVAL = 500
@@ -14,18 +15,17 @@ export interface Sampler {
 export function startSampler(options: {
   readonly stats: () => Readonly<Record<string, TableStats>>
   readonly names: readonly string[]
+  readonly events: LayerEvents
   readonly requests: () => number
   readonly sampled: (sample: Sample) => void
 }): Sampler {
-  const { stats, names, requests, sampled } = options
+  const { stats, names, events, requests, sampled } = options
   const samples: Sample[] = []
 
   function take(): void {
     const all = stats()
     const tables = Object.fromEntries(names.map((name) => [name, tableSample(all[name]!)]))
-    const before = samples.at(-1)
-    const batches = before ? batchesBetween(before.tables, tables) : []
-    const sample = { at: Date.now(), requests: requests(), tables, batches }
+    const sample = { at: Date.now(), requests: requests(), tables, ...events.take() }
     if (samples.push(sample) > KEPT) samples.shift()
     sampled(sample)
   }
@@ -35,17 +35,10 @@ export function startSampler(options: {
   return { samples, stop: () => clearInterval(timer) }
 }
 
-function tableSample({ hits, keysSent, statements, rowsHeld }: TableStats): TableSample {
-  return { process: hits, request: 0, database: keysSent, keys: keysSent, statements, rowsHeld }
-}
-
-function batchesBetween(
-  before: Readonly<Record<string, TableSample>>,
-  after: Readonly<Record<string, TableSample>>,
-): BatchSample[] {
-  return Object.entries(after).flatMap(([table, now]) => {
-    const then = before[table]!
-    const statements = now.statements - then.statements
-    return statements > 0 ? [{ table, keys: (now.keys - then.keys) / statements }] : []
-  })
+function tableSample(stats: TableStats): TableSample {
+  const { hits, scopeHits, misses, keysSent, statements, rowsHeld, version, versionAge } = stats
+  return {
+    ...{ process: hits, request: scopeHits, database: misses },
+    ...{ keys: keysSent, statements, rowsHeld, version, versionAge },
+  }
 }

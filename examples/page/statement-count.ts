@@ -4,10 +4,15 @@ import { subscribe } from 'node:diagnostics_channel'
 /** The SELECTs that a piece of work has sent, by text. */
 export type SentStatements = ReadonlyMap<string, number>
 
-const sent = new AsyncLocalStorage<Map<string, number>>()
+interface Counting {
+  readonly texts: Map<string, number>
+  readonly aside: boolean
+}
+
+const counting = new AsyncLocalStorage<Counting>()
 
 function count(message: unknown): void {
-  const texts = sent.getStore()
+  const texts = counting.getStore()?.texts
   if (!texts) return
   const sql = String((message as { query?: unknown }).query)
   // What a new connection is set up with is not the work's own.
@@ -19,11 +24,19 @@ function count(message: unknown): void {
 subscribe('tracing:mysql2:query:start', count)
 subscribe('tracing:mysql2:execute:start', count)
 
+/** Whether this is work that is no part of the service's own. */
+export function isAside(): boolean {
+  return counting.getStore()?.aside ?? false
+}
+
 /** Runs `work` and counts the SELECTs that are sent meanwhile on its behalf. */
-export async function countStatements<Result>(
-  work: () => Promise<Result>,
-): Promise<{ readonly result: Result; readonly statements: SentStatements }> {
-  const statements = new Map<string, number>()
-  const result = await sent.run(statements, work)
-  return { result, statements }
+export async function countStatements<Result>(options: {
+  readonly work: () => Promise<Result>
+  /** Whether it is no part of the service's own work. */
+  readonly aside: boolean
+}): Promise<{ readonly result: Result; readonly statements: SentStatements }> {
+  const { work, aside } = options
+  const texts = new Map<string, number>()
+  const result = await counting.run({ texts, aside }, work)
+  return { result, statements: texts }
 }

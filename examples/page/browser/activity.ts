@@ -1,5 +1,5 @@
 import type { Sample, TableSample } from '../sample.ts'
-import type { Dot, Moment } from './plot-data.ts'
+import type { Dot, Mark, Moment } from './plot-data.ts'
 
 /** Sums over all tables. */
 export interface Totals {
@@ -27,15 +27,22 @@ export function totalsOf(sample: Sample): Totals {
   }
 }
 
-/** What was counted between samples, as counts per second. */
+/** Over how many samples a rate is taken: over one alone it would jump between none and two. */
+const SMOOTHING = 4
+
+/** What was counted, as counts per second. */
 export function ratesOf(samples: readonly Sample[], counts: (totals: Totals) => readonly number[]): Moment[] {
   return samples.slice(1).map((sample, index) => {
-    const before = samples[index]!
+    const before = samples[Math.max(0, index + 1 - SMOOTHING)]!
     const seconds = (sample.at - before.at) / 1_000
     const then = counts(totalsOf(before))
     const values = counts(totalsOf(sample)).map((count, position) => (count - then[position]!) / seconds)
     return { at: sample.at, values }
   })
+}
+
+export function marksOf(samples: readonly Sample[]): Mark[] {
+  return samples.flatMap(({ at, moves }) => moves.map(({ table }) => ({ at, text: `${table} changed` })))
 }
 
 export function batchesOf(samples: readonly Sample[], tables: readonly string[]): Dot[] {

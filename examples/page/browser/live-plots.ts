@@ -1,5 +1,5 @@
 import type { Sample } from '../sample.ts'
-import { batchesOf, ratesOf } from './activity.ts'
+import { batchesOf, marksOf, ratesOf } from './activity.ts'
 import { byId } from './element.ts'
 import { countText, plural } from './format.ts'
 import { createPlot } from './plot.ts'
@@ -48,17 +48,20 @@ export function createLivePlots(tables: readonly string[]): { show(samples: read
     show(samples) {
       const now = samples.at(-1)!.at
       const span = Math.min(Math.max(now - samples[0]!.at, SHORTEST_SPAN), LONGEST_SPAN)
+      const marks = marksOf(samples)
       levels.show({
         now,
         span,
+        marks,
         moments: ratesOf(samples, ({ process, request, database }) => [process, request, database]),
       })
       statements.show({
         now,
         span,
+        marks,
         moments: ratesOf(samples, (totals) => [totals.lookups, totals.statements]),
       })
-      batches.show({ now, span, dots: batchesOf(samples, tables) })
+      batches.show({ now, span, marks, dots: batchesOf(samples, tables) })
     },
   }
 }

@@ -22,12 +22,19 @@ export interface Dot {
   readonly value: number
 }
 
+/** A moment with a name. */
+export interface Mark {
+  readonly at: number
+  readonly text: string
+}
+
 /** What a plot shows: the last `span` milliseconds up to `now`. */
 export interface PlotData {
   readonly now: number
   readonly span: number
   readonly moments?: readonly Moment[]
   readonly dots?: readonly Dot[]
+  readonly marks?: readonly Mark[]
 }
 
 export interface PlotStyle {

@@ -1,12 +1,12 @@
 import { shortText } from './format.ts'
-import type { Dot, Moment, PlotStyle } from './plot-data.ts'
+import type { Dot, Mark, Moment, PlotStyle } from './plot-data.ts'
 import type { Scale } from './scale.ts'
 
 const SVG = 'http://www.w3.org/2000/svg'
 const SPACE = { left: 40, right: 10, top: 10, bottom: 22 }
 
 /** What the pointer is at. */
-export interface Mark {
+export interface Reading {
   readonly x: number
   readonly at: number
   readonly values: readonly { readonly series: number; readonly value: number }[]
@@ -15,7 +15,7 @@ export interface Mark {
 export interface Drawing {
   readonly svg: SVGSVGElement
   readonly largest: number
-  readonly mark: Mark | undefined
+  readonly reading: Reading | undefined
 }
 
 interface DrawingOptions extends PlotStyle {
@@ -25,12 +25,13 @@ interface DrawingOptions extends PlotStyle {
   readonly span: number
   readonly moments: readonly Moment[]
   readonly dots: readonly Dot[]
+  readonly marks: readonly Mark[]
   readonly pointer: number | undefined
 }
 
 /** Draws once: grid, series, and what the pointer is at. */
 export function drawing(options: DrawingOptions): Drawing {
-  const { width, height, kind, now, span, moments, dots, pointer } = options
+  const { width, height, kind, now, span, moments, dots, marks, pointer } = options
   const largest = largestOf(options)
   const scale = options.scale(largest)
   const x = (at: number) => SPACE.left + (1 - (now - at) / span) * (width - SPACE.left - SPACE.right)
@@ -40,12 +41,21 @@ export function drawing(options: DrawingOptions): Drawing {
   svg.append(...grid({ scale, x, y, width, height, now, span }))
   if (kind === 'dots') svg.append(...dotMarks({ ...options, x, y }))
   else if (moments.length > 1) svg.append(...(kind === 'stack' ? areas : lines)({ ...options, x, y }))
-  const mark = pointer === undefined ? undefined : markAt({ pointer, kind, moments, dots, x, y })
-  if (mark)
+  svg.append(
+    ...marks.flatMap(({ at, text }) => markShapes({ x: x(at), height, text, last: x(at) > width / 2 })),
+  )
+  const reading = pointer === undefined ? undefined : readingAt({ pointer, kind, moments, dots, x, y })
+  if (reading)
     svg.append(
-      element('line', { class: 'cross', x1: mark.x, x2: mark.x, y1: SPACE.top, y2: height - SPACE.bottom }),
+      element('line', {
+        class: 'cross',
+        x1: reading.x,
+        x2: reading.x,
+        y1: SPACE.top,
+        y2: height - SPACE.bottom,
+      }),
     )
-  return { svg, largest, mark }
+  return { svg, largest, reading }
 }
 
 function largestOf({ kind, moments, dots }: DrawingOptions): number {
@@ -113,9 +123,18 @@ function dotMarks({ series, dots, x, y }: DrawingOptions & Axes): SVGElement[] {
   )
 }
 
-function markAt(
+/** A line with its name on the side where there is room. */
+function markShapes(options: { x: number; height: number; text: string; last: boolean }): SVGElement[] {
+  const { x, height, text, last } = options
+  return [
+    element('line', { class: 'mark', x1: x, x2: x, y1: SPACE.top, y2: height - SPACE.bottom }),
+    label({ x: last ? x - 5 : x + 5, y: SPACE.top + 9, anchor: last ? 'end' : 'start', text }),
+  ]
+}
+
+function readingAt(
   options: Axes & Pick<DrawingOptions, 'kind' | 'moments' | 'dots'> & { readonly pointer: number },
-): Mark | undefined {
+): Reading | undefined {
   const { pointer, kind, moments, dots, x } = options
   const nearest = (all: readonly { readonly at: number }[]) =>
     all.toSorted((one, other) => Math.abs(x(one.at) - pointer) - Math.abs(x(other.at) - pointer))[0]?.at

@@ -1,7 +1,7 @@
 import { make, setText } from './element.ts'
 import { shortText } from './format.ts'
 import { type PlotData, type PlotStyle, SHORTEST_SPAN } from './plot-data.ts'
-import { drawing, type Mark } from './plot-drawing.ts'
+import { drawing, type Reading } from './plot-drawing.ts'
 
 export interface Plot {
   show(data: PlotData): void
@@ -40,25 +40,25 @@ export function createPlot(options: PlotOptions): Plot {
     drawn.svg.setAttribute('role', 'img')
     drawn.svg.setAttribute('aria-label', label)
     frame.replaceChildren(drawn.svg, tip, ...(drawn.largest === 0 ? [hint] : []))
-    showTip(drawn.mark, width)
+    showTip(drawn.reading, width)
     const last = shown.moments.at(-1)
     for (const [index, value] of values.entries()) {
       setText(value, kind === 'dots' || !last ? '' : shortText(last.values[index]!))
     }
   }
 
-  function showTip(mark: Mark | undefined, width: number): void {
-    tip.hidden = !mark
-    if (!mark) return
-    const ago = Math.round((data.now - mark.at) / 1_000)
+  function showTip(reading: Reading | undefined, width: number): void {
+    tip.hidden = !reading
+    if (!reading) return
+    const ago = Math.round((data.now - reading.at) / 1_000)
     tip.replaceChildren(
       make('span', 'when', ago === 0 ? 'now' : `${ago} s ago`),
-      ...mark.values.map(({ series: index, value }) =>
+      ...reading.values.map(({ series: index, value }) =>
         make('span', series[index]!.className, `${series[index]!.name} `, make('b', '', text(value))),
       ),
     )
-    tip.style.left = mark.x > width / 2 ? '' : `${mark.x + 12}px`
-    tip.style.right = mark.x > width / 2 ? `${width - mark.x + 12}px` : ''
+    tip.style.left = reading.x > width / 2 ? '' : `${reading.x + 12}px`
+    tip.style.right = reading.x > width / 2 ? `${width - reading.x + 12}px` : ''
   }
 
   frame.onpointermove = (event) => {
@@ -78,7 +78,13 @@ export function createPlot(options: PlotOptions): Plot {
   }
 }
 
-function visible({ now, span, moments = [], dots = [] }: PlotData): Required<PlotData> {
+function visible({ now, span, moments = [], dots = [], marks = [] }: PlotData): Required<PlotData> {
   const isVisible = ({ at }: { readonly at: number }) => at >= now - span
-  return { now, span, moments: moments.filter(isVisible), dots: dots.filter(isVisible) }
+  return {
+    now,
+    span,
+    moments: moments.filter(isVisible),
+    dots: dots.filter(isVisible),
+    marks: marks.filter(isVisible),
+  }
 }

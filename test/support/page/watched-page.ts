@@ -46,3 +46,20 @@ export async function numberAtLeast(page: Page, selector: string, least: number)
     [selector, least] as const,
   )
 }
+
+/** What the service answers to a GraphQL query. */
+export interface Answer {
+  readonly data: object
+  readonly extensions: { readonly statements?: Readonly<Record<string, number>> }
+}
+
+/** Presses GraphiQL's button; what the service answered. */
+export async function executeQuery(page: Page): Promise<Answer> {
+  const answer = page.waitForResponse(
+    (response) =>
+      response.url().endsWith('/graphql') && /Shipments/.test(response.request().postData() ?? ''),
+  )
+  const frame = page.frameLocator('#graphiql')
+  await frame.getByRole('button', { name: /^Execute query/ }).click()
+  return (await answer).json()
+}
