@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path'
 import { suite, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parse } from 'graphql'
+import { type DB, tables } from '../examples/service/schema.ts'
+import { createDatabase, createRepositories } from '../src/index.ts'
 import { createBlocksFolder } from './support/documents/blocks-folder.ts'
 import { type Document, packageEntries, readDocuments, root } from './support/documents/documents.ts'
 import { withoutCode } from './support/markdown.ts'
@@ -157,6 +159,19 @@ suite('the documentation', () => {
       )
     }
     assert.deepEqual(missing, [])
+  })
+
+  test('describes every counter of $stats()', async () => {
+    // Nothing is read, so that nobody connects.
+    const db = createDatabase<DB>({ uri: 'mysql://nobody@127.0.0.1:1/nothing' })
+    const counters = Object.keys(createRepositories({ db, tables }).$stats().country)
+    await db.destroy()
+    const { text = '' } = documents.find(({ name }) => name === 'docs/caching.md') ?? {}
+    assert.ok(counters.length > 0)
+    assert.deepEqual(
+      counters.filter((counter) => !text.includes(`\`${counter}\``)),
+      [],
+    )
   })
 
   test('names tests, members and options that are there', async () => {
