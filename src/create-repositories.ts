@@ -19,6 +19,7 @@ import { createRowReader } from './row.ts'
 import { createRowSource, type RowSourceOptions } from './row-source.ts'
 import type { Server } from './server.ts'
 import { createServerAccess } from './server-access.ts'
+import { rememberCaches } from './shared-caches.ts'
 import type { TableMetadata, TablesMetadata } from './table.ts'
 import type { ScopedTable } from './table-memo.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
@@ -236,7 +237,9 @@ export function createRepositories<
       [Symbol.asyncDispose]: () => $close,
     },
   })
-  return createSet(scopes) as unknown as Repositories<DB, Tables, Cache>
+  const repositories = createSet(scopes)
+  rememberCaches(repositories, caches.values())
+  return repositories as unknown as Repositories<DB, Tables, Cache>
 }
 
 /** A repository with what writes; not in the class, for an `immutable` table has no updates. */

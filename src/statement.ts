@@ -69,6 +69,9 @@ export function tableStatement(options: {
 
 export const VERSION_TABLE = 'lookup_version'
 
+/** How the text of a poll begins, and of no other statement. */
+export const VERSIONS = 'select v.table_name, v.version'
+
 /** A table without version rows has the version NULL, never none: an absence of everything would be a wrong answer. */
 function versionOf(table: TableMetadata): string {
   const name = `'${table.name.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`

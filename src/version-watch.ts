@@ -4,7 +4,7 @@ import { pollChannel, publish, trace, unverifiedChannel, verifiedChannel } from 
 import { ConfigurationError } from './errors.ts'
 import { createExecute } from './execute.ts'
 import type { ProcessCache } from './process-cache.ts'
-import { type Statement, statement, VERSION_TABLE } from './statement.ts'
+import { type Statement, statement, VERSION_TABLE, VERSIONS } from './statement.ts'
 
 /** When cached rows of `versioned` tables may be answered. */
 export interface VersionOptions {
@@ -181,7 +181,7 @@ const CREATED = `(
 /** For so many tables: the name, the version, and when the table was made. */
 function versionsStatement(tables: number): Statement {
   const list = new Array<string>(tables).fill('?').join(', ')
-  return statement(`select v.table_name, v.version, ${CREATED} from (
+  return statement(`${VERSIONS}, ${CREATED} from (
     select table_name, cast(sum(version) as unsigned) version from ${VERSION_TABLE}
     where table_name in (${list}) group by table_name
   ) v`)

@@ -1,7 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import type { RowDataPacket } from 'mysql2/promise'
 import { createConnection } from 'mysql2/promise'
 import type { ServerFlavor } from '../../src/testing/server-program.ts'
+import {
+  createTestDatabase as createDatabaseOn,
+  type TestDatabase as LibraryTestDatabase,
+} from '../../src/testing/test-database.ts'
 import { startThrowawayServer } from '../../src/testing/throwaway-server.ts'
 
 export interface ServerIdentity {
@@ -10,12 +13,7 @@ export interface ServerIdentity {
   readonly version: string
 }
 
-export interface TestDatabase extends ServerIdentity, AsyncDisposable {
-  /** Of the database, with the user that may do everything. */
-  readonly url: string
-  readonly name: string
-  drop(): Promise<void>
-}
+export type TestDatabase = ServerIdentity & LibraryTestDatabase
 
 let serverUrl: Promise<string> | undefined
 
@@ -27,21 +25,10 @@ export function testServerUrl(): Promise<string> {
   return serverUrl
 }
 
-/** A new, empty database of its own name on the server under test. */
+/** A new, empty database of its own name on the server under test; its URL is of the user that may do everything. */
 export async function createTestDatabase(options: { readonly name?: string } = {}): Promise<TestDatabase> {
   const server = await testServerUrl()
-  const name = `${options.name ?? 'lookup_test'}_${randomBytes(4).toString('hex')}`
-  const quoted = `\`${name.replaceAll('`', '``')}\``
-  const url = new URL(server)
-  url.pathname = `/${encodeURIComponent(name)}`
-  await using connection = await connect(server)
-  await connection.query(`create database ${quoted} character set utf8mb4`)
-  const identity = await connection.identify()
-  const drop = async () => {
-    await using dropping = await connect(server)
-    await dropping.query(`drop database if exists ${quoted}`)
-  }
-  return { ...identity, url: url.href, name, drop, [Symbol.asyncDispose]: drop }
+  return { ...(await identifyServer(server)), ...(await createDatabaseOn({ ...options, server })) }
 }
 
 /** Asks a server what it is. */

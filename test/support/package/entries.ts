@@ -19,4 +19,5 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
   './hono': { packages: [], types: ['hono'], rooms: ['', 'frameworks'] },
   './migration': { packages: ['kysely'], rooms: ['', 'migration'] },
   './opentelemetry': { packages: ['@opentelemetry/api'], rooms: ['', 'opentelemetry'] },
+  './testing': { packages: ['kysely', 'mysql2'], rooms: ['', 'migration', 'testing'] },
 }

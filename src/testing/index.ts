@@ -1,0 +1,18 @@
+export { type MigrationFolder, migrate } from './migration-folder.ts'
+export type { ServerFlavor } from './server-program.ts'
+export {
+  countStatements,
+  type ExpectedStatements,
+  expectStatements,
+  type SentStatement,
+  type StatementCount,
+  StatementCountError,
+  type StatementCountOptions,
+} from './statement-count.ts'
+export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.ts'
+export {
+  startThrowawayServer,
+  type ThrowawayServer,
+  type ThrowawayServerOptions,
+} from './throwaway-server.ts'
+export { type TruncateOptions, truncateTables } from './truncation.ts'
