@@ -46,7 +46,7 @@ describe('the Fastify plugin', () => {
     await scopesToEnd(t)
   })
 
-  it('leaves the other routes alone when a part of the service registers it', async () => {
+  it('leaves the other routes alone when a part of the service registers it', async (t) => {
     await using app = fastify()
     app.register(async (child) => {
       child.register(requestScope, { repos })
@@ -54,6 +54,7 @@ describe('the Fastify plugin', () => {
     })
     addRoute(app, '/without')
     assert.equal((await app.inject('/with')).payload, '1')
+    await scopesToEnd(t)
     assert.equal((await app.inject('/without')).payload, '0')
   })
 

@@ -64,8 +64,8 @@ for (const [framework, start] of Object.entries(frameworks)) {
           assert.deepEqual([status, JSON.parse(text)], [200, { open: 1 }])
         })
         assert.equal(selects, 3)
+        await scopesToEnd(t)
       }
-      await scopesToEnd(t)
     })
 
     it('keeps concurrent requests apart: each goes on with what it has seen', async (t) => {

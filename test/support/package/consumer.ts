@@ -39,8 +39,13 @@ export interface Consumer extends AsyncDisposable {
   command(name: string): string
 }
 
+export interface ConsumerOptions {
+  /** Packages that the project has besides. */
+  readonly packages?: readonly string[]
+}
+
 /** Packs the repository (which builds it) and installs the tarball in an empty project. */
-export async function createConsumer(): Promise<Consumer> {
+export async function createConsumer({ packages = [] }: ConsumerOptions = {}): Promise<Consumer> {
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-consumer-'))
   const dispose = () => rm(folder, { recursive: true, force: true })
   try {
@@ -53,7 +58,7 @@ export async function createConsumer(): Promise<Consumer> {
     await npm(root, 'pack', '--pack-destination', folder)
     const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))
     const companions = await Promise.all(
-      COMPANIONS.map(async (name) => `${name}@${await installedVersion(name)}`),
+      [...COMPANIONS, ...packages].map(async (name) => `${name}@${await installedVersion(name)}`),
     )
     await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`, ...companions)
     const installed = join(folder, 'node_modules', 'kysely-lookup')
