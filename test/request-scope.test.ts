@@ -154,6 +154,21 @@ describe('a request scope', () => {
     assert.equal(scopes(), 1)
   })
 
+  it('that has ended is not counted again by what still runs in it', async () => {
+    const repos = data.repositories()
+    const ended = Promise.withResolvers<void>()
+    let late: Promise<unknown> | undefined
+    await repos.$request(async () => {
+      late = ended.promise.then(async () => {
+        const first = await repos.country!.findByKey('FR')
+        assert.equal(await repos.country!.findByKey('FR'), first)
+      })
+    })
+    ended.resolve()
+    await late
+    assert.equal(repos.$stats().country!.scopes, 0)
+  })
+
   it('is reached by $table and by name, and knows no other tables', () => {
     const repos = data.repositories()
     assert.equal(repos.$table('country'), repos.country)
