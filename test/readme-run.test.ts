@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { suite, test } from 'node:test'
+import { after, before, suite, test } from 'node:test'
 import { createBlocksFolder } from './support/documents/blocks-folder.ts'
 import { type Document, packageEntries, readDocuments, root } from './support/documents/documents.ts'
 import { createReferenceDatabase } from './support/documents/reference-database.ts'
@@ -17,6 +17,13 @@ const isOutput = ({ marks }: CodeBlock) => marks.includes('output')
 const runnable = documents.filter(({ blocks }) => blocks.some(isRun))
 
 suite('the documentation that can be run', () => {
+  // One for all: making it takes longer than anything that is done with it.
+  let database: TestDatabase
+  before(async () => {
+    database = await createReferenceDatabase()
+  })
+  after(() => database.drop())
+
   test('is there', () => {
     assert.ok(runnable.length > 0)
     for (const { name, blocks } of documents) {
@@ -31,9 +38,9 @@ suite('the documentation that can be run', () => {
 
   for (const document of runnable) {
     test(`${document.name} does what it says`, async (t) => {
-      await using database = await createReferenceDatabase()
       const run = document.blocks.filter(isRun)
       await using user = await runSql(document, database)
+      await runShell(document, user.url)
       const results = await runTypeScript(document, user.url)
       for (const { block, output, failure } of results) {
         const place = `${document.name}:${block.line}`
@@ -71,6 +78,25 @@ async function runSql(
     async [Symbol.asyncDispose]() {
       await drop()
     },
+  }
+}
+
+/** Runs the commands of a document in an empty project, but for installations: the package is there. */
+async function runShell(document: Document, databaseUrl: string): Promise<void> {
+  const blocks = document.blocks.filter((block) => isRun(block) && block.language === 'sh')
+  if (blocks.length === 0) return
+  await using folder = await createBlocksFolder()
+  const bin = join(root, 'src/cli/bin.ts')
+  const lines = blocks.flatMap(({ code }) => code.trimEnd().split('\n'))
+  for (const line of lines.filter((line) => !line.startsWith('npm install '))) {
+    const [, args] = /^npx kysely-lookup (.+)$/.exec(line) ?? []
+    assert.ok(args, `${document.name}: expected npm install or npx kysely-lookup, got ${line}`)
+    await expectCommand({
+      program: process.execPath,
+      args: [bin, ...args.split(' ')],
+      cwd: folder.folder,
+      env: { DATABASE_URL: databaseUrl },
+    })
   }
 }
 
