@@ -88,6 +88,7 @@ suite('kysely-lookup on the command line', { concurrency: 4 }, () => {
     const args = ['generate', '--url', database.url, '--exclude-pattern', '{log,seen}', '--out-file', 'v.ts']
     assert.equal((await run(args)).code, 0)
     const source = await readFile(join(folder, 'v.ts'), 'utf8')
+    assert.equal(source.split('\n')[1], "// npx kysely-lookup generate --exclude-pattern '{log,seen}'")
     await writeFile(join(folder, 'v.ts'), source.replaceAll('\n', '\r\n'))
     assert.deepEqual(await run([...args, '--verify']), { code: 0, stdout: 'v.ts is current\n', stderr: '' })
     const stale = source.replace('  name: string | null\n', '  old: number\n')

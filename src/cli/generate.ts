@@ -1,17 +1,14 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { generatedFile, isGeneratedFile } from '../codegen/generated-file.ts'
-import type { DecodingOptions } from '../decoding.ts'
-import { camelCaseMapping, defaultCamelCaseMapping, type NameMapping } from '../plugins.ts'
-import { readSchema, type Schema, type SchemaTable } from '../schema.ts'
+import type { GenerateRequest } from '../codegen/command-line.ts'
 import { type Command, CommandError, UsageError } from './command.ts'
 import { CONNECTION_FLAGS, CONNECTION_HELP, type ConnectionOptions } from './connection.ts'
+import { REQUEST_FLAGS, requestOf } from './generate-request.ts'
+import { generatedSource } from './generated-source.ts'
 import { lineDiff } from './line-diff.ts'
-import { tableFilter } from './table-filter.ts'
+import { readIfThere, writeGenerated } from './source-file.ts'
 import { withConnection } from './with-connection.ts'
 
-const DEFAULT_OUT_FILE = 'src/schema.ts'
+export const DEFAULT_OUT_FILE = 'src/schema.ts'
 
 const HELP = `Usage: kysely-lookup generate [options]
 
@@ -40,10 +37,7 @@ interface GenerateOptions extends ConnectionOptions {
   readonly outFile: string
   readonly print: boolean
   readonly verify: boolean
-  readonly include: readonly string[]
-  readonly exclude: readonly string[]
-  readonly decoding: DecodingOptions
-  readonly camelCase: boolean
+  readonly request: Required<GenerateRequest>
 }
 
 /** `kysely-lookup generate` */
@@ -53,19 +47,11 @@ export const generate: Command = {
   help: HELP,
   async run(args) {
     const options = parse(args)
-    const { schema, mapping } = await withConnection(options, async (db) => ({
-      schema: await readSchema(db),
-      mapping: options.camelCase ? (camelCaseMapping(db) ?? defaultCamelCaseMapping()) : undefined,
-    }))
-    const tables = selectedTables(schema, options)
-    if (mapping) refuseEqualNames(tables, mapping)
-    const nameOf = mapping?.toJavaScript
-    const source = generatedFile(tables, { ...options.decoding, ...(nameOf && { nameOf }) })
+    const { source, notices } = await withConnection(options, (db) => generatedSource(db, options.request))
     if (options.verify) return await verify(options.outFile, source)
     if (options.print) process.stdout.write(source)
-    else await write(options.outFile, source)
-    for (const notice of [...notices(tables), ...nameNotices(tables, mapping)])
-      console.error(`kysely-lookup: ${notice}`)
+    else await writeGenerated(options.outFile, source)
+    for (const notice of notices) console.error(`kysely-lookup: ${notice}`)
     return 0
   },
 }
@@ -78,12 +64,7 @@ function parse(args: readonly string[]): GenerateOptions {
       'out-file': { type: 'string', default: DEFAULT_OUT_FILE },
       print: { type: 'boolean', default: false },
       verify: { type: 'boolean', default: false },
-      'include-pattern': { type: 'string', multiple: true, default: [] },
-      'exclude-pattern': { type: 'string', multiple: true, default: [] },
-      bigint: { type: 'string', default: 'number' },
-      tinyint1: { type: 'string', default: 'number' },
-      'zero-dates': { type: 'string', default: 'error' },
-      'camel-case': { type: 'boolean', default: false },
+      ...REQUEST_FLAGS,
     },
   })
   if (values.print && values.verify) throw new UsageError('--print and --verify exclude each other')
@@ -95,76 +76,8 @@ function parse(args: readonly string[]): GenerateOptions {
     outFile: values['out-file'],
     print: values.print,
     verify: values.verify,
-    include: values['include-pattern'],
-    exclude: values['exclude-pattern'],
-    camelCase: values['camel-case'],
-    decoding: {
-      bigint: oneOf('--bigint', values.bigint, ['number', 'bigint', 'string'] as const),
-      tinyint1: oneOf('--tinyint1', values.tinyint1, ['number', 'boolean'] as const),
-      zeroDates: oneOf('--zero-dates', values['zero-dates'], ['error', 'null'] as const),
-    },
+    request: requestOf(values),
   }
-}
-
-function oneOf<const T extends string>(flag: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((one) => one === value)
-  if (found === undefined) throw new UsageError(`${flag} is one of ${allowed.join(', ')}, not ${value}`)
-  return found
-}
-
-function selectedTables({ database, tables }: Schema, { include, exclude }: GenerateOptions): SchemaTable[] {
-  const wanted = tableFilter({ database, include, exclude })
-  const selected = tables.filter(({ metadata }) => wanted(metadata.name))
-  if (selected.length > 0) return selected
-  throw new CommandError(
-    include.length + exclude.length > 0
-      ? `no table of the database ${database} matches the patterns.`
-      : `the database ${database} has no tables. Run the migrations first (npx kysely migrate:latest).`,
-  )
-}
-
-/** What a repository cannot serve, table by table. */
-function notices(tables: readonly SchemaTable[]): string[] {
-  return tables.flatMap(({ metadata: { name, columns }, unsupported, omittedIndexes }) => {
-    if (unsupported) {
-      const consequence = columns.length > 0 ? 'only in DB, not in tables' : 'left out'
-      return [`${name}: ${consequence}: ${unsupported}`]
-    }
-    return omittedIndexes.map(
-      (index) => `${name}: ${index.unique ? 'unique ' : ''}index ${index.name} is left out: ${index.reason}`,
-    )
-  })
-}
-
-/** Two names of the database must not become one. */
-function refuseEqualNames(tables: readonly SchemaTable[], { toJavaScript }: NameMapping): void {
-  const lists = [
-    { where: 'tables', names: tables.map(({ metadata }) => metadata.name) },
-    ...tables.map(({ metadata }) => ({
-      where: `columns of ${metadata.name}`,
-      names: metadata.columns.map(({ name }) => name),
-    })),
-  ]
-  for (const { where, names } of lists) {
-    for (const [name, equal] of Map.groupBy(names, toJavaScript)) {
-      if (equal.length > 1) {
-        throw new CommandError(`--camel-case calls the ${where} ${equal.join(' and ')} all ${name}.`)
-      }
-    }
-  }
-}
-
-/** Names that the plugin does not bring back: a repository reads them, other queries cannot name them. */
-function nameNotices(tables: readonly SchemaTable[], mapping: NameMapping | undefined): string[] {
-  if (!mapping) return []
-  return tables.flatMap(({ metadata }) =>
-    [metadata.name, ...metadata.columns.map(({ name }) => name)]
-      .filter((name) => mapping.toDatabase(mapping.toJavaScript(name)) !== name)
-      .map((name) => {
-        const camel = mapping.toJavaScript(name)
-        return `${metadata.name}: CamelCasePlugin reads ${name} as ${camel}, which it writes as ${mapping.toDatabase(camel)}: plain queries cannot name it with these options of the plugin`
-      }),
-  )
 }
 
 async function verify(file: string, wanted: string): Promise<number> {
@@ -178,59 +91,4 @@ async function verify(file: string, wanted: string): Promise<number> {
   }
   process.stdout.write(lineDiff({ name: file, current: unified, wanted }))
   throw new CommandError(`${file} is stale. Run kysely-lookup generate.`)
-}
-
-async function write(file: string, source: string): Promise<void> {
-  const current = await readIfThere(file)
-  if (current === source) return console.log(`${file} is current`)
-  if (current !== undefined && !isGeneratedFile(current)) {
-    throw new CommandError(
-      `${file} was not generated by kysely-lookup and is left alone. Give another --out-file, or remove it first.`,
-    )
-  }
-  try {
-    await makeFolder(dirname(file))
-    await writeFile(file, source)
-  } catch (error) {
-    throw fileFailure('write', file, error)
-  }
-  console.log(`${file} written`)
-}
-
-/** Not `mkdir`'s own `recursive`, which never ends where the system refuses with ENOENT, as in /proc. */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || dirname(folder) === folder) throw error
-    await makeFolder(dirname(folder))
-    await mkdir(folder)
-  }
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw fileFailure('read', file, error)
-  }
-}
-
-const FILE_FAILURES: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  ENOENT: 'its folder cannot be made',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is not a folder',
-  EEXIST: 'a part of its path is not a folder',
-  ENOSPC: 'the disk is full',
-}
-
-function fileFailure(verb: 'read' | 'write', file: string, error: unknown): CommandError {
-  const { code = '', message } = error as NodeJS.ErrnoException
-  return new CommandError(`cannot ${verb} ${file}: ${FILE_FAILURES[code] ?? message}`, { cause: error })
 }

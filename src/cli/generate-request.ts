@@ -1,0 +1,38 @@
+import { parseArgs } from 'node:util'
+import type { GenerateRequest } from '../codegen/command-line.ts'
+import { UsageError } from './command.ts'
+
+/** The flags that decide what a generated file holds. */
+export const REQUEST_FLAGS = {
+  'include-pattern': { type: 'string', multiple: true },
+  'exclude-pattern': { type: 'string', multiple: true },
+  bigint: { type: 'string' },
+  tinyint1: { type: 'string' },
+  'zero-dates': { type: 'string' },
+  'camel-case': { type: 'boolean' },
+} as const
+
+type RequestValues = ReturnType<typeof parseArgs<{ options: typeof REQUEST_FLAGS }>>['values']
+
+/** @throws UsageError for a value that is none of its flag's. */
+export function requestOf(values: RequestValues): Required<GenerateRequest> {
+  return {
+    include: values['include-pattern'] ?? [],
+    exclude: values['exclude-pattern'] ?? [],
+    camelCase: values['camel-case'] ?? false,
+    bigint: oneOf('--bigint', values.bigint ?? 'number', ['number', 'bigint', 'string'] as const),
+    tinyint1: oneOf('--tinyint1', values.tinyint1 ?? 'number', ['number', 'boolean'] as const),
+    zeroDates: oneOf('--zero-dates', values['zero-dates'] ?? 'error', ['error', 'null'] as const),
+  }
+}
+
+/** What a generated file says that it was made with. */
+export function requestIn(args: readonly string[]): Required<GenerateRequest> {
+  return requestOf(parseArgs({ args: [...args], options: REQUEST_FLAGS }).values)
+}
+
+function oneOf<const T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === value)
+  if (found === undefined) throw new UsageError(`${flag} is one of ${allowed.join(', ')}, not ${value}`)
+  return found
+}

@@ -1,0 +1,88 @@
+import type { Kysely } from 'kysely'
+import type { GenerateRequest } from '../codegen/command-line.ts'
+import { generatedFile } from '../codegen/generated-file.ts'
+import { camelCaseMapping, defaultCamelCaseMapping, type NameMapping } from '../plugins.ts'
+import { readSchema, type Schema, type SchemaTable } from '../schema.ts'
+import { CommandError } from './command.ts'
+import { tableFilter } from './table-filter.ts'
+
+/** What a database's generated file should hold. */
+export interface GeneratedSource {
+  readonly source: string
+  /** What a repository cannot serve, and names that queries cannot use. */
+  readonly notices: readonly string[]
+}
+
+/** @throws CommandError where no table is meant, or two would have one name. */
+export async function generatedSource(
+  db: Kysely<unknown>,
+  request: Required<GenerateRequest>,
+): Promise<GeneratedSource> {
+  const { camelCase, include, exclude, ...decoding } = request
+  const mapping = camelCase ? (camelCaseMapping(db) ?? defaultCamelCaseMapping()) : undefined
+  const tables = selectedTables(await readSchema(db), { include, exclude })
+  if (mapping) refuseEqualNames(tables, mapping)
+  const nameOf = mapping?.toJavaScript
+  return {
+    source: generatedFile(tables, { ...decoding, include, exclude, ...(nameOf && { nameOf }) }),
+    notices: [...notices(tables), ...nameNotices(tables, mapping)],
+  }
+}
+
+function selectedTables(
+  { database, tables }: Schema,
+  { include, exclude }: Pick<Required<GenerateRequest>, 'include' | 'exclude'>,
+): SchemaTable[] {
+  const wanted = tableFilter({ database, include, exclude })
+  const selected = tables.filter(({ metadata }) => wanted(metadata.name))
+  if (selected.length > 0) return selected
+  throw new CommandError(
+    include.length + exclude.length > 0
+      ? `no table of the database ${database} matches the patterns.`
+      : `the database ${database} has no tables. Run the migrations first (npx kysely migrate:latest).`,
+  )
+}
+
+/** What a repository cannot serve, table by table. */
+function notices(tables: readonly SchemaTable[]): string[] {
+  return tables.flatMap(({ metadata: { name, columns }, unsupported, omittedIndexes }) => {
+    if (unsupported) {
+      const consequence = columns.length > 0 ? 'only in DB, not in tables' : 'left out'
+      return [`${name}: ${consequence}: ${unsupported}`]
+    }
+    return omittedIndexes.map(
+      (index) => `${name}: ${index.unique ? 'unique ' : ''}index ${index.name} is left out: ${index.reason}`,
+    )
+  })
+}
+
+/** Two names of the database must not become one. */
+function refuseEqualNames(tables: readonly SchemaTable[], { toJavaScript }: NameMapping): void {
+  const lists = [
+    { where: 'tables', names: tables.map(({ metadata }) => metadata.name) },
+    ...tables.map(({ metadata }) => ({
+      where: `columns of ${metadata.name}`,
+      names: metadata.columns.map(({ name }) => name),
+    })),
+  ]
+  for (const { where, names } of lists) {
+    for (const [name, equal] of Map.groupBy(names, toJavaScript)) {
+      if (equal.length > 1) {
+        throw new CommandError(`--camel-case calls the ${where} ${equal.join(' and ')} all ${name}.`)
+      }
+    }
+  }
+}
+
+/** Names that the plugin does not bring back: a repository reads them, other queries cannot name them. */
+function nameNotices(tables: readonly SchemaTable[], mapping: NameMapping | undefined): string[] {
+  if (!mapping) return []
+  return tables.flatMap(({ metadata }) =>
+    [metadata.name, ...metadata.columns.map(({ name }) => name)]
+      .filter((name) => mapping.toDatabase(mapping.toJavaScript(name)) !== name)
+      .map((name) => {
+        const camel = mapping.toJavaScript(name)
+        return `${metadata.name}: CamelCasePlugin reads ${name} as ${camel}, which it writes as ${mapping.toDatabase(camel)}: plain queries cannot name it with these options of the plugin`
+      }),
+  )
+}

@@ -1,0 +1,47 @@
+import type { DecodingOptions } from '../decoding.ts'
+
+/** What `generate` was told about the content of a file; the file's first lines repeat it. */
+export interface GenerateRequest extends DecodingOptions {
+  readonly camelCase?: boolean
+  /** Globs over table names. */
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+}
+
+const PROGRAM = 'npx kysely-lookup generate'
+
+/** The command that makes a file of this content; what is default is left out. */
+export function commandLine(request: GenerateRequest): string {
+  const { bigint = 'number', tinyint1 = 'number', zeroDates = 'error' } = request
+  const words = [
+    ...(bigint === 'number' ? [] : ['--bigint', bigint]),
+    ...(tinyint1 === 'number' ? [] : ['--tinyint1', tinyint1]),
+    ...(zeroDates === 'error' ? [] : ['--zero-dates', zeroDates]),
+    ...(request.camelCase ? ['--camel-case'] : []),
+    ...(request.include ?? []).flatMap((pattern) => ['--include-pattern', pattern]),
+    ...(request.exclude ?? []).flatMap((pattern) => ['--exclude-pattern', pattern]),
+  ]
+  return [PROGRAM, ...words.map(quoted)].join(' ')
+}
+
+/** The arguments in a generated file's first lines; undefined where there are none to be read. */
+export function argumentsIn(source: string): readonly string[] | undefined {
+  const line = source.split('\n', 2)[1]?.trim()
+  const start = `// ${PROGRAM}`
+  if (line === undefined || !`${line} `.startsWith(`${start} `)) return undefined
+  return [...line.slice(start.length).matchAll(/(?:'[^']*'|\\.|[^\s'\\])+/g)].map(([word]) => unquoted(word))
+}
+
+/** As a POSIX shell reads it. A line break, which would end the comment, is matched by `?`. */
+function quoted(word: string): string {
+  if (/^[\w,.:/=@-]+$/.test(word)) return word
+  const line = word.replaceAll(/[\r\n\u2028\u2029]/g, '?')
+  return `'${line.replaceAll("'", "'\\''")}'`
+}
+
+function unquoted(word: string): string {
+  return word.replaceAll(
+    /'([^']*)'|\\(.)/g,
+    (_, inside?: string, escaped?: string) => inside ?? escaped ?? '',
+  )
+}
