@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely, Transaction } from 'kysely'
+import { ASSEMBLY, type Assembly } from './assembly.ts'
 import { type CacheEvents, createCacheEvents } from './cache-events.ts'
 import type { DatabaseIdentity } from './channels.ts'
 import type { SessionListener } from './connection.ts'
@@ -235,6 +236,7 @@ export function createRepositories<
       $stats: () => $stats,
       $close: () => $close,
       [Symbol.asyncDispose]: () => $close,
+      [ASSEMBLY]: (): Assembly => ({ db, tables: options.tables, settings }),
     },
   })
   const repositories = createSet(scopes)

@@ -54,15 +54,28 @@ const decidedHere: readonly DecidedHere[] = [
   'typeCast',
 ]
 
+/** How many prepared statements a database may hold at a time. */
+export interface PreparationLimits {
+  readonly connections: number
+  /** On each connection; none where lookups are not prepared. */
+  readonly statements: number
+}
+
 /** Tells a `createDatabase` instance from any other Kysely; plugins and transactions keep their adapter. */
 export class LookupAdapter extends MysqlAdapter {
   readonly decoding: DecodingOptions
   readonly endpoint: Endpoint
+  readonly limits: PreparationLimits
 
-  constructor(decoding: DecodingOptions, endpoint: Endpoint) {
+  constructor(options: {
+    readonly decoding: DecodingOptions
+    readonly endpoint: Endpoint
+    readonly limits: PreparationLimits
+  }) {
     super()
-    this.decoding = decoding
-    this.endpoint = endpoint
+    this.decoding = options.decoding
+    this.endpoint = options.endpoint
+    this.limits = options.limits
   }
 }
 
@@ -104,7 +117,11 @@ export function createDatabase<DB>(options: DatabaseOptions): Kysely<DB> {
   return new Kysely<DB>({
     dialect: new LookupDialect(
       wrapPool(driverPool, { decoding, prepare }),
-      new LookupAdapter(decoding, endpointOf(driverPool)),
+      new LookupAdapter({
+        decoding,
+        endpoint: endpointOf(driverPool),
+        limits: limitsOf(driverPool, prepare),
+      }),
     ),
     ...(log && { log }),
     ...(plugins && { plugins }),
@@ -121,6 +138,15 @@ class LookupDialect extends MysqlDialect {
 
   override createAdapter(): LookupAdapter {
     return this.#adapter
+  }
+}
+
+function limitsOf(pool: DriverPool, prepare: boolean): PreparationLimits {
+  const { connectionLimit, connectionConfig } =
+    (pool as { config?: PoolOptions & { connectionConfig?: PoolOptions } }).config ?? {}
+  return {
+    connections: connectionLimit ?? DEFAULTS.connectionLimit,
+    statements: prepare ? (connectionConfig?.maxPreparedStatements ?? DEFAULTS.maxPreparedStatements) : 0,
   }
 }
 

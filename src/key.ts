@@ -35,6 +35,8 @@ export interface TableKeys {
   resolve(value: unknown): Key
   /** @throws InvalidKeyError where the columns are not the leading part of an index. */
   resolvePrefix(value: unknown): Key
+  /** Every leading part of an index that {@link resolvePrefix} takes. */
+  prefixes(): readonly KeyDefinition[]
   /** The key that a row has under a definition; undefined where a part is NULL or cannot be sent. */
   keyOf(definition: KeyDefinition, row: Row): Key | undefined
   /** Its tokens alone, which cost nothing to speak of. */
@@ -138,6 +140,12 @@ export function tableKeys(table: TableMetadata): TableKeys {
       throw invalid(
         `expected the leading columns of an index, got ${names.map((name) => JSON.stringify(name)).join(', ') || 'no columns'}. An index that begins with them is needed, and kysely-lookup generate after it.`,
       )
+    },
+    prefixes() {
+      const leading = [...unique, ...table.indexes].flatMap(({ columns: names }) =>
+        names.map((_, last) => prefixDefinition(names.slice(0, last + 1))!),
+      )
+      return [...new Set(leading)]
     },
     keyOf(definition, row) {
       const json: string[] = []

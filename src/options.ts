@@ -31,7 +31,7 @@ interface GivenOptions {
   readonly allowPlugins?: readonly string[]
 }
 
-const DEFAULT_MAX_ROWS = 200_000
+export const DEFAULT_MAX_ROWS = 200_000
 const DEFAULT_MAX_BATCH_SIZE = 5_000
 const DEFAULT_TIMEOUT = 10_000
 

@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, suite, test } from 'node:test'
+import { type Outcome, runCommandLine } from './support/command-line.ts'
 import { createTestDatabase, runStatements, type TestDatabase } from './support/server.ts'
 
 const PASSWORD = 'p@ss w#rd/é'
-
-interface Outcome {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
 
 interface Case {
   readonly name: string
@@ -316,31 +310,6 @@ const CONFIGS: Readonly<Record<string, string>> = {
     import { createPool } from 'mysql2/promise'
     const pool = createPool({ uri: process.env.FROM_CONFIG })
     export default { kysely: new Kysely({ dialect: new MysqlDialect({ pool: pool as never }) }) }`,
-}
-
-interface CommandLine {
-  readonly args: readonly string[]
-  readonly env: NodeJS.ProcessEnv
-  readonly cwd: string
-}
-
-/** Runs the real command; killed, and so without an exit code, when it does not end by itself. */
-function runCommandLine({ args, env, cwd }: CommandLine): Promise<Outcome> {
-  const { DATABASE_URL: _, ...inherited } = process.env
-  const child = spawn(process.execPath, [resolve('src/cli/bin.ts'), ...args], {
-    cwd,
-    env: { ...inherited, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 30_000,
-  })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text))
-  const { promise, resolve: settle, reject } = Promise.withResolvers<Outcome>()
-  child.on('error', reject)
-  child.on('close', (code) => settle({ code, stdout, stderr }))
-  return promise
 }
 
 async function silentServer(): Promise<{ port: number; close(): void }> {

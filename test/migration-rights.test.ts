@@ -5,54 +5,29 @@ import { createDatabase } from '../src/index.ts'
 import { amend, createVersionTable, freeze, trackVersion, versionTriggers } from '../src/migration/index.ts'
 import { findServerProgram } from '../src/testing/server-program.ts'
 import { startThrowawayServer } from '../src/testing/throwaway-server.ts'
+import { ALL_RIGHTS, databaseUser } from './support/database-user.ts'
 import type { AnyDB } from './support/lookups.ts'
-import { CITIES, type Migrating, migrating, refusal } from './support/migrating.ts'
+import { CITIES, migrating, refusal } from './support/migrating.ts'
 import { identifyServer, runStatements, testServerUrl } from './support/server.ts'
-
-const ALL = 'create, drop, alter, trigger, select, insert, update, delete'
-
-/** A user of the test's database with these rights, and a database handle of theirs. */
-async function user(data: Migrating, rights: string) {
-  const name = `lookup_${randomBytes(4).toString('hex')}`
-  const password = randomBytes(8).toString('hex')
-  await data.run(
-    `create user '${name}'@'%' identified by '${password}'`,
-    `grant ${rights} on \`${data.test.name}\`.* to '${name}'@'%'`,
-  )
-  const url = new URL(data.test.url)
-  url.username = name
-  url.password = password
-  const db = createDatabase<AnyDB>({ uri: url.href })
-  const drop = () => data.run(`drop user if exists '${name}'@'%'`)
-  return {
-    db,
-    url: url.href,
-    drop,
-    async [Symbol.asyncDispose]() {
-      await db.destroy()
-      await drop()
-    },
-  }
-}
 
 describe('the migration helpers say which right is missing', () => {
   it('TRIGGER, or one on the version table', async () => {
     await using data = await migrating(CITIES)
-    await using reader = await user(data, 'select')
+    await using reader = await databaseUser(data, 'select')
     await assert.rejects(trackVersion(reader.db, 'city'), refusal('denied', 'TRIGGER', 'grant'))
-    await using writer = await user(data, 'select, insert, update')
+    await using writer = await databaseUser(data, 'select, insert, update')
     await assert.rejects(freeze(writer.db, 'city'), refusal('denied', 'TRIGGER', 'grant'))
     assert.deepEqual(await data.triggers(), [])
   })
 
   it('none is needed by those who write, nor SUPER by those who migrate', async () => {
     await using data = await migrating(CITIES)
-    await using owner = await user(data, ALL)
+    await using owner = await databaseUser(data, ALL_RIGHTS)
     await createVersionTable(owner.db)
     await trackVersion(owner.db, 'city')
     await freeze(owner.db, 'city')
     await amend(owner.db, 'city', (trx) => trx.updateTable('city').set({ name: 'x' }).execute())
-    await using writer = await user(data, 'insert')
+    await using writer = await databaseUser(data, 'insert')
     assert.ok(
       (await data.moved('city', () =>
         runStatements(writer.url, "insert into city values (3, 'Nice', 'FR')"),
@@ -70,7 +45,7 @@ describe('the migration helpers say which right is missing', () => {
     await trackVersion(data.db, 'city')
     await data.run('drop trigger lookup_version_update_city')
     // With SELECT alone MariaDB does not show foreign keys either.
-    await using service = await user(data, 'select, insert')
+    await using service = await databaseUser(data, 'select, insert')
     const states = (await versionTriggers(service.db, ['city'])).get('city')
     assert.deepEqual(
       states?.map(({ table, event, state }) => `${event} ${table}: ${state}`),
@@ -90,7 +65,7 @@ describe('the migration helpers say which right is missing', () => {
       server.url,
       'create database reference',
       `create user 'migrator'@'%' identified by '${password}'`,
-      `grant ${ALL} on reference.* to 'migrator'@'%'`,
+      `grant ${ALL_RIGHTS} on reference.* to 'migrator'@'%'`,
     )
     const url = new URL(server.url)
     Object.assign(url, { username: 'migrator', password, pathname: '/reference' })
@@ -112,7 +87,7 @@ describe('triggers whose definer is gone', () => {
       ...CITIES,
       'create table country (id int primary key) engine = InnoDB',
     ])
-    await using owner = await user(data, ALL)
+    await using owner = await databaseUser(data, ALL_RIGHTS)
     await trackVersion(owner.db, 'country')
     await freeze(owner.db, 'city')
     await owner.drop()

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { describeFailure } from './failure.ts'
-import { main } from './main.ts'
+import { failureCode, main } from './main.ts'
 
 // A reader that has seen enough (`--print | head`) is no failure.
 process.stdout.on('error', () => process.exit(0))
@@ -8,7 +8,7 @@ process.stdout.on('error', () => process.exit(0))
 // For instance a promise that a pool of the wrong kind made and nobody waits for.
 process.on('unhandledRejection', (error) => {
   console.error(`kysely-lookup: ${describeFailure(error)}`)
-  process.exit(1)
+  process.exit(failureCode(process.argv[2]))
 })
 
 const code = await main(process.argv.slice(2))

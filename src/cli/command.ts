@@ -5,6 +5,8 @@ export interface Command {
   readonly summary: string
   /** The whole text of `--help`. */
   readonly help: string
+  /** The exit code where it cannot do its work; 1 by default. */
+  readonly failure?: number
   /** Runs with the arguments behind the command's name and answers the exit code. */
   run(args: readonly string[]): Promise<number>
 }

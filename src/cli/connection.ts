@@ -35,6 +35,12 @@ export const CONNECTION_HELP = `The connection is the first of these that there 
 /** Long enough for a connect time-out to speak first. */
 const FIRST_ANSWER_MS = 15_000
 
+/** Whether the user means any database. */
+export function hasConnection({ url, config }: ConnectionOptions): boolean {
+  const given = url ?? config ?? findKyselyConfig(process.cwd()) ?? process.env.DATABASE_URL
+  return given !== undefined && given !== ''
+}
+
 /** Finds the database that the user means. Nothing is sent to it yet. */
 export async function findConnection({ url, config, environment }: ConnectionOptions): Promise<Connection> {
   if (url !== undefined) return urlConnection(...urlFromFlag(url))

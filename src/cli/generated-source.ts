@@ -17,9 +17,11 @@ export interface GeneratedSource {
 export async function generatedSource(
   db: Kysely<unknown>,
   request: Required<GenerateRequest>,
+  /** Whose plugin decides the names of `--camel-case`. */
+  naming: Kysely<unknown> = db,
 ): Promise<GeneratedSource> {
   const { camelCase, include, exclude, ...decoding } = request
-  const mapping = camelCase ? (camelCaseMapping(db) ?? defaultCamelCaseMapping()) : undefined
+  const mapping = camelCase ? (camelCaseMapping(naming) ?? defaultCamelCaseMapping()) : undefined
   const tables = selectedTables(await readSchema(db), { include, exclude })
   if (mapping) refuseEqualNames(tables, mapping)
   const nameOf = mapping?.toJavaScript

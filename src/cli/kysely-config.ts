@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Dialect, Kysely, MysqlDialect, type MysqlDialectConfig } from 'kysely'
+import type { MigrationProvider } from 'kysely/migration'
 import { refusePromisePool } from '../database.ts'
 import { CommandError } from './command.ts'
 
@@ -14,6 +15,16 @@ interface KyselyConfig {
   readonly dialect?: OrFactory<Dialect> | string
   readonly dialectConfig?: OrFactory<MysqlDialectConfig>
   readonly plugins?: OrFactory<[]>
+  readonly migrations?: MigrationsConfig
+}
+
+/** The part of kysely-ctl's `migrations` that says which migrations there are, and where Kysely notes those that ran. */
+export interface MigrationsConfig {
+  readonly allowJS?: boolean
+  readonly migrationFolder?: string
+  readonly provider?: OrFactory<Pick<MigrationProvider, 'getMigrations'>>
+  readonly migrationTableName?: string
+  readonly migrationTableSchema?: string
 }
 
 type LoadConfig = (options: object) => Promise<{ config: KyselyConfig }>
@@ -46,6 +57,11 @@ export async function kyselyFromConfig(file: string, environment?: string): Prom
   return new Kysely<unknown>({ dialect, ...(plugins && { plugins }) })
 }
 
+/** What a configuration file says of migrations. */
+export async function migrationsFromConfig(file: string, environment?: string): Promise<MigrationsConfig> {
+  return (await loadKyselyConfig(resolve(file), environment))?.migrations ?? {}
+}
+
 async function dialectFrom({ dialect, dialectConfig }: KyselyConfig): Promise<Dialect> {
   if (typeof dialect !== 'string') return await made(dialect as OrFactory<Dialect>)
   if (dialect !== 'mysql2') {
@@ -56,7 +72,7 @@ async function dialectFrom({ dialect, dialectConfig }: KyselyConfig): Promise<Di
   return new MysqlDialect(config as MysqlDialectConfig)
 }
 
-async function made<T>(value: OrFactory<T>): Promise<T> {
+export async function made<T>(value: OrFactory<T>): Promise<T> {
   return typeof value === 'function' ? await (value as () => T | Promise<T>)() : value
 }
 

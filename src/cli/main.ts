@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
+import { check } from './check.ts'
 import { type Command, UsageError } from './command.ts'
 import { describeFailure } from './failure.ts'
 import { generate } from './generate.ts'
 
-const COMMANDS: readonly Command[] = [generate]
+const COMMANDS: readonly Command[] = [generate, check]
 
 const HELP = `Usage: kysely-lookup <command> [options]
 
@@ -15,7 +16,7 @@ ${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\
   -h, --help                       this text
 `
 
-/** Runs one command line and answers the exit code: 1 for a failure, 2 for arguments that make no sense. */
+/** Runs one command line and answers the exit code: that of a failure, or 2 for arguments that make no sense. */
 export async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args
   try {
@@ -27,8 +28,13 @@ export async function main(args: readonly string[]): Promise<number> {
       ? `. See kysely-lookup ${COMMANDS.some((one) => one.name === name) ? `${name} ` : ''}--help`
       : ''
     console.error(`kysely-lookup: ${message}${hint}`)
-    return usage ? 2 : 1
+    return usage ? 2 : failureCode(name)
   }
+}
+
+/** The exit code of a command that cannot do its work. */
+export function failureCode(name: string | undefined): number {
+  return COMMANDS.find((one) => one.name === name)?.failure ?? 1
 }
 
 async function dispatch(name: string | undefined, args: readonly string[]): Promise<number> {

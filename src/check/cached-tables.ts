@@ -1,0 +1,37 @@
+import { type Kysely, sql } from 'kysely'
+import { isTriggerOf, readTriggers } from '../migration/trigger.ts'
+import { DEFAULT_MAX_ROWS } from '../options.ts'
+import { VERSION_TABLE } from '../statement.ts'
+import type { TableMetadata } from '../table.ts'
+import { isGone } from './server-error.ts'
+import type { CachedTable } from './subject.ts'
+
+/** How tables seem to be cached, where nobody says: by the triggers and version rows that the database has for them. */
+export async function guardedTables(
+  db: Kysely<unknown>,
+  tables: readonly TableMetadata[],
+): Promise<ReadonlyMap<string, CachedTable>> {
+  const triggers = (await readTriggers(db)).map(({ name }) => name)
+  const versioned = await tablesWithVersion(db)
+  const guarded = new Map<string, CachedTable>()
+  for (const { name } of tables) {
+    const has = (kind: 'lookup_frozen' | 'lookup_version') =>
+      triggers.some((trigger) => isTriggerOf(trigger, [kind], name))
+    if (has('lookup_frozen')) guarded.set(name, { mode: 'immutable', maxRows: DEFAULT_MAX_ROWS })
+    else if (has('lookup_version') || versioned.has(name)) {
+      guarded.set(name, { mode: 'versioned', maxRows: DEFAULT_MAX_ROWS })
+    }
+  }
+  return guarded
+}
+
+async function tablesWithVersion(db: Kysely<unknown>): Promise<ReadonlySet<string>> {
+  try {
+    const { rows } = await sql<{ name: string }>`
+      select distinct table_name as name from ${sql.ref(VERSION_TABLE)}`.execute(db.withoutPlugins())
+    return new Set(rows.map(({ name }) => name))
+  } catch (error) {
+    if (isGone(error)) return new Set()
+    throw error
+  }
+}

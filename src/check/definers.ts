@@ -1,0 +1,59 @@
+import { type Kysely, sql } from 'kysely'
+import { isTriggerOf, triggerKinds } from '../migration/trigger.ts'
+import type { Finding, Report } from './finding.ts'
+import { deniedRight } from './server-error.ts'
+import type { Subject } from './subject.ts'
+
+interface DefinerRow {
+  readonly name: string
+  readonly tablename: string
+  readonly definer: string
+  readonly own: unknown
+}
+
+/** That the users whose triggers guard tables still exist: without its user a trigger makes every write fail. */
+export async function checkDefiners({ owner, cached }: Subject): Promise<Report> {
+  if (cached.size === 0) return { findings: [] }
+  const { rows } = await sql<DefinerRow>`
+    select trigger_name as name, event_object_table as tablename, definer as definer, definer = current_user() as own
+    from information_schema.triggers
+    where trigger_schema = database() and cast(trigger_schema as binary) = cast(database() as binary)`.execute(
+    owner.withoutPlugins(),
+  )
+  const tables = [...cached.keys()]
+  const guarding = rows.filter(
+    ({ name, own }) => Number(own) === 0 && tables.some((table) => isTriggerOf(name, triggerKinds, table)),
+  )
+  const findings: Finding[] = []
+  for (const [definer, triggers] of Map.groupBy(guarding, (row) => row.definer)) {
+    const exists = await userExists(owner, definer)
+    if (exists === undefined) {
+      const reason = `whether their user ${definer} exists cannot be seen without SELECT on mysql.user`
+      return { findings, skipped: [{ what: `definers of ${triggers.length} triggers`, reason }] }
+    }
+    if (exists) continue
+    for (const [table, ofTable] of Map.groupBy(triggers, (row) => row.tablename)) {
+      findings.push({
+        code: 'definer-gone',
+        table,
+        message: `every write that fires ${ofTable.map(({ name }) => name).join(', ')} fails (error 1449): the user ${definer}, to whom it belongs, is gone`,
+        mend: 'Call trackVersion or freeze again as a user that stays: the triggers are made anew.',
+      })
+    }
+  }
+  return { findings }
+}
+
+/** Undefined where it cannot be seen. */
+async function userExists(db: Kysely<unknown>, definer: string): Promise<boolean | undefined> {
+  const at = definer.lastIndexOf('@')
+  try {
+    const { rows } = await sql<{ found: unknown }>`
+      select 1 as found from mysql.user
+      where user = ${definer.slice(0, at)} and host = ${definer.slice(at + 1)}`.execute(db.withoutPlugins())
+    return rows.length > 0
+  } catch (error) {
+    if (deniedRight(error)) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,58 @@
+import { type Kysely, sql } from 'kysely'
+import type { Finding, Report } from './finding.ts'
+import { isGone } from './server-error.ts'
+
+/** The migrations that a project has. */
+export interface ProjectMigrations {
+  /** Where they are, for messages. */
+  readonly origin: string
+  readonly names: readonly string[]
+  /** The table in which Kysely notes what it has run, where it is not the default. */
+  readonly table?: string | undefined
+  readonly schema?: string | undefined
+}
+
+const DEFAULT_TABLE = 'kysely_migration'
+
+/** That every migration of the project has run in this database, and no other. */
+export async function checkMigrations(db: Kysely<unknown>, migrations: ProjectMigrations): Promise<Report> {
+  const { origin, names } = migrations
+  const applied = await readApplied(db, migrations)
+  const unapplied = names.filter((name) => !applied.includes(name))
+  const unknown = applied.filter((name) => !names.includes(name))
+  return {
+    findings: [
+      ...unapplied.map(
+        (name): Finding => ({
+          code: 'unapplied-migration',
+          message: `the migration ${name} of ${origin} has not run in this database`,
+          mend: 'Run npx kysely migrate:latest.',
+        }),
+      ),
+      ...unknown.map(
+        (name): Finding => ({
+          code: 'unknown-migration',
+          message: `the migration ${name} has run in this database and is not in ${origin}: Kysely will run no other`,
+          mend: 'Deploy the code that has it, or restore its file.',
+        }),
+      ),
+    ],
+  }
+}
+
+async function readApplied(
+  db: Kysely<unknown>,
+  { table = DEFAULT_TABLE, schema }: ProjectMigrations,
+): Promise<readonly string[]> {
+  const name = schema === undefined ? sql.table(table) : sql.table(`${schema}.${table}`)
+  try {
+    const { rows } = await sql<{ name: string }>`select name from ${name} order by name`.execute(
+      db.withoutPlugins(),
+    )
+    return rows.map((row) => row.name)
+  } catch (error) {
+    // Kysely makes it with the first migration.
+    if (isGone(error)) return []
+    throw error
+  }
+}

@@ -1,0 +1,123 @@
+import { type Kysely, sql } from 'kysely'
+import { type KeyDefinition, tableKeys } from '../key.ts'
+import { errorNumber } from '../migration/server-statement.ts'
+import { readFeatures } from '../server.ts'
+import { keyStatement, type Statement, unionStatement, VERSION_TABLE } from '../statement.ts'
+import type { TableMetadata } from '../table.ts'
+import type { Finding, Report } from './finding.ts'
+import { deniedRight, isGone, messageOf } from './server-error.ts'
+import type { Subject } from './subject.ts'
+
+/** A line of `explain`; `ref` names what each used column of the index is compared with. */
+interface PlanLine {
+  readonly table: string | null
+  readonly type: string | null
+  readonly key: string | null
+  readonly ref: string | null
+  readonly Extra: string | null
+}
+
+interface Lookup {
+  readonly table: TableMetadata
+  readonly definition: KeyDefinition
+  readonly many: boolean
+}
+
+/**
+ * That each key and each leading part of an index that repositories take is read through its index, by the server's own
+ * plan for the very statement that is going to run.
+ */
+export async function checkPlans(subject: Subject): Promise<Report> {
+  const { service, tables, cached } = subject
+  const features = await readFeatures(service)
+  const form = subject.statementForm ?? features.form
+  // Where they cannot be read, that is a finding of its own.
+  const versions = await canRead(service, VERSION_TABLE)
+  const findings: Finding[] = []
+  for (const table of tables) {
+    const keys = tableKeys(table)
+    const lookups = [
+      ...keys.definitions.map((definition) => ({ definition, many: false })),
+      ...keys.prefixes().map((definition) => ({ definition, many: true })),
+    ]
+    const versioned = versions && cached.get(table.name)?.mode === 'versioned'
+    for (const { definition, many } of lookups) {
+      const options = { table, definition, many, versioned }
+      const statement =
+        form === 'json_table' ? keyStatement(options) : unionStatement({ ...options, keys: 2 })
+      const lookup = { table, definition, many }
+      try {
+        const lines = await readPlan(service, statement)
+        const fault = faultIn(lines, definition)
+        if (fault) findings.push(unserved(lookup, fault))
+      } catch (error) {
+        findings.push(refused(lookup, error))
+        // What is denied, or gone, is so for the table's other statements too.
+        if (errorNumber(error) !== ER_KEY_DOES_NOT_EXIST) break
+      }
+    }
+  }
+  return { findings }
+}
+
+async function canRead(db: Kysely<unknown>, table: string): Promise<boolean> {
+  try {
+    await sql`select 1 from ${sql.ref(table)} limit 0`.execute(db.withoutPlugins())
+    return true
+  } catch (error) {
+    if (deniedRight(error) || isGone(error)) return false
+    throw error
+  }
+}
+
+/** No parameters: drivers would look for question marks in names as well. */
+async function readPlan(db: Kysely<unknown>, { sql: text }: Statement): Promise<readonly PlanLine[]> {
+  const complete = text.replaceAll(/(json_table\(|\(select |convert\()\?/g, `$1'["1", "2"]'`)
+  const plain = db.withoutPlugins()
+  const { rows: servers } = await sql<{ version: string }>`select version() as version`.execute(plain)
+  const format = /mariadb/i.test(servers[0]?.version ?? '') ? '' : 'format = traditional '
+  const { rows } = await sql.raw<PlanLine>(`explain ${format}${complete}`).execute(plain)
+  return rows
+}
+
+/** How the looked-up table is read otherwise than by all of the key's columns in its index. */
+function faultIn(lines: readonly PlanLine[], { index, parts }: KeyDefinition): string | undefined {
+  for (const { table, type, key, ref, Extra } of lines) {
+    // A lone key that no row has is settled by a look into the index, before there is a plan.
+    if (table !== 't' || /no matching row|impossible/i.test(Extra ?? '')) continue
+    if (key !== index) return key === null ? 'every row is read' : `index ${key} is read`
+    if (type !== 'eq_ref' && type !== 'ref' && type !== 'const') return `the whole index ${key} is read`
+    const used = ref?.split(',').length ?? 0
+    if (used < parts.length) return `of index ${key} only ${used} of ${parts.length} columns are used`
+  }
+  return undefined
+}
+
+const ER_KEY_DOES_NOT_EXIST = 1176
+
+function unserved({ table, definition, many }: Lookup, fault: string): Finding {
+  const columns = definition.parts.map(({ name }) => name).join(', ')
+  return {
+    code: 'unserved-key',
+    table: table.name,
+    message: `${many ? 'findAllBy' : 'findByKey'}({ ${columns} }) is not served by its index: ${fault}`,
+    mend: `Give the table an index that can be searched (a B-tree) and begins with (${columns}), in a migration, then run kysely-lookup generate.`,
+  }
+}
+
+function refused(lookup: Lookup, error: unknown): Finding {
+  const { table, definition } = lookup
+  const number = errorNumber(error)
+  if (number === ER_KEY_DOES_NOT_EXIST) return unserved(lookup, `there is no index ${definition.index}`)
+  const denied = deniedRight(error)
+  if (denied) return { ...denied, table: table.name }
+  if (isGone(error)) {
+    return {
+      code: 'stale-table',
+      table: table.name,
+      message: `the server refuses its statements: ${messageOf(error)}`,
+      mend: 'Run kysely-lookup generate, and migrate if the database is behind.',
+    }
+  }
+  throw error
+}

@@ -1,0 +1,39 @@
+import { sql } from 'kysely'
+import { LookupAdapter } from '../database.ts'
+import { tableKeys } from '../key.ts'
+import type { Report } from './finding.ts'
+import type { Subject } from './subject.ts'
+
+const DEFAULT_CONNECTIONS = 10
+const DEFAULT_STATEMENTS = 256
+
+/** That the server has room for the statements that the service's connections may come to prepare. */
+export async function checkPreparedStatements(subject: Subject): Promise<Report> {
+  const { service, serviceKnown, tables, cached } = subject
+  const { adapter } = service.getExecutor()
+  // Another Kysely prepares nothing.
+  if (serviceKnown && !(adapter instanceof LookupAdapter)) return { findings: [] }
+  const known = serviceKnown && adapter instanceof LookupAdapter ? adapter.limits : undefined
+  const texts = tables
+    .map((table) => {
+      const keys = tableKeys(table)
+      return keys.definitions.length + keys.prefixes().length + (cached.has(table.name) ? 1 : 0)
+    })
+    .reduce((sum, count) => sum + count, 0)
+  const each = Math.min(texts, known?.statements ?? DEFAULT_STATEMENTS)
+  const connections = subject.connections ?? known?.connections ?? DEFAULT_CONNECTIONS
+  const { rows } = await sql<{ room: unknown }>`select @@max_prepared_stmt_count as room`.execute(
+    service.withoutPlugins(),
+  )
+  const room = Number(rows[0]?.room)
+  if (each * connections <= room) return { findings: [] }
+  return {
+    findings: [
+      {
+        code: 'prepared-statements',
+        message: `${each} statements on each of ${connections} connections are ${each * connections}, and the server takes ${room} from all its clients together (max_prepared_stmt_count): beyond that every statement is sent twice, and others' fail`,
+        mend: 'Raise max_prepared_stmt_count, or give createDatabase fewer connections (connectionLimit), a lower maxPreparedStatements, or prepare: false.',
+      },
+    ],
+  }
+}

@@ -1,0 +1,33 @@
+import { sql } from 'kysely'
+import { quoteName } from '../statement.ts'
+import type { Finding, Report } from './finding.ts'
+import { deniedRight, isGone } from './server-error.ts'
+import type { Subject } from './subject.ts'
+
+/** That cached tables fit in their cache, so that `preload` and `all` are possible. */
+export async function checkRowCounts({ service, cached }: Subject): Promise<Report> {
+  const findings: Finding[] = []
+  for (const [table, { maxRows }] of cached) {
+    if (!(await hasMore(table, maxRows))) continue
+    findings.push({
+      code: 'too-many-rows',
+      table,
+      message: `it has more rows than its cache holds (maxRows = ${maxRows}): preload() and all() are refused, and rows are dropped to make room`,
+      mend: `Raise maxRows in createRepositories({ cache: { ${JSON.stringify(table)}: { mode, maxRows } } }), or remember the table per request only.`,
+    })
+  }
+  return { findings }
+
+  async function hasMore(table: string, limit: number): Promise<boolean> {
+    // An estimate of the server's may be wrong by half; this reads no further than it must.
+    const query = `select 1 as more from ${quoteName(table)} limit ${limit}, 1`
+    try {
+      const { rows } = await sql.raw(query).execute(service.withoutPlugins())
+      return rows.length > 0
+    } catch (error) {
+      // Said elsewhere.
+      if (deniedRight(error) || isGone(error)) return false
+      throw error
+    }
+  }
+}

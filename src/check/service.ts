@@ -1,0 +1,42 @@
+import { readSchema } from '../schema.ts'
+import { checkDefiners } from './definers.ts'
+import type { Finding, Report, Skipped } from './finding.ts'
+import { checkPlans } from './plans.ts'
+import { checkPreparedStatements } from './prepared-statements.ts'
+import { checkRowCounts } from './row-counts.ts'
+import { checkSession } from './session.ts'
+import type { Subject } from './subject.ts'
+import { checkTables } from './tables.ts'
+import { checkVersions } from './versions.ts'
+
+/** Everything that could make the answers of a service's repositories wrong, late, slow or refused. */
+export async function checkService(subject: Subject): Promise<Required<Report>> {
+  const { owner, tables } = subject
+  const schema = await readSchema(owner, { tables: tables.map(({ name }) => name) })
+  const reports = [
+    await checkSession(subject),
+    checkTables(schema, tables),
+    await checkPlans(subject),
+    await checkVersions(subject),
+    await checkDefiners(subject),
+    await checkPreparedStatements(subject),
+    await checkRowCounts(subject),
+  ]
+  return joined(reports)
+}
+
+/** Once each: a column that is gone is seen by more than one check. */
+export function joined(reports: readonly Report[]): Required<Report> {
+  const findings = new Map<string, Finding>()
+  const skipped: Skipped[] = []
+  for (const report of reports) {
+    skipped.push(...(report.skipped ?? []))
+    for (const finding of report.findings) {
+      const { code, table } = finding
+      const about =
+        code === 'stale-table' || code === 'missing-right' ? [code, table] : [code, table, finding.message]
+      if (!findings.has(JSON.stringify(about))) findings.set(JSON.stringify(about), finding)
+    }
+  }
+  return { findings: [...findings.values()], skipped }
+}

@@ -1,0 +1,50 @@
+import { LookupAdapter } from '../database.ts'
+import { checkDecoding } from '../decoding-check.ts'
+import { probeDriver } from '../driver-probe.ts'
+import { ConfigurationError } from '../errors.ts'
+import { sessionFaults } from '../session.ts'
+import type { Finding, Report } from './finding.ts'
+import type { Subject } from './subject.ts'
+
+/** That the service's connections have the settings under which answers are right, and read values as generated. */
+export async function checkSession({ service, serviceKnown, tables }: Subject): Promise<Report> {
+  const made = service.getExecutor().adapter instanceof LookupAdapter
+  if (!serviceKnown && !made) {
+    const reason = "only the pool of --repositories is known to be the service's"
+    return { findings: [], skipped: [{ what: 'session settings and types', reason }] }
+  }
+  const faults = Map.groupBy(await sessionFaults(service), ({ mend }) => mend)
+  const findings = [...faults].map(
+    ([mend, same]): Finding => ({
+      code: 'session',
+      message: `the session has ${same.map(({ what }) => what).join(', ')}`,
+      mend,
+    }),
+  )
+  if (!serviceKnown) return { findings }
+  // Under such settings the values that are asked for may not even arrive.
+  if (findings.length > 0) {
+    return { findings, skipped: [{ what: 'types', reason: 'the session is to be mended first' }] }
+  }
+  return { findings: await typeFindings() }
+
+  async function typeFindings(): Promise<Finding[]> {
+    try {
+      checkDecoding(service, Object.fromEntries(tables.map((table) => [table.name, table])))
+      if (!made) await probeDriver(service, tables)
+      return []
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error
+      const [message, mend] = inTwo(error.message)
+      return [{ code: 'types', message, mend }]
+    }
+  }
+}
+
+/** What is wrong, and what to do: the first sentence and the others. */
+export function inTwo(text: string): [message: string, mend: string] {
+  const end = /[.;] (?=[A-Z])/.exec(text)
+  return end
+    ? [text.slice(0, end.index), text.slice(end.index + 2)]
+    : [text.replace(/\.$/, ''), 'See the message.']
+}

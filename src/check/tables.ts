@@ -1,0 +1,54 @@
+import type { Schema } from '../schema.ts'
+import { differenceOf } from '../schema-difference.ts'
+import type { ColumnMetadata, TableMetadata } from '../table.ts'
+import type { Finding, Report } from './finding.ts'
+
+const GENERATE = 'Run kysely-lookup generate, and migrate if the database is behind.'
+
+/** That each table is as it was generated; repositories refuse one that is not. */
+export function checkTables(schema: Schema, tables: readonly TableMetadata[]): Report {
+  const live = new Map(schema.tables.map((table) => [table.metadata.name, table]))
+  const findings = tables.flatMap((table): Finding[] => {
+    const now = live.get(table.name)
+    const columns = now?.metadata.columns ?? []
+    const collations = table.columns.flatMap((column) => collationFinding(table, column, columns))
+    const difference = differenceOf(withCollationsOf(table, columns), now)
+    if (difference === undefined) return collations
+    return [...collations, { code: 'stale-table', table: table.name, message: difference, mend: GENERATE }]
+  })
+  return { findings }
+}
+
+function collationFinding(
+  table: TableMetadata,
+  column: ColumnMetadata,
+  live: readonly ColumnMetadata[],
+): Finding[] {
+  const now = liveColumn(column, live)
+  if (!now?.collation || !column.collation || now.collation === column.collation) return []
+  return [
+    {
+      code: 'changed-collation',
+      table: table.name,
+      message: `column ${now.name} has the collation ${now.collation}, generated was ${column.collation}: other spellings are the same key now`,
+      mend: `${GENERATE} Look whether its values are still unique as they should be.`,
+    },
+  ]
+}
+
+/** So that a collation is told once, and does not hide what else is different. */
+function withCollationsOf(table: TableMetadata, live: readonly ColumnMetadata[]): TableMetadata {
+  const columns = table.columns.map((column) => {
+    const now = liveColumn(column, live)
+    if (!now || now.collation === undefined || column.collation === undefined) return column
+    return { ...column, charset: now.charset!, collation: now.collation }
+  })
+  return { ...table, columns }
+}
+
+function liveColumn(
+  { name, columnName = name }: ColumnMetadata,
+  live: readonly ColumnMetadata[],
+): ColumnMetadata | undefined {
+  return live.find((column) => column.name === columnName)
+}

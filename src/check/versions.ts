@@ -1,0 +1,164 @@
+import { type Kysely, sql } from 'kysely'
+import { cascadeSources, describeKey, readCascadingKeys } from '../migration/cascade.ts'
+import { frozenTriggers } from '../migration/freezing.ts'
+import { versionTriggers } from '../migration/tracking.ts'
+import type { TriggerState } from '../migration/trigger.ts'
+import { SLOTS } from '../migration/version-table.ts'
+import { VERSION_TABLE } from '../statement.ts'
+import type { Finding, Report } from './finding.ts'
+import { deniedRight } from './server-error.ts'
+import type { CachedTable, Subject } from './subject.ts'
+
+/** That the database guards what is cached process-wide: frozen tables cannot change, versioned ones tell that they did. */
+export async function checkVersions({ owner, service, cached }: Subject): Promise<Report> {
+  if (cached.size === 0) return { findings: [] }
+  const names = [...cached.keys()]
+  const engines = await readEngines(owner)
+  const slots = engines.has(VERSION_TABLE) ? await readSlots(owner) : undefined
+  const [tracked, frozen] = [await versionTriggers(owner, names), await frozenTriggers(owner, names)]
+  const keys = await readCascadingKeys(owner)
+  const findings = [...cached].flatMap(([table, { mode }]) => {
+    // That it is not there at all is said elsewhere.
+    if (!engines.has(table)) return []
+    const wanted = mode === 'immutable' ? frozen : tracked
+    const guard = { table, mode }
+    return [
+      ...engineFinding(table, engines.get(table)),
+      ...slotFindings(guard, slots?.get(table) ?? 0, slots !== undefined),
+      ...(wanted.get(table) ?? []).flatMap((trigger) => triggerFindings(guard, trigger)),
+      ...cascadeFindings(guard, cascadeSources(keys, table)),
+    ]
+  })
+  if (slots === undefined) return { findings }
+  const versionTable = [
+    ...engineFinding(VERSION_TABLE, engines.get(VERSION_TABLE)),
+    ...(await readingFindings(service)),
+  ]
+  return { findings: [...versionTable, ...findings] }
+}
+
+interface Guard extends Pick<CachedTable, 'mode'> {
+  readonly table: string
+}
+
+function mendOf({ table, mode }: Guard): string {
+  const helper = mode === 'immutable' ? 'freeze' : 'trackVersion'
+  return `Call ${helper}(db, ${JSON.stringify(table)}) of kysely-lookup/migration in a migration.`
+}
+
+function unguarded(guard: Guard, message: string, mend = mendOf(guard)): Finding {
+  const code = guard.mode === 'immutable' ? 'not-frozen' : 'not-tracked'
+  return { code, table: guard.table, message, mend }
+}
+
+function engineFinding(table: string, engine: string | undefined): Finding[] {
+  if (engine === 'InnoDB') return []
+  return [
+    {
+      code: 'not-innodb',
+      table,
+      message: `its engine is ${engine ?? 'not known'}, where a change that is rolled back stays`,
+      mend: 'Run alter table … engine = InnoDB in a migration.',
+    },
+  ]
+}
+
+function slotFindings(guard: Guard, slots: number, versionTable: boolean): Finding[] {
+  if (slots === SLOTS) return []
+  const create = versionTable ? '' : 'Call createVersionTable(db) first. '
+  return [
+    unguarded(
+      guard,
+      versionTable
+        ? `${VERSION_TABLE} has ${slots} of its ${SLOTS} rows, so that changes go unnoticed`
+        : `there is no table ${VERSION_TABLE}, so that changes go unnoticed`,
+      create + mendOf(guard),
+    ),
+  ]
+}
+
+function triggerFindings(guard: Guard, { name, table, state }: TriggerState): Finding[] {
+  const change = guard.mode === 'immutable' ? 'rows can change' : 'changes go unnoticed'
+  switch (state) {
+    case 'live':
+      return []
+    case 'missing':
+      if (table === guard.table)
+        return [unguarded(guard, `the trigger ${name} is missing, so that ${change}`)]
+      return [
+        {
+          code: 'cascade',
+          table: guard.table,
+          message: `changes of ${table} reach it by a foreign key, and the trigger ${name} is missing there, so that they go unnoticed`,
+          mend: mendOf(guard),
+        },
+      ]
+    case 'different':
+      return [
+        {
+          code: 'altered-trigger',
+          table: guard.table,
+          message: `the trigger ${name} is not as this version of kysely-lookup makes it, so that ${change}`,
+          mend: mendOf(guard),
+        },
+      ]
+    case 'hidden':
+      return [
+        {
+          code: 'missing-right',
+          table: guard.table,
+          message: `what the trigger ${name} does cannot be seen without the right TRIGGER`,
+          mend: 'Let check connect as the user that migrates, by --url or --config.',
+        },
+      ]
+  }
+}
+
+function cascadeFindings(guard: Guard, sources: ReturnType<typeof cascadeSources>): Finding[] {
+  const bypassing = sources
+    .map(({ key }) => key)
+    .filter(({ child, parentDatabase }) =>
+      guard.mode === 'immutable' ? child === guard.table : parentDatabase,
+    )
+  if (bypassing.length === 0) return []
+  const keys = [...new Set(bypassing.map(describeKey))].join('; ')
+  return [
+    {
+      code: 'cascade',
+      table: guard.table,
+      message: `its rows can change by a foreign key, which fires no trigger: ${keys}`,
+      mend:
+        guard.mode === 'immutable'
+          ? "Make the foreign key's rule RESTRICT, or use trackVersion and cache the table as 'versioned'."
+          : "Make the foreign key's rule RESTRICT, or remember the table per request only.",
+    },
+  ]
+}
+
+async function readingFindings(service: Kysely<unknown>): Promise<Finding[]> {
+  try {
+    await sql`select 1 from ${sql.ref(VERSION_TABLE)} limit 0`.execute(service.withoutPlugins())
+    return []
+  } catch (error) {
+    const denied = deniedRight(error)
+    if (denied) return [{ ...denied, table: VERSION_TABLE }]
+    throw error
+  }
+}
+
+async function readEngines(db: Kysely<unknown>): Promise<ReadonlyMap<string, string | undefined>> {
+  const { rows } = await sql<{ name: string; engine: string | null }>`
+    select table_name as name, engine as engine from information_schema.tables
+    where table_schema = database() and cast(table_schema as binary) = cast(database() as binary)`.execute(
+    db.withoutPlugins(),
+  )
+  return new Map(rows.map(({ name, engine }) => [name, engine ?? undefined]))
+}
+
+async function readSlots(db: Kysely<unknown>): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ name: string; slots: unknown }>`
+    select table_name as name, count(*) as slots from ${sql.ref(VERSION_TABLE)} group by table_name`.execute(
+    db.withoutPlugins(),
+  )
+  return new Map(rows.map(({ name, slots }) => [name, Number(slots)]))
+}

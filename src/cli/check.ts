@@ -1,0 +1,111 @@
+import { type Kysely, sql } from 'kysely'
+import type { Assembly } from '../assembly.ts'
+import type { Finding, Report } from '../check/finding.ts'
+import { checkMigrations } from '../check/migrations.ts'
+import { checkService, joined } from '../check/service.ts'
+import { checkSourceFile } from './check-file.ts'
+import { type CheckOptions, HELP, parseCheckOptions } from './check-options.ts'
+import { type Command, CommandError } from './command.ts'
+import { hasConnection } from './connection.ts'
+import { describeFailure } from './failure.ts'
+import { projectMigrations } from './project-migrations.ts'
+import { configurationFinding, Refusal, refusalIn } from './refusal.ts'
+import { assumedService, loadRepositories, serviceOf } from './service-of.ts'
+import { withConnection } from './with-connection.ts'
+
+/** `kysely-lookup check` */
+export const check: Command = {
+  name: 'check',
+  summary: 'looks for what would make lookups wrong, slow or refused, for CI and deploys',
+  help: HELP,
+  failure: 2,
+  async run(args) {
+    const options = parseCheckOptions(args)
+    const { findings, skipped } = await inspect(options)
+    const counted = findings.filter((finding) => !isIgnored(finding, options.ignore))
+    if (options.json)
+      process.stdout.write(`${JSON.stringify({ findings: counted, skipped }, undefined, 2)}\n`)
+    else {
+      for (const { what, reason } of skipped) console.error(`kysely-lookup: not checked: ${what}: ${reason}`)
+      for (const finding of counted) console.log(lineOf(finding))
+      if (counted.length === 0) console.log('nothing found')
+    }
+    return counted.length > 0 ? 1 : 0
+  },
+}
+
+function lineOf({ code, table, message, mend }: Finding): string {
+  return `${code}${table === undefined ? '' : ` ${table}`}: ${message}. ${mend}`.replaceAll(/\s*\n\s*/g, ' ')
+}
+
+function isIgnored({ code, table }: Finding, ignore: readonly string[]): boolean {
+  return ignore.includes(code) || ignore.includes(`${code}:${table}`)
+}
+
+async function inspect(options: CheckOptions): Promise<Required<Report>> {
+  try {
+    const assembly =
+      options.repositories === undefined ? undefined : await repositoriesOf(options.repositories)
+    const work = (owner: Kysely<unknown>) => inspectDatabase(options, owner, assembly)
+    return assembly && !hasConnection(options) ? await work(assembly.db) : await withConnection(options, work)
+  } catch (error) {
+    const finding = refusalIn(error)
+    if (!finding) throw error
+    return { findings: [finding], skipped: [{ what: 'everything else', reason: 'it is refused before' }] }
+  }
+}
+
+async function repositoriesOf(given: string): Promise<Assembly> {
+  try {
+    return await loadRepositories(given)
+  } catch (error) {
+    if (error instanceof CommandError) throw error
+    const finding = configurationFinding(error)
+    if (finding) throw new Refusal(finding, { cause: error })
+    throw new CommandError(`${given} cannot be loaded: ${describeFailure(error)}`, { cause: error })
+  }
+}
+
+async function inspectDatabase(
+  options: CheckOptions,
+  owner: Kysely<unknown>,
+  assembly: Assembly | undefined,
+): Promise<Required<Report>> {
+  const optional = assembly !== undefined && !options.outFileGiven
+  const naming = assembly?.db ?? owner
+  const file = await checkSourceFile({ file: options.outFile, optional, owner, naming })
+  if (assembly) await requireSameDatabase(owner, assembly.db)
+  const { subject, skipped } = assembly
+    ? { subject: serviceOf(assembly, owner), skipped: [] }
+    : await assumedService(options, owner)
+  return joined([
+    { findings: [], skipped },
+    file,
+    await migrationReport(options, owner),
+    await checkService({ ...subject, connections: options.connections }),
+  ])
+}
+
+async function requireSameDatabase(owner: Kysely<unknown>, service: Kysely<unknown>): Promise<void> {
+  if (owner === service) return
+  const [one, other] = [await databaseOf(owner), await databaseOf(service)]
+  if (one === other) return
+  throw new CommandError(
+    `the connection is to the database ${one} and the repositories read ${other}. Give the connection of the same by --url or --config.`,
+  )
+}
+
+async function databaseOf(db: Kysely<unknown>): Promise<string | undefined> {
+  const { rows } = await sql<{ name: string }>`select database() as name`.execute(db.withoutPlugins())
+  return rows[0]?.name
+}
+
+async function migrationReport(
+  { migrations: folder, config, environment }: CheckOptions,
+  owner: Kysely<unknown>,
+): Promise<Report> {
+  const migrations = await projectMigrations({ folder, config, environment })
+  if (migrations) return await checkMigrations(owner, migrations)
+  const reason = 'no folder of them was found; name it by --migrations'
+  return { findings: [], skipped: [{ what: 'migrations', reason }] }
+}

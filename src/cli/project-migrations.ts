@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import type { ProjectMigrations } from '../check/migrations.ts'
+import { CommandError } from './command.ts'
+import { describeFailure } from './failure.ts'
+import { findKyselyConfig, type MigrationsConfig, made, migrationsFromConfig } from './kysely-config.ts'
+
+export interface MigrationsOptions {
+  /** A folder, before what any configuration says. */
+  readonly folder?: string | undefined
+  readonly config?: string | undefined
+  readonly environment?: string | undefined
+}
+
+/** The migrations of the project, as kysely-ctl would find them; undefined where there are none to be found. */
+export async function projectMigrations(options: MigrationsOptions): Promise<ProjectMigrations | undefined> {
+  const file = options.config ?? findKyselyConfig(process.cwd())
+  const config = file === undefined ? {} : await configuredIn(file, options.environment)
+  const noted = { table: config.migrationTableName, schema: config.migrationTableSchema }
+  if (options.folder !== undefined) {
+    return { ...noted, ...(await migrationsIn(options.folder, { allowJS: true })) }
+  }
+  if (config.provider) {
+    const names = Object.keys(await (await made(config.provider)).getMigrations())
+    return { ...noted, origin: `the provider of ${relative(process.cwd(), file!)}`, names: names.sort() }
+  }
+  const folder = folderOf(file, config)
+  if (!existsSync(folder)) return undefined
+  return { ...noted, ...(await migrationsIn(folder, { allowJS: file === undefined || config.allowJS })) }
+}
+
+async function configuredIn(file: string, environment?: string): Promise<MigrationsConfig> {
+  try {
+    return await migrationsFromConfig(file, environment)
+  } catch (error) {
+    const origin = relative(process.cwd(), file)
+    throw new CommandError(`${origin} cannot be used: ${describeFailure(error, { origin, secrets: [] })}`)
+  }
+}
+
+function folderOf(file: string | undefined, { migrationFolder }: MigrationsConfig): string {
+  if (file === undefined) return resolve('migrations')
+  const beside = dirname(resolve(file))
+  if (migrationFolder) return resolve(beside, migrationFolder)
+  return resolve(basename(beside) === '.config' ? dirname(beside) : beside, 'migrations')
+}
+
+/** By name and without loading them: a migration may do something when it is loaded. */
+async function migrationsIn(
+  folder: string,
+  { allowJS }: { readonly allowJS?: boolean | undefined },
+): Promise<Pick<ProjectMigrations, 'origin' | 'names'>> {
+  const wanted = allowJS ? /(?<!\.d)\.[cm]?[jt]s$/ : /(?<!\.d)\.[cm]?ts$/
+  const names = new Set<string>()
+  for (const name of await filesIn(folder)) {
+    if (!wanted.test(name)) continue
+    const isMigration = /\bup\b/.test(await readFile(join(folder, name), 'utf8'))
+    if (isMigration) names.add(name.replace(wanted, ''))
+  }
+  return { origin: relative(process.cwd(), folder) || '.', names: [...names].sort() }
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    throw new CommandError(`the migrations in ${folder} cannot be read: ${describeFailure(error)}`)
+  }
+}
