@@ -24,6 +24,7 @@ export type { BatchSizes, TableStats } from './events.ts'
 export type { KeyOf, PrefixOf, RowOf } from './key-types.ts'
 export type {
   CacheMode,
+  ConstantRepository,
   Repositories,
   RepositoriesOptions,
   RepositoryOf,

@@ -67,3 +67,79 @@ export type PrefixOf<Row, Table extends TableMetadata> = KeyObjects<
   LeadingParts<IndexColumns<Table>>,
   IndexColumns<Table>[number]
 >
+
+/** By column, the union of the keys that a table had when it was generated; empty where constants were not asked for. */
+type KnownKeys<Table> = Table extends { readonly constants: infer Constants }
+  ? { readonly [Column in keyof Constants]: Constants[Column][keyof Constants[Column]] }
+  : Record<never, never>
+
+type Scalar = string | number | bigint
+
+/** `'FR'`, and not `string` or a pattern of strings: what a value of the type is, the compiler knows. */
+type IsLiteral<Value extends Scalar> = Value extends bigint
+  ? bigint extends Value
+    ? false
+    : true
+  : Value extends string | number
+    ? Record<never, never> extends Record<Value, 1>
+      ? false
+      : true
+    : false
+
+/** Whether a value is surely one of the keys, surely none of them, or not known. `1` and `1n` are the same key. */
+type Knowledge<Value, Known> = Value extends Scalar
+  ? IsLiteral<Value> extends true
+    ? `${Value}` extends `${Known & Scalar}`
+      ? 'present'
+      : 'absent'
+    : 'unknown'
+  : 'unknown'
+
+type PrimaryColumn<Table> = Table extends { readonly primaryKey: readonly [infer Column] } ? Column : never
+
+type Member<Record, Name> = Name extends keyof Record ? Record[Name] : never
+
+type CheckedValue<Value, Known> = [Known] extends [never]
+  ? Value
+  : Knowledge<Value, Known> extends 'absent'
+    ? Known
+    : Value
+
+/** A key as it was given, or the keys that there are in place of a literal that is none of them. */
+export type CheckedKey<Given, Table extends TableMetadata> = Given extends Scalar
+  ? CheckedValue<Given, Member<KnownKeys<Table>, PrimaryColumn<Table>>>
+  : Given extends Date | Uint8Array
+    ? Given
+    : CheckedColumns<Given, Table>
+
+/**
+ * The same for objects only. Of a parameter of type `Given & CheckedColumns<Given>` the compiler takes an object's values for the
+ * literals that they are.
+ */
+export type CheckedColumns<Given, Table extends TableMetadata> = Given extends Scalar
+  ? never
+  : {
+      readonly [Column in keyof Given]: Column extends UniqueColumns<Table>[number]
+        ? CheckedValue<Given[Column], Member<KnownKeys<Table>, Column>>
+        : never
+    }
+
+/** `undefined`, unless the key is surely one of the constants. */
+export type Doubt<Given, Table extends TableMetadata> = Given extends Scalar
+  ? DoubtOf<Given, Member<KnownKeys<Table>, PrimaryColumn<Table>>>
+  : Given extends object
+    ? DoubtOf<Member<Given, OnlyMember<Given>>, Member<KnownKeys<Table>, OnlyMember<Given>>>
+    : undefined
+
+type DoubtOf<Value, Known> = [Known] extends [never]
+  ? undefined
+  : Knowledge<Value, Known> extends 'present'
+    ? never
+    : undefined
+
+/** The name of an object's one member; never where it has several. */
+type OnlyMember<Given, Name extends keyof Given = keyof Given> = Name extends unknown
+  ? [keyof Given] extends [Name]
+    ? Name
+    : never
+  : never

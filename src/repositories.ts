@@ -1,9 +1,9 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { TableStats } from './events.ts'
-import type { KeyOf, PrefixOf, RowOf } from './key-types.ts'
+import type { CheckedColumns, CheckedKey, Doubt, KeyOf, PrefixOf, RowOf } from './key-types.ts'
 import type { Repository } from './repository.ts'
 import type { StatementForm } from './server.ts'
-import type { TablesMetadata } from './table.ts'
+import type { TableMetadata, TablesMetadata } from './table.ts'
 import type { TransactionOptions } from './transaction.ts'
 import type { VersionOptions } from './version-watch.ts'
 import type { Inserts, Writes } from './writes.ts'
@@ -52,11 +52,48 @@ export interface RepositoriesOptions<
 type TableName<DB, Tables> = keyof DB & keyof Tables & string
 
 /** The repository of table `Name`. */
-export type RepositoryOf<DB, Tables extends TablesMetadata, Name extends TableName<DB, Tables>> = Repository<
-  RowOf<DB, Name>,
-  KeyOf<RowOf<DB, Name>, Tables[Name]>,
-  PrefixOf<RowOf<DB, Name>, Tables[Name]>
+export type RepositoryOf<
+  DB,
+  Tables extends TablesMetadata,
+  Name extends TableName<DB, Tables>,
+> = Tables[Name] extends { readonly constants: object }
+  ? ConstantRepository<RowOf<DB, Name>, Tables[Name]>
+  : PlainRepository<RowOf<DB, Name>, Tables[Name]>
+
+type PlainRepository<Row, Table extends TableMetadata> = Repository<
+  Row,
+  KeyOf<Row, Table>,
+  PrefixOf<Row, Table>
 >
+
+/**
+ * The repository of a table that was generated with constants: a key that is one of them is taken to be there, and a
+ * literal that is none of them does not compile. Any other value may have a row or not.
+ */
+export type ConstantRepository<Row, Table extends TableMetadata> = Omit<
+  PlainRepository<Row, Table>,
+  keyof ConstantReads<Row, Table>
+> &
+  ConstantReads<Row, Table>
+
+interface ConstantReads<Row, Table extends TableMetadata> {
+  /** The row with this key; `undefined` is only possible where the key is not one of the constants. */
+  findByKey<const Given extends KeyOf<Row, Table>>(
+    key: CheckedKey<Given, Table> | (Given & CheckedColumns<Given, Table>),
+  ): Promise<Row | Doubt<Given, Table>>
+  /** @see Repository.findByKeyOrThrow */
+  findByKeyOrThrow<const Given extends KeyOf<Row, Table>>(
+    key: CheckedKey<Given, Table> | (Given & CheckedColumns<Given, Table>),
+  ): Promise<Row>
+  /** @see Repository.findByKeys */
+  findByKeys<const Given extends KeyOf<Row, Table>>(
+    keys: readonly (CheckedKey<Given, Table> | (Given & CheckedColumns<Given, Table>))[],
+  ): Promise<(Row | Doubt<Given, Table>)[]>
+  /** @see Repository.peek */
+  peek<const Given extends KeyOf<Row, Table>>(
+    key: CheckedKey<Given, Table> | (Given & CheckedColumns<Given, Table>),
+  ): Row | undefined
+}
 
 /** What may be written: an `immutable` table only takes new rows. */
 type WritesTo<DB, Tables extends TablesMetadata, Mode> = {

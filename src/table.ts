@@ -48,7 +48,12 @@ export interface TableMetadata {
   readonly uniqueKeys: readonly IndexMetadata[]
   /** Non-unique indexes, by name. */
   readonly indexes: readonly IndexMetadata[]
+  /** By column, the keys that were there when the file was generated (`generate --constants`). Only types use them. */
+  readonly constants?: Readonly<Record<string, Readonly<Record<string, ConstantKey>>>>
 }
+
+/** A key that a type can name. */
+export type ConstantKey = string | number | bigint
 
 /** Every table of the generated file that repositories can be made for, by its name in Kysely queries. */
 export type TablesMetadata = Readonly<Record<string, TableMetadata>>

@@ -11,6 +11,7 @@ export const findingCodes = [
   'not-tracked',
   'prepared-statements',
   'session',
+  'stale-constants',
   'stale-file',
   'stale-table',
   'too-many-rows',

@@ -1,4 +1,5 @@
-import type { Report } from './finding.ts'
+import { splitConstants } from '../codegen/row-constants.ts'
+import type { Finding, Report } from './finding.ts'
 
 export interface GeneratedFileOptions {
   readonly file: string
@@ -7,20 +8,37 @@ export interface GeneratedFileOptions {
   readonly wanted: string
 }
 
-/** That the generated file is what would be generated now. */
+/** That the generated file is what would be generated now, its constants and the rest of it. */
 export function checkGeneratedFile({ file, current, wanted }: GeneratedFileOptions): Report {
   // A checkout may have changed the line ends.
-  const before = current.replaceAll('\r\n', '\n').split('\n')
-  const after = wanted.split('\n')
-  const line = after.findIndex((text, index) => text !== before[index])
-  if (line === -1 && before.length === after.length) return { findings: [] }
-  return {
-    findings: [
+  const before = splitConstants(current.replaceAll('\r\n', '\n'))
+  const after = splitConstants(wanted)
+  const generate = `Run kysely-lookup generate --out-file ${file}`
+  const constants = [...after.constants].flatMap(([name, { table, members }]): Finding[] => {
+    const old = new Set(before.constants.get(name)?.members)
+    const added = members.filter((member) => !old.delete(member)).length
+    if (added + old.size === 0) return []
+    return [
       {
-        code: 'stale-file',
-        message: `${file} is not what would be generated now, from line ${(line === -1 ? after.length : line) + 1} on`,
-        mend: `Run kysely-lookup generate --out-file ${file}, and migrate if the database is behind.`,
+        code: 'stale-constants',
+        table,
+        message: `${name} in ${file} is not what the table's rows are now: ${added} came, ${old.size} are gone`,
+        mend: `${generate}, or mend the rows where a key should not have gone.`,
       },
-    ],
+    ]
+  })
+  const line = firstDifference(before.rest.split('\n'), after.rest.split('\n'))
+  if (line === undefined) return { findings: constants }
+  const stale: Finding = {
+    code: 'stale-file',
+    message: `${file} is not what would be generated now, from ${line} on`,
+    mend: `${generate}, and migrate if the database is behind.`,
   }
+  return { findings: [stale, ...constants] }
+}
+
+function firstDifference(before: readonly string[], after: readonly string[]): string | undefined {
+  const at = after.findIndex((text, index) => text !== before[index])
+  if (at === -1 && before.length === after.length) return undefined
+  return JSON.stringify((at === -1 ? before[after.length] : after[at])?.trim())
 }

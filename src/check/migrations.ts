@@ -44,7 +44,7 @@ async function readApplied(
   db: Kysely<unknown>,
   { table = DEFAULT_TABLE, schema }: ProjectMigrations,
 ): Promise<readonly string[]> {
-  const name = schema === undefined ? sql.table(table) : sql.table(`${schema}.${table}`)
+  const name = schema === undefined ? sql.id(table) : sql.id(schema, table)
   try {
     const { rows } = await sql<{ name: string }>`select name from ${name} order by name`.execute(
       db.withoutPlugins(),

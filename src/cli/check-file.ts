@@ -1,8 +1,10 @@
 import type { Kysely } from 'kysely'
 import type { Report } from '../check/finding.ts'
 import { checkGeneratedFile } from '../check/generated-file.ts'
+import { inTwo } from '../check/session.ts'
 import { argumentsIn, type GenerateRequest } from '../codegen/command-line.ts'
 import { isGeneratedFile } from '../codegen/generated-file.ts'
+import { ConfigurationError } from '../errors.ts'
 import { CommandError } from './command.ts'
 import { describeFailure } from './failure.ts'
 import { requestIn } from './generate-request.ts'
@@ -32,6 +34,10 @@ export async function checkSourceFile(options: FileCheckOptions): Promise<Report
     const { source } = await generatedSource(owner, request, naming)
     return checkGeneratedFile({ file, current, wanted: source })
   } catch (error) {
+    if (error instanceof ConfigurationError && error.message.startsWith('--constants ')) {
+      const [message, mend] = inTwo(error.message)
+      return { findings: [{ code: 'stale-constants', message: `${file}: ${message}`, mend }] }
+    }
     if (!(error instanceof CommandError)) throw error
     const mend = `Migrate if the database is behind, else run kysely-lookup generate --out-file ${file} with other patterns.`
     const message = `${file} cannot be generated now: ${error.message.replace(/\.( .*)?$/, '')}`

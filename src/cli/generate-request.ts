@@ -10,6 +10,7 @@ export const REQUEST_FLAGS = {
   tinyint1: { type: 'string' },
   'zero-dates': { type: 'string' },
   'camel-case': { type: 'boolean' },
+  constants: { type: 'string', multiple: true },
 } as const
 
 type RequestValues = ReturnType<typeof parseArgs<{ options: typeof REQUEST_FLAGS }>>['values']
@@ -20,6 +21,10 @@ export function requestOf(values: RequestValues): Required<GenerateRequest> {
     include: values['include-pattern'] ?? [],
     exclude: values['exclude-pattern'] ?? [],
     camelCase: values['camel-case'] ?? false,
+    constants: (values.constants ?? [])
+      .flatMap((list) => list.split(','))
+      .map((text) => text.trim())
+      .filter(Boolean),
     bigint: oneOf('--bigint', values.bigint ?? 'number', ['number', 'bigint', 'string'] as const),
     tinyint1: oneOf('--tinyint1', values.tinyint1 ?? 'number', ['number', 'boolean'] as const),
     zeroDates: oneOf('--zero-dates', values['zero-dates'] ?? 'error', ['error', 'null'] as const),

@@ -25,6 +25,8 @@ and the tables for createRepositories.
   --zero-dates RESULT        0000-00-00 in DATETIME and TIMESTAMP: error (default) or null, as given to createDatabase
   --camel-case               names as Kysely's CamelCasePlugin makes them; with its options where the instance of
                              kysely.config.ts has the plugin
+  --constants TABLE:COLUMN   the keys that small tables have there as constants and as types (may be repeated, or with
+                             commas): a lookup of one of them is not undefined, and another does not compile
   -h, --help                 this text
 
 ${CONNECTION_HELP}

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { GenerateRequest } from '../codegen/command-line.ts'
+import { readConstantKeys } from '../codegen/constant-keys.ts'
 import { generatedFile } from '../codegen/generated-file.ts'
 import { camelCaseMapping, defaultCamelCaseMapping, type NameMapping } from '../plugins.ts'
 import { readSchema, type Schema, type SchemaTable } from '../schema.ts'
@@ -20,13 +21,14 @@ export async function generatedSource(
   /** Whose plugin decides the names of `--camel-case`. */
   naming: Kysely<unknown> = db,
 ): Promise<GeneratedSource> {
-  const { camelCase, include, exclude, ...decoding } = request
+  const { camelCase, constants: wanted, include, exclude, ...decoding } = request
   const mapping = camelCase ? (camelCaseMapping(naming) ?? defaultCamelCaseMapping()) : undefined
   const tables = selectedTables(await readSchema(db), { include, exclude })
   if (mapping) refuseEqualNames(tables, mapping)
   const nameOf = mapping?.toJavaScript
+  const constants = await readConstantKeys(db, { wanted, tables, bigint: decoding.bigint })
   return {
-    source: generatedFile(tables, { ...decoding, include, exclude, ...(nameOf && { nameOf }) }),
+    source: generatedFile(tables, { ...decoding, include, exclude, constants, ...(nameOf && { nameOf }) }),
     notices: [...notices(tables), ...nameNotices(tables, mapping)],
   }
 }

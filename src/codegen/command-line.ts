@@ -6,6 +6,8 @@ export interface GenerateRequest extends DecodingOptions {
   /** Globs over table names. */
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
+  /** `table:column`: the keys there become constants. */
+  readonly constants?: readonly string[]
 }
 
 const PROGRAM = 'npx kysely-lookup generate'
@@ -18,6 +20,7 @@ export function commandLine(request: GenerateRequest): string {
     ...(tinyint1 === 'number' ? [] : ['--tinyint1', tinyint1]),
     ...(zeroDates === 'error' ? [] : ['--zero-dates', zeroDates]),
     ...(request.camelCase ? ['--camel-case'] : []),
+    ...(request.constants?.length ? ['--constants', request.constants.join(',')] : []),
     ...(request.include ?? []).flatMap((pattern) => ['--include-pattern', pattern]),
     ...(request.exclude ?? []).flatMap((pattern) => ['--exclude-pattern', pattern]),
   ]

@@ -7,6 +7,8 @@ import { LINE_WIDTH, memberName, stringLiteral } from './source-text.ts'
 export interface DatabaseInterface {
   readonly source: string
   readonly kyselyTypes: readonly string[]
+  /** Every name that is taken in the file. */
+  readonly names: ReadonlySet<string>
 }
 
 const KYSELY_TYPES = ['ColumnType', 'Generated', 'GeneratedAlways'] as const
@@ -35,6 +37,7 @@ export function databaseInterface(tables: readonly GeneratedTable[]): DatabaseIn
   return {
     source: usesJson ? `${JSON_VALUE}\n${body}` : body,
     kyselyTypes: KYSELY_TYPES.filter((name) => body.includes(`: ${name}<`)),
+    names: new Set([...TAKEN, ...names.values()]),
   }
 }
 
@@ -71,15 +74,16 @@ function enumAlternatives({ type, values = [], nullable }: ColumnMetadata): stri
 /** `country_language` → `CountryLanguage`; a number tells apart what would be called the same. */
 function interfaceNames(tables: readonly GeneratedTable[]): ReadonlyMap<string, string> {
   const taken = new Set<string>(TAKEN)
-  const names = new Map<string, string>()
-  for (const table of tables) {
-    const base = pascalCase(table.name)
-    let name = base
-    for (let number = 2; taken.has(name); number++) name = `${base}${number}`
-    taken.add(name)
-    names.set(table.name, name)
-  }
-  return names
+  return new Map(tables.map(({ name }) => [name, freeName(name, taken)]))
+}
+
+/** The name in PascalCase, with a number where that is taken; taken from then on. */
+export function freeName(databaseName: string, taken: Set<string>): string {
+  const base = pascalCase(databaseName)
+  let name = base
+  for (let number = 2; taken.has(name); number++) name = `${base}${number}`
+  taken.add(name)
+  return name
 }
 
 function pascalCase(name: string): string {

@@ -8,6 +8,17 @@ export interface GeneratedTable {
   /** The table's name in Kysely queries. */
   readonly name: string
   readonly metadata: TableMetadata
+  /** By column (its name in queries), the name of the constant that holds its keys. */
+  readonly constants?: Readonly<Record<string, Identifier>>
+}
+
+/** A name in the generated file that stands for a value. */
+export class Identifier {
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+  }
 }
 
 export interface GeneratedTableOptions extends DecodingOptions {

@@ -1,12 +1,21 @@
-import type { GeneratedTable } from './generated-table.ts'
+import { type GeneratedTable, Identifier } from './generated-table.ts'
 import { LINE_WIDTH, propertyName, stringLiteral } from './source-text.ts'
 
-type Value = string | number | boolean | readonly Value[] | { readonly [name: string]: Value }
+type Value =
+  | string
+  | number
+  | boolean
+  | bigint
+  | Identifier
+  | readonly Value[]
+  | { readonly [name: string]: Value }
 
 /** The run-time metadata: an object literal by table name, laid out as a formatter would. */
 export function tablesConstant(tables: readonly GeneratedTable[]): string {
   const entries = tables.map((table) => {
-    const lines = Object.entries(table.metadata).map(([name, value]) => property(name, value, 2))
+    const { constants } = table
+    const members: Readonly<Record<string, Value>> = { ...table.metadata, ...(constants && { constants }) }
+    const lines = Object.entries(members).map(([name, value]) => property(name, value, 2))
     return `  ${propertyName(table.name)}: {\n${lines.join('')}  },\n`
   })
   const literal = entries.length === 0 ? '{}' : `{\n${entries.join('')}}`
@@ -37,6 +46,7 @@ function isList(value: Value): boolean {
 
 function inline(value: Value): string {
   if (typeof value === 'string') return stringLiteral(value)
+  if (value instanceof Identifier) return value.name
   if (typeof value !== 'object') return String(value)
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`
   const members = Object.entries(value).map(([name, item]) => `${propertyName(name)}: ${inline(item)}`)

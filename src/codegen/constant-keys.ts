@@ -1,0 +1,91 @@
+import { type Kysely, sql } from 'kysely'
+import type { DecodingOptions } from '../decoding.ts'
+import { ConfigurationError } from '../errors.ts'
+import type { SchemaTable } from '../schema.ts'
+import type { ColumnMetadata, ConstantKey } from '../table.ts'
+import type { RowConstants } from './row-constants.ts'
+
+/** More are no longer a table to be known by heart: the compiler reads all of them. */
+const LIMIT = 1_000
+
+const TEXTS = new Set(['char', 'varchar', 'enum'])
+const INTEGERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'year'])
+
+export interface ConstantKeysOptions {
+  /** `table:column`, by the database's names. */
+  readonly wanted: readonly string[]
+  readonly tables: readonly SchemaTable[]
+  readonly bigint: Required<DecodingOptions>['bigint']
+}
+
+/**
+ * The keys that tables have in a column now, in a stable order.
+ *
+ * @throws ConfigurationError for what constants cannot be made of.
+ */
+export async function readConstantKeys(
+  db: Kysely<unknown>,
+  { wanted, tables, bigint }: ConstantKeysOptions,
+): Promise<readonly RowConstants[]> {
+  const constants: RowConstants[] = []
+  for (const text of [...new Set(wanted)]) {
+    const { table, column } = keyColumn(text, tables)
+    const texts = await readTexts(db, table, column.name)
+    const refuse = (reason: string) => {
+      throw new ConfigurationError(`--constants ${text}: ${table} ${reason}`)
+    }
+    if (texts.length === 0) refuse('has no rows. Load them first.')
+    if (texts.length > LIMIT) refuse(`has more than ${LIMIT} rows. Constants are for small tables.`)
+    const keys = TEXTS.has(column.type) ? texts : texts.map((digits) => integer(column, digits, bigint))
+    if (keys.some((key) => typeof key === 'number' && !Number.isSafeInteger(key))) {
+      refuse('has keys beyond 2^53. Generate with --bigint bigint or string.')
+    }
+    constants.push({ table, column: column.name, keys: [...keys].sort(ascending) })
+  }
+  return constants
+}
+
+function keyColumn(
+  text: string,
+  tables: readonly SchemaTable[],
+): { readonly table: string; readonly column: ColumnMetadata } {
+  const [, name, columnName] = /^([^:]+):([^:]+)$/.exec(text) ?? []
+  const refuse = (reason: string): never => {
+    throw new ConfigurationError(`--constants ${text}: ${reason}`)
+  }
+  if (!name) return refuse('expected table:column, for instance country:code.')
+  const table = tables.find(({ metadata, unsupported }) => metadata.name === name && !unsupported)?.metadata
+  if (!table) return refuse(`there is no table ${name} with a primary key among those that are generated.`)
+  const column = table.columns.find((one) => one.name === columnName)
+  if (!column) return refuse(`${name} has no column ${columnName}.`)
+  const unique = [table.primaryKey, ...table.uniqueKeys.map(({ columns }) => columns)]
+  if (!unique.some((columns) => columns.length === 1 && columns[0] === columnName)) {
+    return refuse(`${columnName} is neither the primary key of ${name} nor a unique key by itself.`)
+  }
+  if (!TEXTS.has(column.type) && !INTEGERS.has(column.type)) {
+    return refuse(`${columnName} is ${column.type.toUpperCase()}; constants are made of texts and integers.`)
+  }
+  return { table: name, column }
+}
+
+/** As text, so that it does not matter how this connection reads integers. */
+async function readTexts(db: Kysely<unknown>, table: string, column: string): Promise<readonly string[]> {
+  const { rows } = await sql<{ constant: string }>`
+    select cast(${sql.id(column)} as char character set utf8mb4) as constant from ${sql.id(table)}
+    where ${sql.id(column)} is not null limit ${sql.lit(LIMIT + 1)}`.execute(db.withoutPlugins())
+  return rows.map(({ constant }) => String(constant))
+}
+
+function integer(
+  { type }: ColumnMetadata,
+  digits: string,
+  bigint: ConstantKeysOptions['bigint'],
+): ConstantKey {
+  if (type !== 'bigint' || bigint === 'number') return Number(digits)
+  return bigint === 'bigint' ? BigInt(digits) : digits
+}
+
+/** By code unit, or by value: the same on every machine. */
+function ascending(a: ConstantKey, b: ConstantKey): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

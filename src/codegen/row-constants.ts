@@ -1,0 +1,51 @@
+import type { ConstantKey } from '../table.ts'
+import { LINE_WIDTH, propertyName, stringLiteral } from './source-text.ts'
+
+/** The keys that a table has in one column, for a constant of them. */
+export interface RowConstants {
+  /** The database's names. */
+  readonly table: string
+  readonly column: string
+  readonly keys: readonly ConstantKey[]
+}
+
+const COMMENT = 'when this file was generated'
+
+/** A constant with a member for each key, and the union of the keys under the same name. */
+export function rowConstants(name: string, { table, column, keys }: RowConstants): string {
+  const members = keys.map((key) => `  ${propertyName(String(key))}: ${literal(key)},\n`)
+  const object = members.length === 0 ? '{}' : `{\n${members.join('')}}`
+  const where = `${table}.${column}`.replaceAll(/\*\/|[\r\n\u2028\u2029]/g, '?').slice(0, LINE_WIDTH)
+  return [
+    `/** The keys in ${where} ${COMMENT}. */\n`,
+    `export const ${name} = ${object} as const\n`,
+    `export type ${name} = (typeof ${name})[keyof typeof ${name}]\n`,
+  ].join('')
+}
+
+function literal(key: ConstantKey): string {
+  if (typeof key === 'string') return stringLiteral(key)
+  return typeof key === 'bigint' ? `${key}n` : String(key)
+}
+
+/** A generated file's constants, and all that is not constants. */
+export interface SplitSource {
+  readonly rest: string
+  /** Each with its members' lines. */
+  readonly constants: ReadonlyMap<string, { readonly table: string; readonly members: readonly string[] }>
+}
+
+const BLOCK = new RegExp(
+  String.raw`^/\*\* The keys in (.+) ${COMMENT}\. \*/\nexport const (\S+) = \{\n?((?: {2}.*\n)*)\} as const\nexport type .*\n\n?`,
+  'gm',
+)
+
+export function splitConstants(source: string): SplitSource {
+  const constants = new Map<string, { table: string; members: readonly string[] }>()
+  const rest = source.replaceAll(BLOCK, (_, where: string, name: string, members: string) => {
+    const table = where.slice(0, where.lastIndexOf('.'))
+    constants.set(name, { table, members: members.split('\n').slice(0, -1) })
+    return ''
+  })
+  return { rest, constants }
+}
