@@ -141,6 +141,11 @@ class LookupDialect extends MysqlDialect {
   }
 }
 
+/** How much a database made by `createDatabase`, of any copy of this library, prepares; undefined for any other. */
+export function preparationLimits(db: Kysely<unknown>): PreparationLimits | undefined {
+  return (db.getExecutor().adapter as Partial<Pick<LookupAdapter, 'limits'>>).limits
+}
+
 function limitsOf(pool: DriverPool, prepare: boolean): PreparationLimits {
   const { connectionLimit, connectionConfig } =
     (pool as { config?: PoolOptions & { connectionConfig?: PoolOptions } }).config ?? {}

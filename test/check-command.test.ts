@@ -41,6 +41,8 @@ suite('kysely-lookup check on the command line', () => {
            pool.on('connection', (one) => one.query('set session transaction isolation level read uncommitted'))
            export const db`,
         ),
+      // As a bundler takes it, and Node does not.
+      'src/extensionless.ts': service.replace("'./schema.ts'", "'./schema'"),
       'src/wrong.ts': service.replace("city: 'immutable'", "planet: 'immutable'"),
       'src/nothing.ts': 'export const repos = {}',
       'src/broken.ts': "import './not-there.ts'",
@@ -196,6 +198,13 @@ suite('kysely-lookup check on the command line', () => {
       }),
     )
     await Promise.all(tests)
+  })
+
+  test('a module that Node cannot load is loaded as kysely-ctl would', async () => {
+    const loaded = await check('--repositories', 'src/extensionless.ts', '--migrations', MIGRATIONS)
+    assert.deepEqual(loaded, { code: 0, stdout: 'nothing found\n', stderr: '' })
+    const crowded = await check('--repositories', 'src/extensionless.ts', '--connections', '999999')
+    assert.match(crowded.stdout, /^prepared-statements: /)
   })
 
   test('one of several is chosen by its name', async () => {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Kysely, MysqlDialect } from 'kysely'
 import { createPool, type PoolOptions } from 'mysql2'
+import { guardedTables } from '../src/check/cached-tables.ts'
 import type { Finding, FindingCode } from '../src/check/finding.ts'
+import { checkMigrations } from '../src/check/migrations.ts'
 import { checkService } from '../src/check/service.ts'
 import type { CachedTable, Subject } from '../src/check/subject.ts'
 import { createDatabase } from '../src/index.ts'
@@ -134,6 +136,20 @@ describe('kysely-lookup check, of rights', () => {
     assertFindings((await inspect(data, { ...given, owner: reader.db, service: reader.db })).findings, [
       ['missing-right', 'city', /^what the trigger lookup_version_insert_city does cannot be seen/],
     ])
+  })
+
+  it('says what a user who sees nothing else could not look at', async () => {
+    await using data = await migrating(CITIES)
+    await trackVersion(data.db, 'city')
+    await using service = await databaseUser(data, 'insert')
+    const db = service.db as unknown as Kysely<unknown>
+    assert.deepEqual((await guardedTables(db, [])).size, 0)
+    const given = { owner: service.db, service: service.db, cached: cached({ city: 'versioned' }) }
+    const codes = (await inspect(data, given)).findings.map(({ code, table }) => `${code} ${table}`)
+    assert.deepEqual(codes, ['missing-right city', 'missing-right lookup_version'])
+    await data.run('create table kysely_migration (name varchar(255) primary key)')
+    const { skipped } = await checkMigrations(db, { origin: 'migrations', names: ['0001_first'] })
+    assert.match(skipped?.[0]?.reason ?? '', /may not read which have run/)
   })
 
   it('finds a right to some columns only', async () => {

@@ -88,6 +88,29 @@ const faults: Fault[] = [
     ],
   },
   {
+    name: 'an index with another column between those that are asked for',
+    plant: sql(
+      `alter table city drop key city_country_code_population_index,
+        add key city_country_code_population_index (country_code, name, population)`,
+    ),
+    mend: sql(
+      `alter table city drop key city_country_code_population_index,
+        add key city_country_code_population_index (country_code, population)`,
+    ),
+    findings: [
+      [
+        'stale-table',
+        'city',
+        /^index city_country_code_population_index \(country_code, population\) does not exist$/,
+      ],
+      [
+        'unserved-key',
+        'city',
+        /^findAllBy\(\{ country_code, population \}\).*: of index city_country_code_population_index only 1 of 2 columns are used$/,
+      ],
+    ],
+  },
+  {
     name: 'an index under another name',
     plant: sql('alter table country rename index country_continent_index to by_continent'),
     mend: sql('alter table country rename index by_continent to country_continent_index'),

@@ -162,6 +162,17 @@ suite('generate --constants', () => {
     assert.deepEqual(refused, { code: 1, stdout: '', stderr: `kysely-lookup: ${reason}\n` })
   })
 
+  test('are under the names that CamelCasePlugin gives', async (t) => {
+    await runStatements(database.url, 'create table tax_rate (rate_code char(2) primary key)')
+    t.after(() => runStatements(database.url, 'drop table tax_rate'))
+    await runStatements(database.url, "insert into tax_rate values ('A1')")
+    await using db = createDatabase<unknown>({ uri: database.url })
+    const request = requestIn(['--camel-case', '--constants', 'tax_rate:rate_code'])
+    const { source } = await generatedSource(db, request)
+    assert.match(source, /\nexport const TaxRateRateCode = \{\n {2}A1: 'A1',\n\} as const\n/)
+    assert.match(source, /\n {4}constants: \{ rateCode: TaxRateRateCode \},\n/)
+  })
+
   const refusals: [wanted: string, reason: RegExp][] = [
     ['country', /expected table:column, for instance country:code/],
     ['planet:id', /there is no table planet with a primary key/],

@@ -3,7 +3,7 @@ import { isTriggerOf, readTriggers } from '../migration/trigger.ts'
 import { DEFAULT_MAX_ROWS } from '../options.ts'
 import { VERSION_TABLE } from '../statement.ts'
 import type { TableMetadata } from '../table.ts'
-import { isGone } from './server-error.ts'
+import { deniedRight, isGone } from './server-error.ts'
 import type { CachedTable } from './subject.ts'
 
 /** How tables seem to be cached, where nobody says: by the triggers and version rows that the database has for them. */
@@ -31,7 +31,7 @@ async function tablesWithVersion(db: Kysely<unknown>): Promise<ReadonlySet<strin
       select distinct table_name as name from ${sql.ref(VERSION_TABLE)}`.execute(db.withoutPlugins())
     return new Set(rows.map(({ name }) => name))
   } catch (error) {
-    if (isGone(error)) return new Set()
+    if (isGone(error) || deniedRight(error)) return new Set()
     throw error
   }
 }

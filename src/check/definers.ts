@@ -7,7 +7,8 @@ import type { Subject } from './subject.ts'
 interface DefinerRow {
   readonly name: string
   readonly tablename: string
-  readonly definer: string
+  /** Null where the user may not see it, on MariaDB. */
+  readonly definer: string | null
   readonly own: unknown
 }
 
@@ -26,9 +27,9 @@ export async function checkDefiners({ owner, cached }: Subject): Promise<Report>
   )
   const findings: Finding[] = []
   for (const [definer, triggers] of Map.groupBy(guarding, (row) => row.definer)) {
-    const exists = await userExists(owner, definer)
+    const exists = definer === null ? undefined : await userExists(owner, definer)
     if (exists === undefined) {
-      const reason = `whether their user ${definer} exists cannot be seen without SELECT on mysql.user`
+      const reason = `whether the user to whom they belong${definer === null ? '' : `, ${definer},`} exists cannot be seen without SELECT on mysql.user`
       return { findings, skipped: [{ what: `definers of ${triggers.length} triggers`, reason }] }
     }
     if (exists) continue

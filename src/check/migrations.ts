@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Finding, Report } from './finding.ts'
-import { isGone } from './server-error.ts'
+import { deniedRight, isGone } from './server-error.ts'
 
 /** The migrations that a project has. */
 export interface ProjectMigrations {
@@ -18,6 +18,10 @@ const DEFAULT_TABLE = 'kysely_migration'
 export async function checkMigrations(db: Kysely<unknown>, migrations: ProjectMigrations): Promise<Report> {
   const { origin, names } = migrations
   const applied = await readApplied(db, migrations)
+  if (applied === undefined) {
+    const reason = 'the user may not read which have run; give the connection of the one that migrates'
+    return { findings: [], skipped: [{ what: 'migrations', reason }] }
+  }
   const unapplied = names.filter((name) => !applied.includes(name))
   const unknown = applied.filter((name) => !names.includes(name))
   return {
@@ -40,10 +44,11 @@ export async function checkMigrations(db: Kysely<unknown>, migrations: ProjectMi
   }
 }
 
+/** Undefined where it may not be seen. */
 async function readApplied(
   db: Kysely<unknown>,
   { table = DEFAULT_TABLE, schema }: ProjectMigrations,
-): Promise<readonly string[]> {
+): Promise<readonly string[] | undefined> {
   const name = schema === undefined ? sql.id(table) : sql.id(schema, table)
   try {
     const { rows } = await sql<{ name: string }>`select name from ${name} order by name`.execute(
@@ -53,6 +58,7 @@ async function readApplied(
   } catch (error) {
     // Kysely makes it with the first migration.
     if (isGone(error)) return []
+    if (deniedRight(error)) return undefined
     throw error
   }
 }

@@ -31,6 +31,7 @@ export async function checkPlans(subject: Subject): Promise<Report> {
   const { service, tables, cached } = subject
   const features = await readFeatures(service)
   const form = subject.statementForm ?? features.form
+  const explain = await explainWord(service)
   // Where they cannot be read, that is a finding of its own.
   const versions = await canRead(service, VERSION_TABLE)
   const findings: Finding[] = []
@@ -47,7 +48,7 @@ export async function checkPlans(subject: Subject): Promise<Report> {
         form === 'json_table' ? keyStatement(options) : unionStatement({ ...options, keys: 2 })
       const lookup = { table, definition, many }
       try {
-        const lines = await readPlan(service, statement)
+        const lines = await readPlan(service, { explain, statement })
         const fault = faultIn(lines, definition)
         if (fault) findings.push(unserved(lookup, fault))
       } catch (error) {
@@ -58,6 +59,12 @@ export async function checkPlans(subject: Subject): Promise<Report> {
     }
   }
   return { findings }
+}
+
+/** MySQL may answer a tree unless asked for a table, of which MariaDB does not know the name. */
+async function explainWord(db: Kysely<unknown>): Promise<string> {
+  const { rows } = await sql<{ version: string }>`select version() as version`.execute(db.withoutPlugins())
+  return /mariadb/i.test(rows[0]?.version ?? '') ? 'explain' : 'explain format = traditional'
 }
 
 async function canRead(db: Kysely<unknown>, table: string): Promise<boolean> {
@@ -71,12 +78,12 @@ async function canRead(db: Kysely<unknown>, table: string): Promise<boolean> {
 }
 
 /** No parameters: drivers would look for question marks in names as well. */
-async function readPlan(db: Kysely<unknown>, { sql: text }: Statement): Promise<readonly PlanLine[]> {
+async function readPlan(
+  db: Kysely<unknown>,
+  { explain, statement: { sql: text } }: { readonly explain: string; readonly statement: Statement },
+): Promise<readonly PlanLine[]> {
   const complete = text.replaceAll(/(json_table\(|\(select |convert\()\?/g, `$1'["1", "2"]'`)
-  const plain = db.withoutPlugins()
-  const { rows: servers } = await sql<{ version: string }>`select version() as version`.execute(plain)
-  const format = /mariadb/i.test(servers[0]?.version ?? '') ? '' : 'format = traditional '
-  const { rows } = await sql.raw<PlanLine>(`explain ${format}${complete}`).execute(plain)
+  const { rows } = await sql.raw<PlanLine>(`${explain} ${complete}`).execute(db.withoutPlugins())
   return rows
 }
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { LookupAdapter } from '../database.ts'
+import { preparationLimits } from '../database.ts'
 import { tableKeys } from '../key.ts'
 import type { Report } from './finding.ts'
 import type { Subject } from './subject.ts'
@@ -10,10 +10,9 @@ const DEFAULT_STATEMENTS = 256
 /** That the server has room for the statements that the service's connections may come to prepare. */
 export async function checkPreparedStatements(subject: Subject): Promise<Report> {
   const { service, serviceKnown, tables, cached } = subject
-  const { adapter } = service.getExecutor()
+  const known = serviceKnown ? preparationLimits(service) : undefined
   // Another Kysely prepares nothing.
-  if (serviceKnown && !(adapter instanceof LookupAdapter)) return { findings: [] }
-  const known = serviceKnown && adapter instanceof LookupAdapter ? adapter.limits : undefined
+  if (serviceKnown && !known) return { findings: [] }
   const texts = tables
     .map((table) => {
       const keys = tableKeys(table)

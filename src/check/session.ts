@@ -1,4 +1,4 @@
-import { LookupAdapter } from '../database.ts'
+import { preparationLimits } from '../database.ts'
 import { checkDecoding } from '../decoding-check.ts'
 import { probeDriver } from '../driver-probe.ts'
 import { ConfigurationError } from '../errors.ts'
@@ -8,7 +8,7 @@ import type { Subject } from './subject.ts'
 
 /** That the service's connections have the settings under which answers are right, and read values as generated. */
 export async function checkSession({ service, serviceKnown, tables }: Subject): Promise<Report> {
-  const made = service.getExecutor().adapter instanceof LookupAdapter
+  const made = preparationLimits(service) !== undefined
   if (!serviceKnown && !made) {
     const reason = "only the pool of --repositories is known to be the service's"
     return { findings: [], skipped: [{ what: 'session settings and types', reason }] }

@@ -14,7 +14,7 @@ export async function checkVersions({ owner, service, cached }: Subject): Promis
   if (cached.size === 0) return { findings: [] }
   const names = [...cached.keys()]
   const engines = await readEngines(owner)
-  const slots = engines.has(VERSION_TABLE) ? await readSlots(owner) : undefined
+  const slots = engines.has(VERSION_TABLE) ? await readSlots(owner) : 'missing'
   const [tracked, frozen] = [await versionTriggers(owner, names), await frozenTriggers(owner, names)]
   const keys = await readCascadingKeys(owner)
   const findings = [...cached].flatMap(([table, { mode }]) => {
@@ -24,12 +24,12 @@ export async function checkVersions({ owner, service, cached }: Subject): Promis
     const guard = { table, mode }
     return [
       ...engineFinding(table, engines.get(table)),
-      ...slotFindings(guard, slots?.get(table) ?? 0, slots !== undefined),
+      ...slotFindings(guard, slots),
       ...(wanted.get(table) ?? []).flatMap((trigger) => triggerFindings(guard, trigger)),
       ...cascadeFindings(guard, cascadeSources(keys, table)),
     ]
   })
-  if (slots === undefined) return { findings }
+  if (slots === 'missing') return { findings }
   const versionTable = [
     ...engineFinding(VERSION_TABLE, engines.get(VERSION_TABLE)),
     ...(await readingFindings(service)),
@@ -63,18 +63,18 @@ function engineFinding(table: string, engine: string | undefined): Finding[] {
   ]
 }
 
-function slotFindings(guard: Guard, slots: number, versionTable: boolean): Finding[] {
-  if (slots === SLOTS) return []
-  const create = versionTable ? '' : 'Call createVersionTable(db) first. '
-  return [
-    unguarded(
-      guard,
-      versionTable
-        ? `${VERSION_TABLE} has ${slots} of its ${SLOTS} rows, so that changes go unnoticed`
-        : `there is no table ${VERSION_TABLE}, so that changes go unnoticed`,
-      create + mendOf(guard),
-    ),
-  ]
+type Slots = ReadonlyMap<string, number> | 'missing' | 'hidden'
+
+function slotFindings(guard: Guard, slots: Slots): Finding[] {
+  if (slots === 'hidden') return []
+  if (slots === 'missing') {
+    const message = `there is no table ${VERSION_TABLE}, so that changes go unnoticed`
+    return [unguarded(guard, message, `Call createVersionTable(db) first. ${mendOf(guard)}`)]
+  }
+  const present = slots.get(guard.table) ?? 0
+  if (present === SLOTS) return []
+  const message = `${VERSION_TABLE} has ${present} of its ${SLOTS} rows, so that changes go unnoticed`
+  return [unguarded(guard, message)]
 }
 
 function triggerFindings(guard: Guard, { name, table, state }: TriggerState): Finding[] {
@@ -155,10 +155,15 @@ async function readEngines(db: Kysely<unknown>): Promise<ReadonlyMap<string, str
   return new Map(rows.map(({ name, engine }) => [name, engine ?? undefined]))
 }
 
-async function readSlots(db: Kysely<unknown>): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await sql<{ name: string; slots: unknown }>`
-    select table_name as name, count(*) as slots from ${sql.ref(VERSION_TABLE)} group by table_name`.execute(
-    db.withoutPlugins(),
-  )
-  return new Map(rows.map(({ name, slots }) => [name, Number(slots)]))
+async function readSlots(db: Kysely<unknown>): Promise<Slots> {
+  try {
+    const { rows } = await sql<{ name: string; slots: unknown }>`
+      select table_name as name, count(*) as slots from ${sql.ref(VERSION_TABLE)} group by table_name`.execute(
+      db.withoutPlugins(),
+    )
+    return new Map(rows.map(({ name, slots }) => [name, Number(slots)]))
+  } catch (error) {
+    if (deniedRight(error)) return 'hidden'
+    throw error
+  }
 }
