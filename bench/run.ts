@@ -9,6 +9,7 @@ import { hits } from './cases/hits.ts'
 import { memory } from './cases/memory.ts'
 import { poll } from './cases/poll.ts'
 import { scope } from './cases/scope.ts'
+import { service } from './cases/service.ts'
 import { statements } from './cases/statements.ts'
 import { writes } from './cases/writes.ts'
 import type { BenchContext } from './context.ts'
@@ -21,6 +22,7 @@ import { printFigures } from './table.ts'
 const CASES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
   hits,
   batch,
+  service,
   scope,
   memory,
   statements,

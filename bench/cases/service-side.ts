@@ -1,0 +1,66 @@
+/** A service in this process that answers requests, some at a time: requests per second, and statements per request. */
+import { readCityKeys } from '../data-set.ts'
+import { startHttpService } from '../http-service.ts'
+import { openPeer } from '../peer.ts'
+import { createRequests, serve } from '../requests.ts'
+import { openSelectCount } from '../select-count.ts'
+import type { Measured } from '../side.ts'
+import type { Task } from '../side-process.ts'
+
+export interface ServiceOptions {
+  readonly [name: string]: string | number | boolean
+  /** Whether each round begins with a process that has read nothing. */
+  readonly cold: boolean
+  /** Whether requests come over HTTP, from another process. */
+  readonly http: boolean
+  readonly requests: number
+  readonly concurrency: number
+  /** How often a round sends them. */
+  readonly times: number
+}
+
+export async function prepare(task: Task): Promise<Measured> {
+  const { cold, http, requests, concurrency, times } = task.options as ServiceOptions
+  const peer = await openPeer(task.side, { url: task.url, capacity: 200_000 })
+  const all = createRequests(
+    (await readCityKeys(task.url)).map(({ id }) => id),
+    requests,
+  )
+  const selects = await openSelectCount(task.url)
+  const handle = (index: number) => peer.request((lookups) => serve(lookups, all[index]!))
+  const service = http ? await startHttpService({ handle, requests, concurrency }) : undefined
+  const send = service?.send ?? (() => sendHere(handle, { requests, concurrency }))
+  await send()
+  return {
+    async round() {
+      let seconds = 0
+      let statements = 0
+      for (let time = 0; time < times; time++) {
+        if (cold) await peer.restart?.()
+        const before = await selects.read()
+        seconds += await send()
+        statements += (await selects.read()) - before
+      }
+      return { requestsPerSecond: (requests * times) / seconds, statements: statements / requests / times }
+    },
+    async close() {
+      await service?.stop()
+      await selects.close()
+      await peer.close()
+    },
+  }
+}
+
+async function sendHere(
+  handle: (index: number) => Promise<number>,
+  { requests, concurrency }: { readonly requests: number; readonly concurrency: number },
+): Promise<number> {
+  let next = 0
+  const start = process.hrtime.bigint()
+  await Promise.all(
+    Array.from({ length: concurrency }, async () => {
+      while (next < requests) await handle(next++)
+    }),
+  )
+  return Number(process.hrtime.bigint() - start) / 1e9
+}
