@@ -3,6 +3,7 @@ import { countries, getCountryDataList } from 'countries-list'
 import { type Connection, createConnection } from 'mysql2/promise'
 import { createDatabase } from '../src/index.ts'
 import { createVersionTable, trackVersion } from '../src/migration/index.ts'
+import { SMALL_TABLES } from './small-tables.ts'
 
 /** The tables that most cases read: 135,000 cities and their 250 countries. */
 const TABLES = [
@@ -28,9 +29,6 @@ const TABLES = [
     unique key city_position (country_code, position)
   ) default character set utf8mb4 collate utf8mb4_unicode_520_ci`,
 ]
-
-/** Small tables, for what a scope costs that has many. */
-export const SMALL_TABLES = Array.from({ length: 40 }, (_, index) => `small_${index}`)
 
 const ROWS_A_STATEMENT = 5_000
 
@@ -79,19 +77,4 @@ async function insert(connection: Connection, table: string, rows: readonly unkn
   for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT) {
     await connection.query(`insert into ${table} values ?`, [rows.slice(from, from + ROWS_A_STATEMENT)])
   }
-}
-
-export interface CityKeys {
-  readonly id: number
-  readonly slug: string
-  readonly country_code: string
-  readonly position: number
-}
-
-/** The keys of every city, in primary-key order. */
-export async function readCityKeys(url: string): Promise<CityKeys[]> {
-  const connection = await createConnection(url)
-  const [rows] = await connection.query('select id, slug, country_code, position from city order by id')
-  await connection.end()
-  return rows as CityKeys[]
 }

@@ -38,14 +38,14 @@ export async function compare(plan: Rounds): Promise<Record<string, Comparison>>
   for (let process = 0; process < plan.processes; process++) {
     const running = new Map<string, SideProcess>()
     try {
-      for (const name of names) {
-        if (cannot.has(name)) continue
-        try {
-          running.set(name, await plan.sides[name]!())
-        } catch (error) {
-          if (!(error instanceof Cannot)) throw error
-          cannot.set(name, error.message)
-        }
+      const wanted = names.filter((name) => !cannot.has(name))
+      const started = await Promise.allSettled(wanted.map((name) => plan.sides[name]!()))
+      for (const [index, result] of started.entries()) {
+        if (result.status === 'fulfilled') running.set(wanted[index]!, result.value)
+        else if (result.reason instanceof Cannot) cannot.set(wanted[index]!, result.reason.message)
+      }
+      for (const result of started) {
+        if (result.status === 'rejected' && !(result.reason instanceof Cannot)) throw result.reason
       }
       for (const name of running.keys()) values.get(name)!.push([])
       for (let round = -plan.warmup; round < plan.rounds; round++) {

@@ -15,6 +15,7 @@ import { writes } from './cases/writes.ts'
 import type { BenchContext } from './context.ts'
 import { loadDataSet } from './data-set.ts'
 import type { Figure } from './figure.ts'
+import { installPeers } from './install.ts'
 import { describeMachine } from './machine.ts'
 import { openServers } from './servers.ts'
 import { printFigures } from './table.ts'
@@ -40,6 +41,7 @@ for (const name of names) {
   }
 }
 
+installPeers()
 const start = performance.now()
 const servers = await openServers()
 try {

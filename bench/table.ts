@@ -20,8 +20,8 @@ export function printFigures(figures: readonly Figure[]): void {
 function cellOf({ value, ratio, quartiles, cannot, more }: Figure): string {
   if (cannot !== undefined) return cannot
   const parts = [shortNumber(value!)]
-  if (ratio !== undefined) parts.push(`× ${ratio.toFixed(2)}`)
-  if (quartiles) parts.push(`(${quartiles.map((part) => part.toFixed(2)).join('–')})`)
+  if (ratio !== undefined) parts.push(`× ${shortNumber(ratio)}`)
+  if (quartiles) parts.push(`(${quartiles.map(shortNumber).join('–')})`)
   for (const [name, amount] of Object.entries(more ?? {})) parts.push(`${name} ${shortNumber(amount)}`)
   return parts.join(' ')
 }
@@ -29,5 +29,5 @@ function cellOf({ value, ratio, quartiles, cannot, more }: Figure): string {
 /** Three digits that say something. */
 export function shortNumber(value: number): string {
   const digits = value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))
-  return value.toLocaleString('en', { maximumFractionDigits: Math.min(digits, 3) })
+  return value.toLocaleString('en', { maximumFractionDigits: Math.min(digits, 5) })
 }

@@ -1,7 +1,7 @@
 /** Reads cities that nothing remembers, a list of keys at a time: microseconds per list. */
 import { Cannot } from '../cannot.ts'
 import { shuffled } from '../chance.ts'
-import { readCityKeys } from '../data-set.ts'
+import { readCityKeys } from '../city-keys.ts'
 import { openPeer } from '../peer.ts'
 import type { Measured } from '../side.ts'
 import type { Task } from '../side-process.ts'

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Cannot } from '../cannot.ts'
 import { shuffled } from '../chance.ts'
-import { type CityKeys, readCityKeys } from '../data-set.ts'
+import { type CityKeys, readCityKeys } from '../city-keys.ts'
 import { type Lookups, openPeer, type Peer } from '../peer.ts'
 import type { Measured } from '../side.ts'
 import type { Task } from '../side-process.ts'

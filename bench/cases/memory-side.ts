@@ -1,7 +1,7 @@
 /** How many bytes of heap a held row takes. A process is measured once. */
 import { Cannot } from '../cannot.ts'
 import { shuffled } from '../chance.ts'
-import { readCityKeys } from '../data-set.ts'
+import { readCityKeys } from '../city-keys.ts'
 import { openPeer } from '../peer.ts'
 import type { Measured } from '../side.ts'
 import type { Task } from '../side-process.ts'

@@ -1,10 +1,10 @@
 /** Makes and drops request scopes over forty tables: nanoseconds per scope. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import DataLoader from 'dataloader'
-import { SMALL_TABLES } from '../data-set.ts'
 import type { Measured } from '../side.ts'
 import type { Task } from '../side-process.ts'
 import { openSmallTables, type SmallTables } from '../sides/small-tables.ts'
+import { SMALL_TABLES } from '../small-tables.ts'
 
 export interface ScopeOptions {
   readonly [name: string]: string | number | boolean

@@ -1,5 +1,5 @@
 /** A service in this process that answers requests, some at a time: requests per second, and statements per request. */
-import { readCityKeys } from '../data-set.ts'
+import { readCityKeys } from '../city-keys.ts'
 import { startHttpService } from '../http-service.ts'
 import { openPeer } from '../peer.ts'
 import { createRequests, serve } from '../requests.ts'

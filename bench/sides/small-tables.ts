@@ -1,5 +1,5 @@
 import { createDatabase, createRepositories, type Repository } from '../../src/index.ts'
-import { SMALL_TABLES } from '../data-set.ts'
+import { SMALL_TABLES } from '../small-tables.ts'
 import { metadataOf } from './lookup.ts'
 
 type AnyDB = Record<string, Record<string, unknown>>
