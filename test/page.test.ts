@@ -73,14 +73,19 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     await numberAtLeast(page, '#lookups', before + LOOKUPS_OF_A_REQUEST)
     await page.click('#traffic-switch')
     await page.waitForSelector('#traffic-switch:has-text("Start traffic")')
-    const figures = await page.evaluate(() =>
-      ['lookups', 'statements', 'saved'].map((id) =>
-        Number(document.getElementById(id)!.textContent!.replaceAll(',', '')),
-      ),
+    // Once the last requests are answered, each has made all of its lookups.
+    const figures = await page.waitForFunction((each) => {
+      const read = (id: string) =>
+        Number.parseInt(document.getElementById(id)!.innerText.replace(/[^\d]/g, ''), 10)
+      const [lookups, requests] = [read('lookups'), read('lookups-note')]
+      return lookups === requests * each && { lookups, statements: read('statements'), saved: read('saved') }
+    }, LOOKUPS_OF_A_REQUEST)
+    const { lookups, statements, saved } = (await figures.jsonValue()) as Record<string, number>
+    assert.equal(saved, lookups! - statements!)
+    assert.ok(
+      statements! > 0 && statements! * 20 < lookups!,
+      `${statements} statements for ${lookups} lookups`,
     )
-    const [lookups = 0, statements = 0, saved = 0] = figures
-    assert.equal(saved, lookups - statements)
-    assert.ok(statements > 0 && statements * 20 < lookups, `${statements} statements for ${lookups} lookups`)
   })
 
   test('tells what the pointer is at', async (t) => {

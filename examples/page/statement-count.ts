@@ -11,18 +11,22 @@ interface Counting {
 
 const counting = new AsyncLocalStorage<Counting>()
 
-function count(message: unknown): void {
+function count(sql: string): void {
   const texts = counting.getStore()?.texts
-  if (!texts) return
-  const sql = String((message as { query?: unknown }).query)
   // What a new connection is set up with is not the work's own.
-  if (!/^\s*select\b.*\bfrom\b/is.test(sql)) return
-  texts.set(sql, (texts.get(sql) ?? 0) + 1)
+  if (texts && /^\s*select\b.*\bfrom\b/is.test(sql)) texts.set(sql, (texts.get(sql) ?? 0) + 1)
+}
+
+/** The text protocol has the values in the text: statements that differ in them alone are one text. */
+function withoutValues(sql: string): string {
+  return sql.replace(/'(?:[^'\\]|\\.|'')*'|\b\d+\b/g, '?')
 }
 
 // mysql2 tells of every statement before it is sent, in the context of whoever asked for it.
-subscribe('tracing:mysql2:query:start', count)
-subscribe('tracing:mysql2:execute:start', count)
+subscribe('tracing:mysql2:query:start', (message) =>
+  count(withoutValues((message as { query: string }).query)),
+)
+subscribe('tracing:mysql2:execute:start', (message) => count((message as { query: string }).query))
 
 /** Whether this is work that is no part of the service's own. */
 export function isAside(): boolean {

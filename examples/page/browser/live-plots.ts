@@ -19,7 +19,7 @@ export function createLivePlots(tables: readonly string[]): { show(samples: read
       { name: 'database', className: 'level-database' },
     ],
     scale: linearScale,
-    text: (value) => `${countText(value)} / s`,
+    text: ([rate = 0]) => `${countText(rate)} / s`,
     label: 'Lookups per second by where the row came from',
     whenEmpty: NO_TRAFFIC,
   })
@@ -31,7 +31,7 @@ export function createLivePlots(tables: readonly string[]): { show(samples: read
       { name: 'sent', className: 'line-sent' },
     ],
     scale: (largest) => powerScale(largest, { from: 0 }),
-    text: (value) => `${value < 10 ? value.toFixed(1) : countText(value)} / s`,
+    text: ([rate = 0]) => `${rate < 10 ? rate.toFixed(1) : countText(rate)} / s`,
     label: 'Statements per second with kysely-lookup and without',
     whenEmpty: NO_TRAFFIC,
   })
@@ -40,7 +40,7 @@ export function createLivePlots(tables: readonly string[]): { show(samples: read
     kind: 'dots',
     series: tables.map((name, index) => ({ name, className: `table-${index}` })),
     scale: (largest) => powerScale(largest, { from: 1 }),
-    text: (value) => plural(value, 'key'),
+    text: batchText,
     label: 'Keys in each statement',
     whenEmpty: NO_TRAFFIC,
   })
@@ -64,4 +64,10 @@ export function createLivePlots(tables: readonly string[]): { show(samples: read
       batches.show({ now, span, marks, dots: batchesOf(samples, tables) })
     },
   }
+}
+
+function batchText(sizes: readonly number[]): string {
+  const [least, most] = [Math.min(...sizes), Math.max(...sizes)]
+  const keys = least === most ? plural(most, 'key') : `${countText(least)} to ${plural(most, 'key')}`
+  return sizes.length === 1 ? keys : `${sizes.length} statements of ${keys}`
 }

@@ -112,15 +112,16 @@ function lines({ series, moments, x, y }: DrawingOptions & Axes): SVGElement[] {
   )
 }
 
+/** Dots that would lie upon each other are drawn once: a busy service sends thousands of statements. */
 function dotMarks({ series, dots, x, y }: DrawingOptions & Axes): SVGElement[] {
-  return dots.map(({ at, series: index, value }) =>
-    element('circle', {
-      class: series[index]!.className,
-      cx: x(at).toFixed(1),
-      cy: y(value).toFixed(1),
-      r: 3,
-    }),
-  )
+  const drawn = new Map<string, SVGElement>()
+  for (const { at, series: index, value } of dots) {
+    const [cx, cy] = [Math.round(x(at)), Math.round(y(value))]
+    const place = `${index} ${cx} ${cy}`
+    if (drawn.has(place)) continue
+    drawn.set(place, element('circle', { class: series[index]!.className, cx, cy, r: 3 }))
+  }
+  return [...drawn.values()]
 }
 
 /** A line with its name on the side where there is room. */

@@ -9,8 +9,8 @@ export interface Plot {
 
 export interface PlotOptions extends PlotStyle {
   readonly host: HTMLElement
-  /** How a value is written: `120 keys`. */
-  readonly text: (value: number) => string
+  /** How the values of a series at one moment are written, such as `120 keys`; only dots have several. */
+  readonly text: (values: readonly number[]) => string
   readonly label: string
   readonly whenEmpty: string
 }
@@ -53,9 +53,10 @@ export function createPlot(options: PlotOptions): Plot {
     const ago = Math.round((data.now - reading.at) / 1_000)
     tip.replaceChildren(
       make('span', 'when', ago === 0 ? 'now' : `${ago} s ago`),
-      ...reading.values.map(({ series: index, value }) =>
-        make('span', series[index]!.className, `${series[index]!.name} `, make('b', '', text(value))),
-      ),
+      ...series.flatMap(({ name, className }, index) => {
+        const values = reading.values.filter((one) => one.series === index).map(({ value }) => value)
+        return values.length === 0 ? [] : [make('span', className, `${name} `, make('b', '', text(values)))]
+      }),
     )
     tip.style.left = reading.x > width / 2 ? '' : `${reading.x + 12}px`
     tip.style.right = reading.x > width / 2 ? `${width - reading.x + 12}px` : ''

@@ -54,7 +54,9 @@ function createLine({ name, mode }: TableDescription) {
     bar.title = LEVELS.map((level, index) => `${level}: ${countText(counts[index]!)}`).join(', ')
     setText(
       shares,
-      all === 0 ? 'not asked yet' : `${shareText(all - table.database, all)} of ${countText(all)}`,
+      all === 0
+        ? 'not asked yet'
+        : `${shareText(all - table.database, all)} of ${countText(all)} from memory`,
     )
     setText(held, countText(table.rowsHeld))
     setText(misses, countText(table.database))

@@ -46,15 +46,8 @@ export async function measureQuery(options: {
   }
 }
 
-/** Kysely's text protocol has the values in the text: statements that differ in them alone are one text. */
-function summary(statements: SentStatements): Pick<WayCost, 'statements' | 'texts'> {
-  const counts = new Map<string, number>()
-  let total = 0
-  for (const [sql, count] of statements) {
-    const text = sql.replace(/'(?:[^'\\]|\\.|'')*'|\b\d+\b/g, '?').replace(/\s+/g, ' ')
-    counts.set(text, (counts.get(text) ?? 0) + count)
-    total += count
-  }
-  const texts = [...counts].map(([sql, count]) => ({ sql, count })).sort((a, b) => b.count - a.count)
-  return { statements: total, texts }
+function summary(sent: SentStatements): Pick<WayCost, 'statements' | 'texts'> {
+  const texts = [...sent].map(([sql, count]) => ({ sql: sql.replace(/\s+/g, ' '), count }))
+  const statements = texts.reduce((total, { count }) => total + count, 0)
+  return { statements, texts: texts.sort((a, b) => b.count - a.count) }
 }

@@ -20,7 +20,7 @@ const database = await createTestDatabase({ name: 'shipping' })
 const start = await runStart({ databaseUrl: database.url })
 const browser = await openBrowser()
 try {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1090 }, deviceScaleFactor: 1.5 })
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1000 }, deviceScaleFactor: 1.25 })
   await page.goto(start.url)
   await page.locator('#rate').fill('30')
   await page.click('#traffic-switch')
