@@ -1,7 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
-import { db } from './db.ts'
-import { requestScope } from './request-scope.ts'
+import { requestScope } from 'kysely-lookup/fastify'
+import { db, repos } from './db.ts'
 import { findShipment, shipmentsOfPage } from './shipment.ts'
 import { viewOf } from './shipment-view.ts'
 
@@ -16,7 +16,7 @@ const idParams = {
 
 export function createService(): FastifyInstance {
   const service = fastify()
-  service.addHook('onRequest', requestScope)
+  service.register(requestScope, { repos })
 
   service.get<{ Querystring: { page: number } }>(
     '/shipments',
