@@ -65,6 +65,21 @@ const faults: Fault[] = [
     ],
   },
   {
+    name: 'a collation and a type at once',
+    plant: sql(
+      `alter table currency modify digits smallint unsigned not null,
+        modify symbol varchar(20) character set utf8mb4 collate utf8mb4_bin null`,
+    ),
+    mend: sql(
+      `alter table currency modify digits tinyint unsigned not null,
+        modify symbol varchar(20) character set utf8mb4 collate utf8mb4_unicode_520_ci null`,
+    ),
+    findings: [
+      ['changed-collation', 'currency', /^column symbol has the collation utf8mb4_bin/],
+      ['stale-table', 'currency', /^column digits has type/],
+    ],
+  },
+  {
     name: 'a primary key changed from (a, b) to (b, a)',
     plant: sql(
       `alter table country_language add key by_country (country_code),
