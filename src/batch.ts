@@ -43,6 +43,7 @@ interface Asker<Answer> {
   /** How many answers are missing; none are once the time is over. */
   missing: number
   finish(answers: readonly unknown[]): void
+  isDone(): boolean
   reject(error: LookupTimeoutError): void
 }
 
@@ -59,8 +60,8 @@ interface Waiting<Answer> {
  * sent anew: the caller may have written the row meanwhile.
  */
 export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer> {
-  // By token: spellings that the server cannot tell apart are sent once.
-  const gathered = new Map<Token, Waiting<Answer>>()
+  // By token: spellings that the server cannot tell apart are sent once. Made anew for each batch, see createTimeLimit.
+  let gathered = new Map<Token, Waiting<Answer>>()
   const limit = createTimeLimit<Asker<Answer>>(options)
   let inFlight = 0
   let scheduled = false
@@ -86,16 +87,20 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
 
   function takeBatch(): Waiting<Answer>[] {
     const batch: Waiting<Answer>[] = []
+    const rest = new Map<Token, Waiting<Answer>>()
     let room = options.maxBytes()
     for (const [token, waiting] of gathered) {
       // A UTF-16 unit is at most three bytes of UTF-8, and a comma follows.
       room -= waiting.key.json.length * 3 + 1
-      if (batch.length === options.maxBatchSize || (room < 0 && batch.length > 0)) break
-      gathered.delete(token)
+      if (batch.length === options.maxBatchSize || (room < 0 && batch.length > 0)) {
+        rest.set(token, waiting)
+        continue
+      }
       const known = options.known?.(waiting.key)
       if (known) settle(waiting, known.answer)
       else if (waiting.askers.some(({ missing }) => missing > 0)) batch.push(waiting)
     }
+    gathered = rest
     return batch
   }
 
@@ -121,7 +126,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
       if (asker.missing === 0) continue
       asker.answers[positions[index]!] = answer
       if (--asker.missing > 0) continue
-      limit.done(asker)
+      limit.done()
       asker.finish(asker.answers)
     }
   }
@@ -132,6 +137,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
       answers: new Array(keys.length).fill(PENDING),
       missing: keys.length,
       finish,
+      isDone: () => asker.missing === 0,
       reject(error) {
         asker.missing = 0
         finish(asker.answers.map((answer) => (answer === PENDING ? error : answer)))

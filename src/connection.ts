@@ -74,14 +74,21 @@ const ER_MAX_PREPARED_STMT_COUNT_REACHED = 1461
 /** Wraps a connection: lookups are prepared, what either protocol answers is decoded alike, and deadlines are kept. */
 export function wrapConnection(connection: DriverConnection, options: ConnectionOptions): Connection {
   const { decoding, session } = options
-  const pending = new Set<(reason: Error) => void>()
+  // A list: it has one member as a rule, and a Set would keep answers alive, see createTimeLimit.
+  const pending: ((reason: Error) => void)[] = []
   let lost: Error | undefined
+
+  function remove(settle: (reason: Error) => void): boolean {
+    const at = pending.indexOf(settle)
+    if (at >= 0) pending.splice(at, 1)
+    return at >= 0
+  }
 
   function destroy(reason: Error): void {
     if (lost) return
     lost = reason
     cutConnection(connection)
-    for (const settle of pending) settle(reason)
+    for (const settle of [...pending]) settle(reason)
   }
 
   // A stream is told of nothing by the driver.
@@ -94,13 +101,13 @@ export function wrapConnection(connection: DriverConnection, options: Connection
       return
     }
     const settle: ResultCallback = (error, result, fields) => {
-      if (!pending.delete(give)) return
+      if (!remove(give)) return
       forget?.()
       if (isConnectionLoss(error)) destroy(error as Error)
       callback(error, result, fields)
     }
     const give = (reason: Error) => settle(reason, undefined, undefined)
-    pending.add(give)
+    pending.push(give)
     const forget = currentDeadline()?.onExpire(destroy)
     if (!lost) statement(settle)
   }
@@ -152,14 +159,14 @@ export function wrapConnection(connection: DriverConnection, options: Connection
         })
         const rows = query.stream(options)
         const stop = (reason: Error) => rows.destroy(reason)
-        pending.add(stop)
+        pending.push(stop)
         try {
           for await (const row of rows) {
             decodeRows([row], fields, decoding)
             yield row
           }
         } finally {
-          pending.delete(stop)
+          remove(stop)
         }
       },
     }

@@ -3,9 +3,9 @@ import { LookupTimeoutError } from './errors.ts'
 
 /** One limit over everything that a read waits for: a connection, its preparation, its execution. */
 export interface Deadline {
-  readonly expired: boolean
+  isExpired(): boolean
   /** Milliseconds that are left. */
-  readonly left: number
+  left(): number
   /** Rejects at the deadline; never resolves. */
   readonly rejection: Promise<never>
   /** Told at the deadline, at once where it is over, unless it is told to stop before. */
@@ -56,13 +56,10 @@ function startDeadline({ what, timeout }: DeadlineOptions): Deadline {
     reject(expiry)
     for (const listener of listeners) listener(expiry)
   }, timeout)
+  // No getters: an object that has some gets a hidden class of its own, which keeps what they close over alive for long.
   return {
-    get expired() {
-      return expiry !== undefined
-    },
-    get left() {
-      return Math.max(0, timeout - (performance.now() - start))
-    },
+    isExpired: () => expiry !== undefined,
+    left: () => Math.max(0, timeout - (performance.now() - start)),
     rejection,
     onExpire(listener) {
       if (expiry) listener(expiry)

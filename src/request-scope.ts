@@ -1,8 +1,6 @@
+import type { ScopeHold } from './scope-hold.ts'
 import type { ScopedTable } from './table-memo.ts'
 import { TableMemo } from './table-memo.ts'
-
-/** By the position of their table. */
-type Memos = (TableMemo | undefined)[]
 
 /** Who knows the scope that a caller is in, if it is in one; `AsyncLocalStorage` does. */
 export interface CurrentScope {
@@ -11,8 +9,11 @@ export interface CurrentScope {
 
 /** Remembers, for one request or transaction, what was read: a key is asked once and answers one row object. */
 export class RequestScope {
-  readonly #memos: Memos = []
+  /** By the position of their table. */
+  readonly #memos: (TableMemo | undefined)[] = []
   readonly #ends: boolean
+  /** Of a scope that ends with its last user: what is watched instead of it, with what it holds of the process. */
+  #watched: { readonly sign: object; readonly holds: ScopeHold[] } | undefined
   #closed = false
 
   /** @param ends whether somebody calls {@link close}; a scope that is passed around explicitly ends with its last user. */
@@ -32,11 +33,19 @@ export class RequestScope {
 
   #remember(table: ScopedTable): TableMemo {
     const memo = new TableMemo(table)
-    // What holds nothing of the process needs no watching.
-    if (!this.#ends && this.#memos.length === 0) abandoned.register(this, this.#memos)
     this.#memos[table.position] = memo
+    if (!this.#ends) this.#watch(memo.hold)
     if (this.#closed) memo.close()
     return memo
+  }
+
+  /** The engine keeps what is watched until it next looks at the whole heap: not the scope with its rows, therefore. */
+  #watch(hold: ScopeHold): void {
+    if (!this.#watched) {
+      this.#watched = { sign: {}, holds: [] }
+      abandoned.register(this.#watched.sign, this.#watched.holds)
+    }
+    this.#watched.holds.push(hold)
   }
 
   /** Forgets everything. */
@@ -47,12 +56,10 @@ export class RequestScope {
   /** Ends the scope: nothing of it needs to be kept in agreement any more. */
   close(): void {
     this.#closed = true
-    closeAll(this.#memos)
+    for (const memo of this.#memos) memo?.close()
   }
 }
 
-const abandoned = new FinalizationRegistry<Memos>(closeAll)
-
-function closeAll(memos: Memos): void {
-  for (const memo of memos) memo?.close()
-}
+const abandoned = new FinalizationRegistry<ScopeHold[]>((holds) => {
+  for (const hold of holds) hold.end()
+})

@@ -21,7 +21,7 @@ export function retryWithin<Result>(options: RetryOptions, read: () => Promise<R
         return await read()
       } catch (error) {
         if (!isConnectionLoss(error)) throw error
-        if (attempt === retries || deadline.expired) throw connectionLost(options.what, error)
+        if (attempt === retries || deadline.isExpired()) throw connectionLost(options.what, error)
         await pause(attempt, deadline)
       }
     }
@@ -30,6 +30,6 @@ export function retryWithin<Result>(options: RetryOptions, read: () => Promise<R
 
 /** Longer each time, and not for everybody at once. */
 async function pause(attempt: number, deadline: Deadline): Promise<void> {
-  const delay = Math.min(deadline.left, 20 * 4 ** attempt * (0.5 + Math.random()))
+  const delay = Math.min(deadline.left(), 20 * 4 ** attempt * (0.5 + Math.random()))
   await new Promise((resolve) => setTimeout(resolve, delay))
 }

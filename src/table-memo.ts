@@ -5,6 +5,7 @@ import { dropOldest, type Remembered, rememberedOf } from './memo-loader.ts'
 import type { ProcessCache } from './process-cache.ts'
 import type { Row, RowReader } from './row.ts'
 import type { RowSource } from './row-source.ts'
+import { ScopeHold } from './scope-hold.ts'
 
 /** What a scope needs of a table. */
 export interface ScopedTable {
@@ -38,25 +39,17 @@ export class TableMemo {
   #era = 0
   /** Whether the scope was answered what its generation does not hold, so that it must be asked first. */
   #strayed = false
-  #contradicting = false
-  #open = true
-  #pinned: Generation[] | undefined
+  readonly hold: ScopeHold
 
   constructor(table: ScopedTable) {
     this.#table = table
-    table.counters.scopes++
+    this.hold = new ScopeHold(table)
   }
 
   /** The scope has ended. What still runs in it goes on with what it remembers. */
   close(): void {
-    if (!this.#open) return
-    this.#open = false
     this.hits = NO_HITS
-    this.#table.counters.scopes--
-    if (this.#contradicting) this.#table.cache!.contradict(-1)
-    this.#contradicting = false
-    for (const generation of this.#pinned ?? []) generation.pins--
-    this.#pinned = undefined
+    this.hold.end()
   }
 
   /**
@@ -79,9 +72,8 @@ export class TableMemo {
   #enter(generation: Generation): void {
     this.#generation = generation
     // Where rows are dropped to make room, the scope must remember what it was answered.
-    if (generation.isFull() || !this.#open) return
-    generation.pins++
-    this.#pinned = [...(this.#pinned ?? []), generation]
+    if (generation.isFull() || !this.hold.open) return
+    this.hold.pin(generation)
     if (!this.#strayed) this.hits = generation.hits
   }
 
@@ -233,9 +225,7 @@ export class TableMemo {
   #rememberAbsence(key: Key): void {
     const { cache } = this.#table
     if (!this.generation?.isAbsent(key)) this.#stray()
-    if (cache?.mode !== 'immutable' || this.#contradicting || !this.#open) return
-    this.#contradicting = true
-    cache.contradict(1)
+    if (cache?.mode === 'immutable') this.hold.contradict()
   }
 
   /** By whichever key a row was found, the scope answers one object: also when it came from its generation before. */

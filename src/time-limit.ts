@@ -4,6 +4,8 @@ import { LookupTimeoutError } from './errors.ts'
 interface Awaited {
   /** When (ms, of `performance.now`) its time is over. */
   readonly due: number
+  /** Whether nobody waits for it any more. */
+  isDone(): boolean
   reject(error: LookupTimeoutError): void
 }
 
@@ -12,41 +14,49 @@ export interface TimeLimit<Item extends Awaited> {
   /** When what begins now is due. */
   due(): number
   begin(item: Item): void
-  done(item: Item): void
+  /** To be called once for each item that is done in time. */
+  done(): void
 }
 
+/** How many items that are done are kept at least until the others are gathered. */
+const SLACK = 64
+
+/**
+ * The items are a list that is made anew: of a Set, the engine links each table that it has outgrown to the next one,
+ * so that a table which has become old keeps alive whatever came after it.
+ */
 export function createTimeLimit<Item extends Awaited>(options: {
   readonly what: string
   readonly timeout: number
 }): TimeLimit<Item> {
   const { what, timeout } = options
   // In the order begun, which is the order in which they are due.
-  const open = new Set<Item>()
+  let begun: Item[] = []
+  let open = 0
   let timer: NodeJS.Timeout | undefined
 
   function expire(): void {
     const now = performance.now()
     const error = new LookupTimeoutError(what, timeout)
     timer = undefined
-    for (const item of open) {
-      if (item.due > now) {
-        timer = setTimeout(expire, item.due - now)
-        return
-      }
-      open.delete(item)
-      item.reject(error)
-    }
+    const late = begun.filter((item) => !item.isDone() && item.due <= now)
+    begun = begun.filter((item) => !item.isDone() && item.due > now)
+    open = begun.length
+    if (begun[0]) timer = setTimeout(expire, begun[0].due - now)
+    for (const item of late) item.reject(error)
   }
 
   return {
     due: () => performance.now() + timeout,
     begin(item) {
-      open.add(item)
+      if (begun.length > 2 * open + SLACK) begun = begun.filter((one) => !one.isDone())
+      begun.push(item)
+      open++
       timer ??= setTimeout(expire, timeout)
     },
-    done(item) {
-      open.delete(item)
-      if (open.size > 0) return
+    done() {
+      if (--open > 0) return
+      begun = []
       clearTimeout(timer)
       timer = undefined
     },
