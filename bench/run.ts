@@ -5,11 +5,14 @@
  */
 import { parseArgs } from 'node:util'
 import { batch } from './cases/batch.ts'
+import { growth } from './cases/growth.ts'
 import { hits } from './cases/hits.ts'
 import { memory } from './cases/memory.ts'
 import { poll } from './cases/poll.ts'
+import { preload } from './cases/preload.ts'
 import { scope } from './cases/scope.ts'
 import { service } from './cases/service.ts'
+import { startup } from './cases/startup.ts'
 import { statements } from './cases/statements.ts'
 import { writes } from './cases/writes.ts'
 import type { BenchContext } from './context.ts'
@@ -26,6 +29,9 @@ const CASES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
   service,
   scope,
   memory,
+  preload,
+  startup,
+  growth,
   statements,
   writes,
   poll,

@@ -1,0 +1,35 @@
+/** A hit by primary key where as many rows are held: nanoseconds, over 65,536 of them at most. */
+import { shuffled } from '../chance.ts'
+import type { Measured } from '../side.ts'
+import type { Task } from '../side-process.ts'
+import { openNumbers } from '../sides/numbers.ts'
+
+export interface GrowthOptions {
+  readonly [name: string]: string | number | boolean
+  readonly rows: number
+  readonly reads: number
+}
+
+const HOT = 65_536
+
+export async function prepare(task: Task): Promise<Measured> {
+  const { rows, reads } = task.options as GrowthOptions
+  const { number, close } = await openNumbers({ url: task.url, rows, variant: task.side.variant ?? '' })
+  const ids = shuffled(Array.from({ length: rows }, (_, index) => index + 1)).slice(0, HOT)
+  for (const id of ids) await number(id)
+  return {
+    async round() {
+      let found = 0
+      let next = 0
+      const start = process.hrtime.bigint()
+      for (let count = 0; count < reads; count++) {
+        if (await number(ids[next]!)) found++
+        if (++next === ids.length) next = 0
+      }
+      const elapsed = Number(process.hrtime.bigint() - start)
+      if (found !== reads) throw new Error(`${reads - found} reads found nothing`)
+      return elapsed / reads
+    },
+    close,
+  }
+}
