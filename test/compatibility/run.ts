@@ -1,0 +1,130 @@
+/**
+ * Tries the packed package with the lowest and highest peers, under each TypeScript and each Node that it is for:
+ *
+ *     npm ci --prefix test/compatibility && npm run compatibility
+ */
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { createTestDatabase, startThrowawayServer } from '../../src/testing/index.ts'
+import { expectCommand } from '../support/package/command.ts'
+import { ENTRIES } from '../support/package/entries.ts'
+import { runStatements } from '../support/server.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const highest = join(root, 'node_modules')
+const other = join(import.meta.dirname, 'node_modules')
+
+const PEERS = { lowest: other, highest }
+const TYPESCRIPTS = {
+  '5.9': join(other, 'typescript-5.9'),
+  '6': join(other, 'typescript-6'),
+  '7': join(highest, 'typescript'),
+}
+const NODES = { '22': join(other, 'node-22'), '24': join(highest, 'node'), '26': join(other, 'node-26') }
+
+const PROGRAM = `
+import { createDatabase, createRepositories, type RowOf } from 'kysely-lookup'
+import { expectStatements } from 'kysely-lookup/testing'
+import { type DB, tables } from './schema.ts'
+
+const db = createDatabase<DB>({ uri: process.env['DATABASE_URL'] })
+const repos = createRepositories({ db, tables })
+await repos.$ready()
+const rows: readonly (RowOf<DB, 'city'> | undefined)[] = await expectStatements(1, () =>
+  repos.$request(() => Promise.all([1, 2, 1].map((id) => repos.city.findByKey(id)))),
+)
+console.log(rows.map((row) => row?.name).join())
+await repos.$close()
+await db.destroy()
+`
+
+const COMMON_JS = `
+const { createDatabase } = require('kysely-lookup')
+const db = createDatabase({ uri: process.env.DATABASE_URL })
+db.selectFrom('city').select('name').orderBy('id').execute()
+  .then((rows) => console.log(rows.map(({ name }) => name).join()))
+  .finally(() => db.destroy())
+`
+
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'es2022',
+    lib: ['es2023', 'esnext.disposable'],
+    module: 'nodenext',
+    types: ['node'],
+    strict: true,
+    skipLibCheck: true,
+    rewriteRelativeImportExtensions: true,
+    rootDir: 'src',
+    outDir: 'out',
+  },
+  include: ['src'],
+}
+
+suite('the packed package', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-compatibility-'))
+  const server = await startThrowawayServer()
+  const database = await createTestDatabase({ server })
+  after(async () => {
+    await server.stop()
+    await rm(folder, { recursive: true })
+  })
+
+  const inProject = (peers: string, program: string, ...args: string[]) =>
+    expectCommand({ program, args, cwd: join(folder, peers), env: { DATABASE_URL: database.url } })
+
+  before(async () => {
+    await runStatements(
+      database.url,
+      'create table city (id int primary key, name varchar(50) not null)',
+      "insert into city values (1, 'Paris'), (2, 'Lyon')",
+    )
+    await expectCommand({ program: 'npm', args: ['pack', '--pack-destination', folder], cwd: root })
+    const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))!
+    for (const [peers, from] of Object.entries(PEERS)) {
+      const project = join(folder, peers)
+      const installed = join(project, 'node_modules/kysely-lookup')
+      await mkdir(installed, { recursive: true })
+      await mkdir(join(project, 'src'))
+      const unpack = ['-xzf', join(folder, tarball), '--strip-components=1', '-C', installed]
+      await expectCommand({ program: 'tar', args: unpack, cwd: folder })
+      const names = Object.values(ENTRIES).flatMap(({ packages, types = [] }) => [...packages, ...types])
+      for (const name of new Set([...names, '@types/node'])) {
+        const link = join(project, 'node_modules', name)
+        await mkdir(dirname(link), { recursive: true })
+        await symlink(join(['kysely', 'mysql2'].includes(name) ? from : highest, name), link)
+      }
+      const entries = Object.keys(ENTRIES).map((entry, index) => {
+        return `export type * as entry${index} from '${entry.replace(/^\./, 'kysely-lookup')}'\n`
+      })
+      await writeFile(join(project, 'package.json'), '{ "type": "module" }')
+      await writeFile(join(project, 'tsconfig.json'), JSON.stringify(TSCONFIG))
+      await writeFile(join(project, 'src/program.ts'), PROGRAM)
+      await writeFile(join(project, 'src/entries.ts'), entries.join(''))
+      await writeFile(join(project, 'main.cjs'), COMMON_JS)
+      const command = join(installed, 'dist/cli/bin.js')
+      const generate = ['generate', '--url', database.url, '--out-file', 'src/schema.ts']
+      await inProject(peers, process.execPath, command, ...generate)
+    }
+  })
+
+  for (const peers of Object.keys(PEERS)) {
+    for (const [version, typescript] of Object.entries(TYPESCRIPTS)) {
+      test(`compiles under TypeScript ${version} with the ${peers} peers`, async () => {
+        await inProject(peers, process.execPath, join(typescript, 'bin/tsc'), '--pretty', 'false')
+      })
+    }
+    for (const [version, node] of Object.entries(NODES)) {
+      test(`runs on Node ${version} with the ${peers} peers, imported and required`, async (t) => {
+        const program = join(node, 'bin/node')
+        t.diagnostic((await inProject(peers, program, '--version')).trim())
+        assert.equal(await inProject(peers, program, 'out/program.js'), 'Paris,Lyon,Paris\n')
+        assert.equal(await inProject(peers, program, 'main.cjs'), 'Paris,Lyon\n')
+      })
+    }
+  }
+})
