@@ -24,7 +24,7 @@ export interface BatchOptions<Answer> {
 export interface Batch<Answer> {
   load(key: Key): Promise<Answer>
   /** Answers in the order of the keys once all of them are there; never rejects. */
-  loadAll(keys: readonly Key[]): Promise<(Answer | Error)[]>
+  loadAll(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
 }
 
 /**
@@ -37,21 +37,45 @@ const GATHER_LIMIT = 50
 const PENDING = Symbol('pending')
 
 /** Somebody who asked for some keys at one time. */
-interface Asker<Answer> {
+class Asker<Answer> {
   readonly due: number
-  readonly answers: (Answer | Error | typeof PENDING)[]
+  readonly #answers: (Answer | Error | typeof PENDING)[]
+  readonly #finish: (answers: readonly (Answer | Error)[]) => void
   /** How many answers are missing; none are once the time is over. */
-  missing: number
-  finish(answers: readonly unknown[]): void
-  isDone(): boolean
-  reject(error: LookupTimeoutError): void
+  #missing: number
+
+  constructor(asked: { due: number; keys: number; finish(answers: readonly (Answer | Error)[]): void }) {
+    this.due = asked.due
+    this.#missing = asked.keys
+    this.#answers = new Array(asked.keys).fill(PENDING)
+    this.#finish = asked.finish
+  }
+
+  isDone(): boolean {
+    return this.#missing === 0
+  }
+
+  /** Says whether that was the last answer. */
+  answer(position: number, answer: Answer | Error): boolean {
+    if (this.#missing === 0) return false
+    this.#answers[position] = answer
+    if (--this.#missing > 0) return false
+    this.#finish(this.#answers as (Answer | Error)[])
+    return true
+  }
+
+  reject(error: LookupTimeoutError): void {
+    this.#missing = 0
+    this.#finish(this.#answers.map((answer) => (answer === PENDING ? error : answer)))
+  }
 }
 
-/** A key that is to be sent, and which of their keys it is to those who wait for it. */
+/** A key that is to be sent, which of somebody's keys it is, and who else asked for it. */
 interface Waiting<Answer> {
   readonly key: Key
-  readonly askers: Asker<Answer>[]
-  readonly positions: number[]
+  readonly asker: Asker<Answer>
+  readonly position: number
+  next: Waiting<Answer> | undefined
 }
 
 /**
@@ -98,7 +122,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
       }
       const known = options.known?.(waiting.key)
       if (known) settle(waiting, known.answer)
-      else if (waiting.askers.some(({ missing }) => missing > 0)) batch.push(waiting)
+      else if (isAwaited(waiting)) batch.push(waiting)
     }
     gathered = rest
     return batch
@@ -120,36 +144,20 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     }
   }
 
-  function settle({ askers, positions }: Waiting<Answer>, answer: Answer | Error): void {
-    for (let index = 0; index < askers.length; index++) {
-      const asker = askers[index]!
-      if (asker.missing === 0) continue
-      asker.answers[positions[index]!] = answer
-      if (--asker.missing > 0) continue
-      limit.done()
-      asker.finish(asker.answers)
+  function settle(waiting: Waiting<Answer>, answer: Answer | Error): void {
+    for (let one: Waiting<Answer> | undefined = waiting; one; one = one.next) {
+      if (one.asker.answer(one.position, answer)) limit.done()
     }
   }
 
-  function ask(keys: readonly Key[], finish: Asker<Answer>['finish']): void {
-    const asker: Asker<Answer> = {
-      due: limit.due(),
-      answers: new Array(keys.length).fill(PENDING),
-      missing: keys.length,
-      finish,
-      isDone: () => asker.missing === 0,
-      reject(error) {
-        asker.missing = 0
-        finish(asker.answers.map((answer) => (answer === PENDING ? error : answer)))
-      },
-    }
+  function ask(keys: readonly Key[], finish: (answers: readonly (Answer | Error)[]) => void): void {
+    const asker = new Asker<Answer>({ due: limit.due(), keys: keys.length, finish })
     for (let position = 0; position < keys.length; position++) {
       const key = keys[position]!
-      const waiting = gathered.get(key.token)
-      if (waiting) {
-        waiting.askers.push(asker)
-        waiting.positions.push(position)
-      } else gathered.set(key.token, { key, askers: [asker], positions: [position] })
+      const first = gathered.get(key.token)
+      const waiting = { key, asker, position, next: first?.next }
+      if (first) first.next = waiting
+      else gathered.set(key.token, waiting)
     }
     limit.begin(asker)
     schedule()
@@ -163,7 +171,13 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     loadAll: (keys) =>
       new Promise((resolve) => {
         if (keys.length === 0) resolve([])
-        else ask(keys, resolve as Asker<Answer>['finish'])
+        else ask(keys, resolve)
       }),
   }
+}
+
+function isAwaited<Answer>(waiting: Waiting<Answer>): boolean {
+  for (let one: Waiting<Answer> | undefined = waiting; one; one = one.next)
+    if (!one.asker.isDone()) return true
+  return false
 }

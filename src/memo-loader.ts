@@ -1,10 +1,13 @@
 import DataLoader from 'dataloader'
 import type { Key, KeyDefinition, Token } from './key.ts'
+import type { Row } from './row.ts'
 
 /** What a scope remembers of the questions of one kind. */
 export interface Remembered<Answer> {
   /** Perhaps still on their way. */
   readonly answers: Map<Token, Promise<Answer>>
+  /** The answers that are rows, once they are there. */
+  readonly rows: Map<Token, Row>
   load(key: Key): Promise<Answer>
   /** Takes an answer that is there; one that is remembered already stays. */
   prime(key: Key, answer: Answer): void
@@ -14,16 +17,7 @@ export interface Remembered<Answer> {
 type Read<Answer> = (keys: readonly Key[]) => Promise<readonly (Answer | Error)[]>
 
 /** How much a scope remembers of a table: a request needs far less, and a websocket's scope must not grow for ever. */
-const MOST_REMEMBERED = 200_000
-
-/** To be called after something was added. */
-export function dropOldest<Key>(remembered: Map<Key, unknown>): void {
-  if (remembered.size <= MOST_REMEMBERED) return
-  for (const oldest of remembered.keys()) {
-    remembered.delete(oldest)
-    return
-  }
-}
+export const MOST_REMEMBERED = 200_000
 
 /** What is remembered of one definition, made when it is first asked. */
 export function rememberedOf<Answer>(
@@ -42,6 +36,7 @@ export function rememberedOf<Answer>(
 /** A failure is not remembered: the failed promise alone is dropped, never one that has taken its place. */
 function createRemembered<Answer>(read: Read<Answer>): Remembered<Answer> {
   const answers = new Map<Token, Promise<Answer>>()
+  const rows = new Map<Token, Row>()
   const loader = new DataLoader<Key, Answer, Token>(
     async (keys) => {
       const asked = keys.map(({ token }) => answers.get(token))
@@ -53,11 +48,20 @@ function createRemembered<Answer>(read: Read<Answer>): Remembered<Answer> {
     },
     { cacheKeyFn: (key) => key.token, cacheMap: answers },
   )
+  function dropOldest(): void {
+    for (const oldest of answers.keys()) {
+      answers.delete(oldest)
+      rows.delete(oldest)
+      return
+    }
+  }
+
   return {
     answers,
+    rows,
     load(key) {
       const answer = loader.load(key)
-      dropOldest(answers)
+      if (answers.size > MOST_REMEMBERED) dropOldest()
       return answer
     },
     prime(key, answer) {

@@ -67,7 +67,12 @@ export class Repository<Row, Key, Prefix> {
     if (!Array.isArray(keys)) {
       throw new InvalidKeyError(this.#parts.table.name, 'findByKeys: expected an array of keys.')
     }
-    return Promise.all(keys.map((key) => this.#parts.keys.resolve(key)).map((key) => this.#find(key)))
+    const resolved = keys.map((key) => this.#parts.keys.resolve(key))
+    const memo = this.#memo()
+    if (memo === undefined && resolved.every(({ definition }) => definition === resolved[0]!.definition)) {
+      return this.#findAll(resolved)
+    }
+    return Promise.all(resolved.map((key) => this.#find(key)))
   }
 
   /** The rows that have these values in the leading columns of an index, in primary-key order. */
@@ -213,6 +218,22 @@ export class Repository<Row, Key, Prefix> {
       return Promise.resolve(undefined)
     }
     return this.#parts.source.load(key).then(rowOf) as Promise<Row | undefined>
+  }
+
+  /** Outside scopes, where nothing is remembered for each key: one promise for all of them. */
+  async #findAll(keys: readonly ResolvedKey[]): Promise<(Row | undefined)[]> {
+    const shared = this.#shared(undefined)
+    const held = keys.map((key) => shared?.find(key))
+    const missing = keys.filter((key, index) => !held[index] && !shared?.isAbsent(key))
+    this.#counters.hits += keys.length - missing.length
+    for (const key of missing) noteCaller(key)
+    const loaded = await this.#parts.source.loadAll(missing)
+    let next = 0
+    return keys.map((key, index) => {
+      const entry = held[index] ?? (key === missing[next] ? loaded[next++] : undefined)
+      if (entry instanceof Error) throw entry
+      return entry?.row as Row | undefined
+    })
   }
 
   /** What the process holds that is answered as it is. */

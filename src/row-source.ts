@@ -18,7 +18,7 @@ import type { TableMetadata } from './table.ts'
 export interface RowSource {
   load(key: Key): Promise<Entry | undefined>
   /** In the order of the keys, which are of one definition; never rejects: an Error concerns its key alone. */
-  loadAll(keys: readonly Key[]): Promise<(Entry | undefined | Error)[]>
+  loadAll(keys: readonly Key[]): Promise<readonly (Entry | undefined | Error)[]>
   list(key: Key): Promise<readonly Entry[]>
   /** Every row in primary-key order, from one statement; `undefined` where the table has more than `limit`. */
   all(limit: number): Promise<readonly Entry[] | undefined>

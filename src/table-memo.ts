@@ -1,11 +1,12 @@
 import type { Counters } from './events.ts'
 import { type Entry, type Generation, type Hits, NO_HITS } from './generation.ts'
-import type { Key, KeyDefinition, TableKeys, Token } from './key.ts'
-import { dropOldest, type Remembered, rememberedOf } from './memo-loader.ts'
+import type { Key, KeyDefinition, TableKeys } from './key.ts'
+import { type Remembered, rememberedOf } from './memo-loader.ts'
 import type { ProcessCache } from './process-cache.ts'
 import type { Row, RowReader } from './row.ts'
 import type { RowSource } from './row-source.ts'
 import { ScopeHold } from './scope-hold.ts'
+import { SeenRows } from './seen-rows.ts'
 
 /** What a scope needs of a table. */
 export interface ScopedTable {
@@ -19,19 +20,15 @@ export interface ScopedTable {
   readonly cache?: ProcessCache | undefined
 }
 
-const NOTHING = {}
-
 /** One table's rows in one scope. Batching and memoizing are DataLoader's. */
 export class TableMemo {
   /** What may be read without a look at what the scope has seen, which is all there is to most requests. */
   hits: Hits = NO_HITS
   readonly #table: ScopedTable
   // Made when they are needed: a scope that reads what the process holds remembers nothing.
-  #rows: Map<Token, Row> | undefined
+  #seen: SeenRows | undefined
   #keys: Map<KeyDefinition, Remembered<Row | undefined>> | undefined
   #lists: Map<KeyDefinition, Remembered<readonly Row[]>> | undefined
-  /** Which row an answer held, so that a row can be forgotten under every key. */
-  #settled: WeakMap<object, Row> | undefined
   #all: Promise<readonly Row[] | undefined> | undefined
   #generation: Generation | undefined
 
@@ -82,13 +79,19 @@ export class TableMemo {
     this.hits = NO_HITS
   }
 
-  /** Whether the scope has an answer for the key already, perhaps one on its way. */
+  /** Whether the scope has an answer for the key already, perhaps one on its way, or has seen its row. */
   has(key: Key): boolean {
-    return this.#answerTo(key) !== undefined
+    return this.#answerTo(key) !== undefined || this.#seen?.find(key) !== undefined
   }
 
   load(key: Key): Promise<Row | undefined> {
-    return this.#remembered(key.definition).load(key)
+    const remembered = this.#remembered(key.definition)
+    const seen = remembered.answers.has(key.token) ? undefined : this.#seen?.find(key)
+    if (seen) {
+      remembered.prime(key, seen)
+      remembered.rows.set(key.token, seen)
+    }
+    return remembered.load(key)
   }
 
   list(key: Key): Promise<readonly Row[]> {
@@ -134,8 +137,7 @@ export class TableMemo {
 
   /** Remembers a row under all its keys; what the scope has seen already stays. */
   prime(entry: Entry): void {
-    const row = this.#same(entry)
-    for (const definition of this.#table.keys.definitions) this.#prime(definition, row)
+    this.#same(entry)
   }
 
   /** Forgets one key's row under all its keys, or everything; lists are forgotten with it. */
@@ -147,19 +149,25 @@ export class TableMemo {
       this.#generation = undefined
       this.hits = NO_HITS
       this.#strayed = false
-      this.#rows = undefined
+      this.#seen = undefined
       this.#keys = undefined
       return
     }
-    const row = this.#settled?.get(this.#answerTo(key) ?? NOTHING)
-    this.#keys?.get(key.definition)?.answers.delete(key.token)
+    const remembered = this.#keys?.get(key.definition)
+    const row = remembered?.rows.get(key.token) ?? this.#seen?.find(key)
+    remembered?.answers.delete(key.token)
+    remembered?.rows.delete(key.token)
     if (row) this.#forget(row)
   }
 
   #forget(row: Row): void {
-    for (const [identity, seen] of this.#rows ?? []) if (seen === row) this.#rows!.delete(identity)
-    for (const { answers } of this.#keys?.values() ?? []) {
-      for (const [token, answer] of answers) if (this.#settled?.get(answer) === row) answers.delete(token)
+    this.#seen?.delete(row)
+    for (const { answers, rows } of this.#keys?.values() ?? []) {
+      for (const [token, seen] of rows) {
+        if (seen !== row) continue
+        answers.delete(token)
+        rows.delete(token)
+      }
     }
   }
 
@@ -168,53 +176,31 @@ export class TableMemo {
     return rememberedOf(this.#keys, definition, (keys) => this.#read(keys))
   }
 
+  /** @param keys of one definition. */
   async #read(keys: readonly Key[]): Promise<(Row | undefined | Error)[]> {
-    const answers = keys.map((key) => this.#answerTo(key))
+    const { definition } = keys[0]!
+    const { answers, rows } = this.#remembered(definition)
+    const before = keys.map(({ token }) => answers.get(token))
     const generation = this.generation
     const held = keys.map((key) => generation?.find(key))
     const asked = keys.filter((key, index) => !held[index] && !generation?.isAbsent(key))
     this.#table.counters.hits += keys.length - asked.length
-    const loaded = asked.length > 0 ? await this.#table.source.loadAll(asked) : asked
+    const loaded = asked.length > 0 ? await this.#table.source.loadAll(asked) : []
+    const forgotten = this.#keys?.get(definition)?.answers !== answers
     let next = 0
     return keys.map((key, index) => {
-      const entry =
-        held[index] ?? (key === asked[next] ? (loaded[next++] as Entry | Error | undefined) : undefined)
+      const entry = held[index] ?? (key === asked[next] ? loaded[next++] : undefined)
       if (entry instanceof Error) return entry
       // Forgotten meanwhile, it must not come back.
-      if (this.#answerTo(key) !== answers[index]) return entry?.row
-      return this.#remember(key, entry)
-    })
-  }
-
-  #remember(key: Key, entry: Entry | undefined): Row | undefined {
-    if (!entry) {
-      this.#rememberAbsence(key)
-      return undefined
-    }
-    const { keys, cache } = this.#table
-    const row = this.#same(entry)
-    this.#settle(key, row)
-    // Rows of the generation that hits come from are found there by every key; others are remembered here.
-    if (cache?.mode !== 'immutable' && this.generation?.heldLike(entry.row) !== entry) {
-      for (const definition of keys.definitions) {
-        if (definition !== key.definition) this.#prime(definition, row)
+      if (forgotten || answers.get(key.token) !== before[index]) return entry?.row
+      if (!entry) {
+        this.#rememberAbsence(key)
+        return undefined
       }
-    }
-    return row
-  }
-
-  #prime(definition: KeyDefinition, row: Row): void {
-    const key = this.#table.keys.keyOf(definition, row)
-    if (!key || this.has(key)) return
-    this.#remembered(definition).prime(key, row)
-    this.#settle(key, row)
-  }
-
-  #settle(key: Key, row: Row): void {
-    const answer = this.#answerTo(key)
-    if (!answer) return
-    this.#settled ??= new WeakMap()
-    this.#settled.set(answer, row)
+      const row = this.#same(entry)
+      rows.set(key.token, row)
+      return row
+    })
   }
 
   #answerTo({ definition, token }: Key): Promise<Row | undefined> | undefined {
@@ -230,14 +216,12 @@ export class TableMemo {
 
   /** By whichever key a row was found, the scope answers one object: also when it came from its generation before. */
   #same({ row }: Entry): Row {
-    const identity = this.#table.keys.identityOf(row)
-    const token = identity.length === 1 ? identity[0]! : JSON.stringify(identity.map(String))
     const held = this.generation?.heldLike(row)?.row
-    this.#rows ??= new Map()
-    const same = this.#rows.get(token) ?? held ?? row
-    this.#rows.set(token, same)
+    this.#seen ??= new SeenRows(this.#table.keys)
+    const seen = this.#seen.findLike(row)
+    const same = seen ?? held ?? row
+    if (!seen) this.#seen.add(same)
     if (same !== held) this.#stray()
-    dropOldest(this.#rows)
     return same
   }
 }
