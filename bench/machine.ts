@@ -13,7 +13,10 @@ export interface Machine {
   readonly packages: Readonly<Record<string, string>>
 }
 
-const PACKAGES = ['kysely', 'mysql2', 'dataloader']
+const PACKAGES = [
+  ...['kysely', 'mysql2', 'dataloader', 'layered-loader', 'bentocache', '@prisma/client', 'drizzle-orm'],
+  ...['typeorm', '@mikro-orm/mysql', 'sequelize', 'sequelize-simple-cache'],
+]
 
 export function describeMachine(servers: readonly BenchServer[]): Machine {
   return {

@@ -1,6 +1,8 @@
 /**
  * `npm run bench`: every case on every server.
  *
+ * A whole run is kept in bench/results and shown in docs/benchmarks.md; a part of one is only printed.
+ *
  *     node bench/run.ts [--only hits,batch,…] [--what 'primary key'] [--quick]
  */
 import { parseArgs } from 'node:util'
@@ -20,6 +22,7 @@ import { loadDataSet } from './data-set.ts'
 import type { Figure } from './figure.ts'
 import { installPeers } from './install.ts'
 import { describeMachine } from './machine.ts'
+import { keepResults } from './results.ts'
 import { openServers } from './servers.ts'
 import { printFigures } from './table.ts'
 
@@ -66,6 +69,11 @@ try {
     console.log(`\n${name}, after ${seconds()} s`)
     printFigures(own)
     figures.push(...own)
+  }
+  // What the documentation shows is of one whole run.
+  if (!values.only && !values.what && !values.quick) {
+    const date = new Date().toISOString().slice(0, 10)
+    await keepResults({ date, seconds: (performance.now() - start) / 1_000, machine, figures })
   }
 } finally {
   for (const server of servers) await server.stop()

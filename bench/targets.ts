@@ -1,0 +1,188 @@
+import type { Figure } from './figure.ts'
+
+interface Target {
+  readonly text: string
+  readonly limit: number
+  readonly atLeast?: boolean
+  readonly case: string
+  readonly what: string
+  readonly side: string
+  /** Against this side of the same table, where not against its baseline. */
+  readonly against?: string
+  /** A number beside the value, such as `statements`. */
+  readonly more?: string
+  /** The value less that of this side. */
+  readonly less?: string
+  /** The value itself, not a ratio. */
+  readonly absolute?: boolean
+}
+
+const hit = { case: 'hits' }
+const thousand = { case: 'batch', what: '1,000 keys', side: 'findByKeys, immutable' }
+const warm = { case: 'service', what: 'warm, in-process', side: 'kysely-lookup, immutable', atLeast: true }
+const cold = { case: 'service', side: 'kysely-lookup, immutable' }
+
+/** What the library is to reach. A figure that is missing, or missed, says so. */
+const TARGETS: readonly Target[] = [
+  {
+    ...hit,
+    text: '`await findByKey(pk)`, `immutable`, 1,000 hot rows, against `await map.get(k)`',
+    what: 'primary key, 1,000 hot rows',
+    side: 'findByKey, immutable',
+    limit: 1.15,
+  },
+  {
+    ...hit,
+    text: 'the same, 65,536 hot rows',
+    what: 'primary key, 65,536 hot rows',
+    side: 'findByKey, immutable',
+    limit: 1.4,
+  },
+  {
+    ...hit,
+    text: 'the same, `versioned`, in a scope, 1,000 hot rows',
+    what: 'primary key, 1,000 hot rows',
+    side: 'findByKey, versioned, in a scope',
+    limit: 1.25,
+  },
+  {
+    ...hit,
+    text: '`peek(pk)`, 1,000 hot rows, against `map.get(k)`',
+    what: 'peek, 1,000 hot rows',
+    side: 'peek, immutable',
+    limit: 1.25,
+  },
+  {
+    ...hit,
+    text: 'unique key, 1,000 hot rows, against the hit by primary key',
+    what: 'unique key, 1,000 hot rows',
+    side: 'findByKey, immutable',
+    limit: 2,
+  },
+  {
+    ...hit,
+    text: 'composite key, the same',
+    what: 'composite key, 1,000 hot rows',
+    side: 'findByKey, immutable',
+    limit: 2,
+  },
+  { ...thousand, text: 'cold batch of 1,000 keys, against Kysely `in`', limit: 0.8 },
+  {
+    ...thousand,
+    text: 'the same, against the bare prepared JSON_TABLE',
+    against: 'mysql2 execute, JSON_TABLE',
+    limit: 1.1,
+  },
+  {
+    case: 'batch',
+    text: 'cold batch of one key, against Kysely `= ?`',
+    what: '1 keys',
+    side: 'findByKeys, immutable',
+    limit: 1.1,
+  },
+  { ...warm, text: 'service, warm, against the hand-written ideal', limit: 0.9 },
+  { ...warm, text: 'the same, against layered-loader', against: 'layered-loader', limit: 1.3 },
+  { ...warm, text: 'the same, against Prisma', against: 'Prisma findUnique', limit: 100 },
+  { ...warm, text: 'the same, against Drizzle', against: 'Drizzle', limit: 100 },
+  { ...warm, text: 'the same, against TypeORM', against: 'TypeORM', limit: 100 },
+  { ...warm, text: 'the same, against MikroORM', against: 'MikroORM, identity map', limit: 100 },
+  {
+    ...cold,
+    text: 'service, cold, against the hand-written ideal',
+    what: 'cold, in-process',
+    atLeast: true,
+    limit: 1.2,
+  },
+  {
+    ...cold,
+    text: 'statements per request, cold, in-process',
+    what: 'cold, in-process',
+    more: 'statements',
+    limit: 0.15,
+  },
+  { ...cold, text: 'the same over HTTP', what: 'cold, over HTTP', more: 'statements', limit: 0.25 },
+  {
+    case: 'scope',
+    text: '`$forRequest` over 40 tables, untouched (ns)',
+    what: 'untouched',
+    side: '$forRequest',
+    absolute: true,
+    limit: 200,
+  },
+  {
+    case: 'scope',
+    text: '`$request`, untouched, above a bare `als.run` (ns)',
+    what: 'untouched',
+    side: '$request',
+    less: 'als.run',
+    limit: 100,
+  },
+  {
+    case: 'memory',
+    text: 'memory per cached row before a hit, against a plain object in a Map',
+    what: '50,000 rows held',
+    side: 'immutable, one key, before a hit',
+    limit: 1.15,
+  },
+  {
+    case: 'memory',
+    text: 'the same after hits',
+    what: '50,000 rows held',
+    side: 'immutable, one key, after hits',
+    limit: 1.3,
+  },
+  {
+    case: 'preload',
+    text: '`preload` of 135,000 rows, against `select *`',
+    what: '135,000 rows',
+    side: 'preload, immutable',
+    limit: 1.35,
+  },
+  {
+    case: 'growth',
+    text: 'hit with 1,000,000 rows cached, against a Map of as many',
+    what: 'hit, 1,000,000 rows held',
+    side: 'findByKey, immutable',
+    limit: 1.5,
+  },
+]
+
+export function targetTable(figures: readonly Figure[]): string {
+  const servers = [...new Set(figures.map(({ server }) => server))].filter((name) => name !== 'no server')
+  const lines = TARGETS.map((target) => {
+    const cells = servers.map((server) => cellOf(target, figures, server))
+    return `| ${target.text} | ${target.atLeast ? '≥' : '≤'} ${target.limit} | ${cells.join(' | ')} |`
+  })
+  return [
+    `| case | target | ${servers.join(' | ')} |`,
+    `|---|---:|${servers.map(() => '---:|').join('')}`,
+    ...lines,
+  ].join('\n')
+}
+
+function cellOf(target: Target, figures: readonly Figure[], server: string): string {
+  const find = (side: string) =>
+    figures.find(
+      (one) =>
+        one.case === target.case && one.what === target.what && one.side === side && one.server === server,
+    )
+  const figure = find(target.side)
+  if (figure?.value === undefined) return ''
+  const amount = amountOf(target, figure, find)
+  if (amount === undefined) return ''
+  const met = target.atLeast ? amount >= target.limit : amount <= target.limit
+  return `${Number(amount.toPrecision(3))}${met ? '' : ', missed'}`
+}
+
+function amountOf(
+  target: Target,
+  figure: Figure,
+  find: (side: string) => Figure | undefined,
+): number | undefined {
+  if (target.more) return figure.more?.[target.more]
+  if (target.absolute) return figure.value
+  const other = find(target.less ?? target.against ?? '')?.value
+  if (target.less) return other === undefined ? undefined : figure.value! - other
+  if (target.against) return other === undefined ? undefined : figure.value! / other
+  return figure.ratio
+}
