@@ -166,6 +166,40 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     assert.ok(shown >= 53, `${shown} shown`)
   })
 
+  test('draws the batches of the service alone, not those of the comparison', async (t) => {
+    const page = await open(t)
+    const seen = await page.evaluate(async () => {
+      // The currencies are read anew.
+      await fetch('/changes/currency', { method: 'POST' })
+      const statementsIn = ({ tables }: { tables: Record<string, { statements: number }> }) =>
+        Object.values(tables).reduce((sum, { statements }) => sum + statements, 0)
+      const source = new EventSource('/live')
+      return new Promise<object>((resolve) => {
+        let sent: number | undefined
+        let before: number | undefined
+        let batches = 0
+        source.addEventListener('query', ({ data }) => {
+          const { ways } = JSON.parse(data) as { ways: { statements: number }[] }
+          sent = ways.at(-1)!.statements - 1 // which reads the shipments
+        })
+        source.addEventListener('sample', ({ data }) => {
+          const sample = JSON.parse(data) as Parameters<typeof statementsIn>[0] & { batches: object[] }
+          if (before === undefined) {
+            // What the change itself has read is in it.
+            before = statementsIn(sample)
+            const body = JSON.stringify({ query: '{ shipments(page: 5) { price } }' })
+            fetch('/graphql', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+            return
+          }
+          batches += sample.batches.length
+          const statements = statementsIn(sample) - before
+          if (sent !== undefined && statements >= sent) resolve({ sent, statements, batches })
+        })
+      })
+    })
+    assert.deepEqual(seen, { sent: 1, statements: 1, batches: 1 })
+  })
+
   test('is light or dark as the system is, or as one chooses', async (t) => {
     const page = await open(t, { colorScheme: 'light' })
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
