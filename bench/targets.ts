@@ -54,7 +54,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     ...hit,
-    text: 'unique key, 1,000 hot rows, against the hit by primary key',
+    text: 'unique key, 1,000 hot rows, against `await map.get(pk)`',
     what: 'unique key, 1,000 hot rows',
     side: 'findByKey, immutable',
     limit: 2,
