@@ -7,4 +7,6 @@ export interface BenchContext {
   readonly quick: boolean
   /** Whether this part of a case is to be measured (`--what`). */
   wants(what: string): boolean
+  /** Tells what is measured next. */
+  progress(what: string): void
 }

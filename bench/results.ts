@@ -1,39 +1,49 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Figure } from './figure.ts'
 import type { Machine } from './machine.ts'
-import { targetTable } from './targets.ts'
 
-/** What one run measured. */
-export interface Results {
+/** How a case was measured. */
+export interface CaseRun {
   /** Such as `2026-11-25`. */
   readonly date: string
   readonly seconds: number
+  /** A first look (`--quick`). */
+  readonly quick: boolean
+}
+
+/** What was measured on one machine: the last run of each case. */
+export interface Results {
   readonly machine: Machine
+  readonly cases: Readonly<Record<string, CaseRun>>
   readonly figures: readonly Figure[]
 }
 
-const BEGIN = '<!-- written by npm run bench: begin -->'
-const END = '<!-- written by npm run bench: end -->'
-const document = new URL('../docs/benchmarks.md', import.meta.url)
+const file = new URL('results/latest.json', import.meta.url)
 
-/** Keeps a whole run, and shows it in docs/benchmarks.md. */
-export async function keepResults(results: Results): Promise<void> {
-  await mkdir(new URL('results/', import.meta.url), { recursive: true })
-  const file = new URL('results/latest.json', import.meta.url)
-  await writeFile(file, `${JSON.stringify(results, null, 2)}\n`)
-  const text = await readFile(document, 'utf8')
-  const [before, rest] = [text.slice(0, text.indexOf(BEGIN)), text.slice(text.indexOf(END))]
-  if (!text.includes(BEGIN) || !text.includes(END)) throw new Error('docs/benchmarks.md has lost its markers')
-  await writeFile(
-    document,
-    `${before}${BEGIN}\n\n${introduction(results)}\n\n${targetTable(results.figures)}\n\n${rest}`,
-  )
+/** What is kept, if it is of this machine with these servers and packages: other figures are not comparable. */
+export async function readResults(machine: Machine): Promise<Results> {
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  const kept: Results | undefined = text === undefined ? undefined : JSON.parse(text)
+  return kept && isDeepStrictEqual(kept.machine, machine) ? kept : { machine, cases: {}, figures: [] }
 }
 
-function introduction({ date, seconds, machine }: Results): string {
-  const versions = Object.entries(machine.packages).map(([name, version]) => `${name} ${version}`)
-  return (
-    `Measured on ${date} in ${Math.round(seconds / 60)} minutes: ${machine.cores} cores (${machine.cpu}), ${machine.memoryGB} GB, ` +
-    `Node ${machine.node.slice(1)}, ${machine.servers.join(', ')}, ${versions.join(', ')}.`
-  )
+export async function writeResults(results: Results): Promise<void> {
+  await mkdir(new URL('results/', import.meta.url), { recursive: true })
+  await writeFile(file, `${JSON.stringify(results, null, 2)}\n`)
+}
+
+/** Puts a case in place of its last run; a first look is no substitute for a thorough one. */
+export function withCase(
+  results: Results,
+  name: string,
+  run: CaseRun & { readonly figures: readonly Figure[] },
+): Results {
+  const { figures, ...how } = run
+  if (how.quick && results.cases[name]?.quick === false) return results
+  return {
+    machine: results.machine,
+    cases: { ...results.cases, [name]: how },
+    figures: [...results.figures.filter((figure) => figure.case !== name), ...figures],
+  }
 }

@@ -11,7 +11,12 @@ export interface Rounds {
   readonly processes: number
   readonly rounds: number
   readonly warmup: number
+  /** On a slow machine the rounds of a process end after this many seconds (12), though not before there are three. */
+  readonly seconds?: number
 }
+
+const SECONDS = 12
+const FEWEST_ROUNDS = 3
 
 export type Comparison =
   | { readonly cannot: string }
@@ -48,7 +53,9 @@ export async function compare(plan: Rounds): Promise<Record<string, Comparison>>
         if (result.status === 'rejected' && !(result.reason instanceof Cannot)) throw result.reason
       }
       for (const name of running.keys()) values.get(name)!.push([])
+      const end = performance.now() + (plan.seconds ?? SECONDS) * 1_000
       for (let round = -plan.warmup; round < plan.rounds; round++) {
+        if (round >= FEWEST_ROUNDS && performance.now() > end) break
         for (const name of rotated([...running.keys()], round + plan.warmup)) {
           const sample = await running.get(name)!.round()
           if (round < 0) continue

@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: every case on every server.
  *
- * A whole run is kept in bench/results and shown in docs/benchmarks.md; a part of one is only printed.
+ * Each case is kept in bench/results and shown in docs/benchmarks.md as soon as it is measured, so that a run that is
+ * cut off is not lost; a part of a case is only printed.
  *
  *     node bench/run.ts [--only hits,batch,…] [--what 'primary key'] [--quick]
  */
@@ -19,10 +20,11 @@ import { statements } from './cases/statements.ts'
 import { writes } from './cases/writes.ts'
 import type { BenchContext } from './context.ts'
 import { loadDataSet } from './data-set.ts'
+import { showResults } from './documents.ts'
 import type { Figure } from './figure.ts'
 import { installPeers } from './install.ts'
 import { describeMachine } from './machine.ts'
-import { keepResults } from './results.ts'
+import { readResults, withCase, writeResults } from './results.ts'
 import { openServers } from './servers.ts'
 import { printFigures } from './table.ts'
 
@@ -59,21 +61,34 @@ try {
   console.log(machine.servers.join(', '))
   await Promise.all(servers.map(({ url }) => loadDataSet(url)))
   console.log(`data set loaded after ${seconds()} s`)
-  const figures: Figure[] = []
-  for (const name of names) {
-    const own = await CASES[name]!({
+  let results = await readResults(machine)
+  for (const [index, name] of names.entries()) {
+    const began = performance.now()
+    const figures = await CASES[name]!({
       servers,
       quick: values.quick ?? false,
       wants: (what) => what.includes(values.what ?? ''),
+      progress: (what) => console.error(`${seconds().padStart(5)} s  ${name}: ${what}`),
+    }).catch((error) => {
+      // The cases after it are measured all the same.
+      console.error(`${name} failed:`, error)
+      process.exitCode = 1
     })
-    console.log(`\n${name}, after ${seconds()} s`)
-    printFigures(own)
-    figures.push(...own)
-  }
-  // What the documentation shows is of one whole run.
-  if (!values.only && !values.what && !values.quick) {
-    const date = new Date().toISOString().slice(0, 10)
-    await keepResults({ date, seconds: (performance.now() - start) / 1_000, machine, figures })
+    if (!figures) continue
+    const run = {
+      date: new Date().toISOString().slice(0, 10),
+      seconds: Math.round((performance.now() - began) / 1_000),
+      quick: values.quick ?? false,
+      figures,
+    }
+    console.log(
+      `\n${name} (${index + 1} of ${names.length}): ${run.seconds} s, ${seconds()} s since the start`,
+    )
+    printFigures(figures)
+    if (values.what) continue
+    results = withCase(results, name, run)
+    await writeResults(results)
+    await showResults(results)
   }
 } finally {
   for (const server of servers) await server.stop()

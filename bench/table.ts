@@ -17,7 +17,7 @@ export function printFigures(figures: readonly Figure[]): void {
   }
 }
 
-function cellOf({ value, ratio, quartiles, cannot, more }: Figure): string {
+export function cellOf({ value, ratio, quartiles, cannot, more }: Figure): string {
   if (cannot !== undefined) return cannot
   const parts = [shortNumber(value!)]
   if (ratio !== undefined) parts.push(`× ${shortNumber(ratio)}`)

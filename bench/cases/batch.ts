@@ -45,12 +45,13 @@ const LISTS: Record<string, Side> = {
 /** Slow enough at the larger sizes to leave them out of a first look. */
 const REST = Object.keys(LISTS).slice(Object.keys(LISTS).indexOf('layered-loader getMany'))
 
-export async function batch({ servers, quick, wants }: BenchContext): Promise<Figure[]> {
+export async function batch({ servers, quick, wants, progress }: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const { keys, lists, rounds } of SIZES) {
     const what = `${keys.toLocaleString('en')} keys`
     if (!wants(what)) continue
     for (const server of servers) {
+      progress(`${what}, ${server.name}`)
       const all: Record<string, Side> = keys <= MOST_ONE_BY_ONE ? { ...ONE_KEY, ...LISTS } : LISTS
       const sides = Object.entries(all).filter(([name]) => !(quick && REST.includes(name)))
       const baseline = keys === 1 ? 'Kysely, = ?' : 'Kysely, in'

@@ -14,16 +14,17 @@ export async function growth(context: BenchContext): Promise<Figure[]> {
   return [...(await growthOfRows(context)), ...(await growthOfRequests(context))]
 }
 
-async function growthOfRows({ servers, quick, wants }: BenchContext): Promise<Figure[]> {
+async function growthOfRows({ servers, quick, wants, progress }: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = []
   const server = servers[0]!
   const sizes = (quick ? ROWS.slice(0, 3) : ROWS).filter((rows) => wants(whatOf(rows)))
   if (sizes.length > 0) await fillNumbers(server.url, Math.max(...sizes))
   for (const rows of sizes) {
+    progress(whatOf(rows))
     const comparison = await compare({
       baseline: 'await map.get(k)',
       processes: 1,
-      rounds: quick ? 10 : 30,
+      rounds: quick ? 10 : 24,
       warmup: 5,
       sides: Object.fromEntries(
         Object.entries({ 'await map.get(k)': 'map', 'findByKey, immutable': 'immutable' }).map(
@@ -45,13 +46,14 @@ function whatOf(rows: number): string {
   return `hit, ${rows.toLocaleString('en')} rows held`
 }
 
-async function growthOfRequests({ servers, quick, wants }: BenchContext): Promise<Figure[]> {
+async function growthOfRequests({ servers, quick, wants, progress }: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = []
   const ideal = 'Kysely + DataLoader + Map'
   for (const concurrency of CONCURRENCIES) {
     const what = `cold service, ${concurrency.toLocaleString('en')} requests at a time`
     if (!wants(what)) continue
     for (const server of servers) {
+      progress(`${what}, ${server.name}`)
       const requests = concurrency === 1 ? 100 : 1_000
       const options: ServiceOptions = { cold: true, http: false, requests, concurrency, times: 1 }
       const comparison = await compare({

@@ -66,18 +66,19 @@ const KINDS = [
   ]),
 ]
 
-export async function hits({ servers, quick, wants }: BenchContext): Promise<Figure[]> {
+export async function hits({ servers, quick, wants, progress }: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = []
   const server = servers[0]!
   for (const { by, hot, sides } of KINDS) {
     const what = `${by}, ${hot.toLocaleString('en')} hot rows`
     if (!wants(what)) continue
+    progress(what)
     const names = Object.keys(sides)
     const baseline = names[0]!
     const comparison = await compare({
       baseline,
-      processes: quick ? 1 : 3,
-      rounds: quick ? 10 : 30,
+      processes: quick ? 1 : hot > 1_000 ? 2 : 3,
+      rounds: quick ? 10 : 24,
       warmup: 5,
       sides: Object.fromEntries(
         Object.entries<HitSide>(sides).map(([name, { side, scoped = false, reads, by: other }]) => {

@@ -9,9 +9,12 @@ import { type Figure, inProcessFigures } from '../figure.ts'
 import { compareInterleaved } from '../interleaved.ts'
 import type { BenchServer } from '../servers.ts'
 
-export async function poll({ servers, quick }: BenchContext): Promise<Figure[]> {
+export async function poll({ servers, quick, progress }: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = []
-  for (const server of servers) figures.push(...(await measureOn(server, quick)))
+  for (const server of servers) {
+    progress(server.name)
+    figures.push(...(await measureOn(server, quick)))
+  }
   return figures
 }
 
@@ -24,7 +27,13 @@ async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]>
       const name = `polled_${index}`
       await sql`create table ${sql.ref(name)} (id int not null primary key)`.execute(db)
       await trackVersion(db, name)
-      tables.set(name, { mode: 'versioned', observe() {}, drop() {} } as unknown as ProcessCache)
+      tables.set(name, {
+        mode: 'versioned',
+        observe() {},
+        trust() {},
+        distrust() {},
+        drop() {},
+      } as unknown as ProcessCache)
     }
     const watch = createVersionWatch({ db: db as never, tables, settings: VERSION_DEFAULTS })
     const comparison = await compareInterleaved(

@@ -23,15 +23,17 @@ const PEERS: Record<string, Side> = {
   bentocache: { module: 'peers/bentocache' },
 }
 
-export async function preload({ servers, quick }: BenchContext): Promise<Figure[]> {
+export async function preload({ servers, quick, progress }: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = []
   const sides = quick ? SIDES : { ...SIDES, ...PEERS }
   const baseline = Object.keys(SIDES)[0]!
   for (const server of servers) {
+    progress(server.name)
     const comparison = await compare({
       baseline,
       processes: 1,
-      rounds: quick ? 3 : 7,
+      rounds: quick ? 3 : 5,
+      seconds: 30,
       warmup: 1,
       sides: Object.fromEntries(
         Object.entries(sides).map(([name, side]) => [

@@ -7,7 +7,7 @@ import type { ScopeOptions } from './scope-side.ts'
 
 const WAYS = ['als.run', '$request', '$forRequest', 'lazy DataLoaders', 'eager DataLoaders']
 
-export async function scope({ servers, quick, wants }: BenchContext): Promise<Figure[]> {
+export async function scope({ servers, quick, wants, progress }: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = []
   const server = servers[0]!
   for (const { touched, what } of [
@@ -16,6 +16,7 @@ export async function scope({ servers, quick, wants }: BenchContext): Promise<Fi
     { touched: 40, what: 'all 40 tables touched' },
   ]) {
     if (!wants(what)) continue
+    progress(what)
     const ways = touched === 0 ? WAYS : WAYS.slice(1)
     const baseline = ways[0]!
     const comparison = await compare({

@@ -53,18 +53,20 @@ const SIDES: Record<string, ServiceSide> = {
 
 const CONCURRENCY = 20
 
-export async function service({ servers, quick, wants }: BenchContext): Promise<Figure[]> {
+export async function service({ servers, quick, wants, progress }: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const http of [false, true]) {
     for (const cold of [true, false]) {
       const what = `${cold ? 'cold' : 'warm'}, ${http ? 'over HTTP' : 'in-process'}`
       if (!wants(what)) continue
       for (const server of servers) {
+        progress(`${what}, ${server.name}`)
         const sides = Object.entries(SIDES).filter(([, { rest }]) => !(rest && (http || quick)))
         const comparison = await compare({
           baseline: IDEAL,
           processes: 1,
           rounds: quick ? 3 : 7,
+          seconds: 25,
           warmup: 1,
           sides: Object.fromEntries(
             sides.map(([name, { side, speed }]) => {

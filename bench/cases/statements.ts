@@ -21,9 +21,12 @@ const COLLATIONS = {
 
 type AnyDB = Record<string, Record<string, unknown>>
 
-export async function statements({ servers, quick }: BenchContext): Promise<Figure[]> {
+export async function statements({ servers, quick, progress }: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = []
-  for (const server of servers) figures.push(...(await measureOn(server, quick)))
+  for (const server of servers) {
+    progress(server.name)
+    figures.push(...(await measureOn(server, quick)))
+  }
   return figures
 }
 

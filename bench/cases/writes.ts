@@ -10,9 +10,12 @@ import type { BenchServer } from '../servers.ts'
 const WRITERS = 8
 const SECONDS = 2
 
-export async function writes({ servers, quick }: BenchContext): Promise<Figure[]> {
+export async function writes({ servers, quick, progress }: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = []
-  for (const server of servers) figures.push(...(await measureOn(server, quick)))
+  for (const server of servers) {
+    progress(server.name)
+    figures.push(...(await measureOn(server, quick)))
+  }
   return figures
 }
 
