@@ -46,9 +46,7 @@ function introduction({ machine, cases }: Results): string {
     `${machine.cores} cores (${machine.cpu}), ${machine.memoryGB} GB, Node ${machine.node.slice(1)},`,
     `${machine.servers.join(', ')}, ${versions.join(', ')}.`,
     `Seconds by case: ${runs.map(([name, run]) => `${name} ${Math.round(run.seconds)}`).join(', ')}.`,
-    ...(quick.length > 0
-      ? [`Only a first look, with few rounds, or on a busy machine: ${quick.join(', ')}.`]
-      : []),
+    ...(quick.length > 0 ? [`Only a first look so far, with few rounds: ${quick.join(', ')}.`] : []),
   ].join('\n')
 }
 
