@@ -139,13 +139,16 @@ suite('the package, installed in an empty TypeScript project', () => {
     assert.deepEqual(Object.keys(ENTRIES).sort(), subpaths.sort())
   })
 
-  for (const [entry, { packages, rooms }] of Object.entries(ENTRIES)) {
+  for (const [entry, { packages, modules, rooms }] of Object.entries(ENTRIES)) {
     test(`loads for ${entry} the packages and rooms that the table says`, async (t) => {
       const loaded = await loadedModules(consumer, entry)
-      t.diagnostic(`${entry} loads ${[...loaded.packages, ...loaded.files].join(' ')}`)
+      t.diagnostic(
+        `${entry} loads ${[...loaded.packages, ...loaded.files].join(' ')} and ${loaded.others} others`,
+      )
       const start = manifest.exports[entry].default.replace('./', '')
       assert.ok(loaded.files.includes(start), `the record holds ${start} itself`)
       assert.deepEqual(loaded.packages, packages)
+      assert.ok(loaded.others <= modules, `expected at most ${modules} files of others, got ${loaded.others}`)
       const found = loaded.files.map((name) => /^dist\/(?:(.+)\/)?[^/]+\.js$/.exec(name)?.[1] ?? '')
       assert.deepEqual([...new Set(found)].sort(), rooms)
     })

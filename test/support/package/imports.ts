@@ -29,6 +29,8 @@ export interface LoadedModules {
   readonly packages: readonly string[]
   /** The package's own files, sorted. */
   readonly files: readonly string[]
+  /** How many files of other packages, those that they load themselves included; Node's own do not count. */
+  readonly others: number
 }
 
 /** Imports an entry (a key of `exports`) in a process of its own. */
@@ -50,6 +52,13 @@ export async function loadedModules(consumer: Consumer, entry: string): Promise<
   return {
     packages: sortedSet(asked.map(packageName)),
     files: sortedSet(own.map(({ url }) => url.slice(packageUrl.length))),
+    others: new Set(
+      imports
+        .map(({ url }) => url)
+        .filter(
+          (url) => url.startsWith('file:') && /\/node_modules\//.test(url) && !url.startsWith(packageUrl),
+        ),
+    ).size,
   }
 }
 
