@@ -19,6 +19,8 @@ export interface KeyColumn {
    * encoded to, unless it is `null` (in no row), says the same value.
    */
   readonly rawType?: 'string' | 'number'
+  /** Whether a parameter of the declared type is compared as a column of that type is. */
+  readonly constant?: true
   /** The SQL condition that holds when `column` (already quoted) has the value of `input`. */
   condition(column: string, input: string): string
   /** The value as JSON text, equal for values that are the same to the server; `undefined` where it cannot be a key. */
@@ -101,6 +103,7 @@ function integer(column: ColumnMetadata, bits: number): Form {
     expected: `an integer from ${from} to ${to}`,
     declaration: `${column.type}${column.unsigned ? ' unsigned' : ''}`,
     rawType: 'number',
+    constant: true,
     encode(value) {
       if (boolean && typeof value === 'boolean') return encodeInteger(Number(value), from, to)
       // Where BIGINT is read as string, a row's own value must find the row again.
@@ -149,6 +152,7 @@ function text(column: ColumnMetadata): Form {
     expected: 'a well-formed string',
     rawType: 'string' as const,
     encode: encodeText,
+    ...((column.type === 'char' || column.type === 'varchar') && { constant: true as const }),
   }
   if (charset === 'ascii') {
     // A character beyond ASCII is in no row; declared in the column's charset it would become '?'.
@@ -156,8 +160,9 @@ function text(column: ColumnMetadata): Form {
   }
   if (charset === 'utf8mb4' || charset === 'utf16') return { ...base, declaration: ownText(column) }
   // A key that does not survive the way into the column's charset and back is in no row.
+  const { constant: _, ...converted } = base
   return {
-    ...base,
+    ...converted,
     declaration: 'longtext character set utf8mb4 collate utf8mb4_bin',
     condition: (name, input) =>
       `${name} = convert(${input} using ${charset}) collate ${collation}` +

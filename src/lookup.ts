@@ -1,7 +1,14 @@
 import { ConfigurationError, LookupError } from './errors.ts'
 import type { Key, Token } from './key.ts'
 import type { Server } from './server.ts'
-import { keyStatement, type Statement, type StatementOptions, unionStatement } from './statement.ts'
+import {
+  keyStatement,
+  loneStatement,
+  type Statement,
+  type StatementOptions,
+  unionStatement,
+} from './statement.ts'
+import type { TableMetadata } from './table.ts'
 
 /** Rows as arrays: the position (from 1) of the key that they answer, then the columns from `from` on. */
 export interface Answers {
@@ -22,7 +29,22 @@ const UNION_LIMIT = 128
 export function createLookup(options: StatementOptions): Lookup {
   const json = jsonLookup(options)
   const union = unionLookup(options)
-  return (server, keys) => (server.form === 'json_table' ? json(server, keys) : union(server, keys))
+  const lone = loneLookup(options)
+  return (server, keys) => {
+    if (server.form === 'union_all') return union(server, keys)
+    return keys.length === 1 && lone ? lone(server, keys) : json(server, keys)
+  }
+}
+
+function loneLookup(options: StatementOptions): Lookup | undefined {
+  const { table, versioned } = options
+  const statement = loneStatement(options)
+  if (!statement) return undefined
+  return async ({ execute }, [key]) => {
+    const rows = await execute(statement, key!.tokens.map(tokenText))
+    if (rows.length > 1 || (versioned && rows.length === 0)) throw unexpected(table, 1, rows.length)
+    return versioned ? { rows, from: 2, version: versionIn(table.name, rows[0]) } : { rows, from: 1 }
+  }
 }
 
 function jsonLookup(options: StatementOptions): Lookup {
@@ -32,10 +54,7 @@ function jsonLookup(options: StatementOptions): Lookup {
     const rows = await execute(statement, [`[${keys.map(({ json }) => json).join(',')}]`])
     // One answer per key, found or not: taking a key without one for an absence would be a wrong answer.
     if (many ? rows.length < keys.length : rows.length !== keys.length) {
-      throw new LookupError(
-        'KYSELY_LOOKUP_PROTOCOL',
-        `${table.name}: ${keys.length} keys were sent and ${rows.length} answers came; one each was expected. Is the key still unique? Run kysely-lookup generate.`,
-      )
+      throw unexpected(table, keys.length, rows.length)
     }
     return versioned ? { rows, from: 2, version: versionIn(table.name, rows[0]) } : { rows, from: 1 }
   }
@@ -82,6 +101,13 @@ function unionLookup(options: StatementOptions): Lookup {
     const { version } = chunks.at(-1)!
     return { rows, from: 2, version, torn: chunks.some((chunk) => chunk.version !== version) }
   }
+}
+
+function unexpected(table: TableMetadata, keys: number, answers: number): LookupError {
+  return new LookupError(
+    'KYSELY_LOOKUP_PROTOCOL',
+    `${table.name}: ${keys} keys were sent and ${answers} answers came; one each was expected. Is the key still unique? Run kysely-lookup generate.`,
+  )
 }
 
 /** @throws ConfigurationError where the table has no version rows. */

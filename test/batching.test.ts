@@ -90,7 +90,7 @@ describe('statements sent', () => {
   async function waiting(count: number): Promise<void> {
     for (;;) {
       const processes = await data.run('show full processlist')
-      const lookups = processes.filter(({ Info, Command }) => /json_table/.test(Info) && Command !== 'Sleep')
+      const lookups = processes.filter(({ Info, Command }) => /force index/.test(Info) && Command !== 'Sleep')
       if (lookups.length === count) return
     }
   }

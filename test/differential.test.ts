@@ -41,6 +41,8 @@ interface Way {
   readonly name: string
   readonly repositories: AnyRepositories
   readonly list?: true
+  /** Each key by a statement of its own. */
+  readonly single?: true
   /** Whether one row is one object, whatever it was asked by. */
   readonly remembered?: true
 }
@@ -106,6 +108,7 @@ async function compare(t: TestContext, tables: readonly CaseTable[]): Promise<vo
   const immutable = Object.fromEntries(Object.keys(data.tables).map((name) => [name, 'immutable' as const]))
   const ways: Way[] = [
     { name: 'without a scope', repositories: repositories() },
+    { name: 'one by one', repositories: repositories(), single: true },
     { name: 'in a request', repositories: repositories().$forRequest(), remembered: true },
     { name: "'immutable'", repositories: repositories({ cache: immutable }), remembered: true },
     { name: 'by union all', repositories: repositories({ statementForm: 'union_all' }) },
@@ -161,13 +164,14 @@ async function askAlone(url: string, questions: readonly Question[]) {
 
 /** Asks in turns of the event loop; where rows are remembered, one row must be one object. */
 async function ask(
-  { repositories, list, remembered }: Way,
+  { repositories, list, single, remembered }: Way,
   questions: readonly Question[],
 ): Promise<Answer[]> {
   const answers: Answer[] = []
   const objects = new Map<string, AnyRow>()
-  for (let from = 0; from < questions.length; from += TURN) {
-    const turn = questions.slice(from, from + TURN)
+  const size = single ? 1 : TURN
+  for (let from = 0; from < questions.length; from += size) {
+    const turn = questions.slice(from, from + size)
     const found = await Promise.all(turn.map((question) => askOne(repositories, question, list)))
     for (const [index, row] of found.entries()) {
       if (typeof row === 'object' && remembered) {

@@ -114,7 +114,7 @@ describe('OpenTelemetry spans', () => {
     const db = createDatabase<AnyDB>({ pool: holding.pool })
     const repos = data.repositories({ db })
     await repos.$ready()
-    const held = holding.hold(/json_table/)
+    const held = holding.hold(/force index/)
     const first = telemetry.within('first', () => repos.country!.findByKey('FR'))
     await held.waiting
     const second = telemetry.within('second', () => repos.country!.findByKey('DE'))

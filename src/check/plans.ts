@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { type KeyDefinition, tableKeys } from '../key.ts'
 import { errorNumber } from '../migration/server-statement.ts'
 import { readFeatures } from '../server.ts'
-import { keyStatement, type Statement, unionStatement, VERSION_TABLE } from '../statement.ts'
+import { keyStatement, loneStatement, type Statement, unionStatement, VERSION_TABLE } from '../statement.ts'
 import type { TableMetadata } from '../table.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight, isGone, messageOf } from './server-error.ts'
@@ -44,13 +44,19 @@ export async function checkPlans(subject: Subject): Promise<Report> {
     const versioned = versions && cached.get(table.name)?.mode === 'versioned'
     for (const { definition, many } of lookups) {
       const options = { table, definition, many, versioned }
-      const statement =
-        form === 'json_table' ? keyStatement(options) : unionStatement({ ...options, keys: 2 })
+      const statements =
+        form === 'json_table'
+          ? [keyStatement(options), loneStatement(options)]
+          : [unionStatement({ ...options, keys: 2 })]
       const lookup = { table, definition, many }
       try {
-        const lines = await readPlan(service, { explain, statement })
-        const fault = faultIn(lines, definition)
-        if (fault) findings.push(unserved(lookup, fault))
+        for (const statement of statements) {
+          const lines = statement && (await readPlan(service, { explain, statement }))
+          const fault = lines && faultIn(lines, definition)
+          if (!fault) continue
+          findings.push(unserved(lookup, fault))
+          break
+        }
       } catch (error) {
         findings.push(refused(lookup, error))
         // What is denied, or gone, is so for the table's other statements too.

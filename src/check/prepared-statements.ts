@@ -16,7 +16,8 @@ export async function checkPreparedStatements(subject: Subject): Promise<Report>
   const texts = tables
     .map((table) => {
       const keys = tableKeys(table)
-      return keys.definitions.length + keys.prefixes().length + (cached.has(table.name) ? 1 : 0)
+      // A key has a text for a batch and one for a lone key.
+      return 2 * keys.definitions.length + keys.prefixes().length + (cached.has(table.name) ? 1 : 0)
     })
     .reduce((sum, count) => sum + count, 0)
   const each = Math.min(texts, known?.statements ?? DEFAULT_STATEMENTS)
