@@ -21,11 +21,12 @@ export interface Results {
 
 const file = new URL('results/latest.json', import.meta.url)
 
-/** What is kept, if it is of this machine with these servers and packages: other figures are not comparable. */
-export async function readResults(machine: Machine): Promise<Results> {
+/** What is kept; undefined if it is of another machine, or of other servers or packages: then figures are not comparable. */
+export async function readResults(machine: Machine): Promise<Results | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined)
-  const kept: Results | undefined = text === undefined ? undefined : JSON.parse(text)
-  return kept && isDeepStrictEqual(kept.machine, machine) ? kept : { machine, cases: {}, figures: [] }
+  if (text === undefined) return { machine, cases: {}, figures: [] }
+  const kept: Results = JSON.parse(text)
+  return isDeepStrictEqual(kept.machine, machine) ? kept : undefined
 }
 
 export async function writeResults(results: Results): Promise<void> {

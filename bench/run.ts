@@ -61,7 +61,12 @@ try {
   console.log(machine.servers.join(', '))
   await Promise.all(servers.map(({ url }) => loadDataSet(url)))
   console.log(`data set loaded after ${seconds()} s`)
-  let results = await readResults(machine)
+  const kept = await readResults(machine)
+  // A part of a run takes the place of its last figures, not of those of another machine.
+  const keep = !values.what && (kept !== undefined || !(values.only || values.quick))
+  if (!keep)
+    console.log('only printed: a part of a case, or a part of a run on another machine or other versions')
+  let results = kept ?? { machine, cases: {}, figures: [] }
   for (const [index, name] of names.entries()) {
     const began = performance.now()
     const figures = await CASES[name]!({
@@ -85,7 +90,7 @@ try {
       `\n${name} (${index + 1} of ${names.length}): ${run.seconds} s, ${seconds()} s since the start`,
     )
     printFigures(figures)
-    if (values.what) continue
+    if (!keep) continue
     results = withCase(results, name, run)
     await writeResults(results)
     await showResults(results)
