@@ -11,6 +11,7 @@ import { createLookup, versionIn } from './lookup.ts'
 import type { ProcessCache, Reading } from './process-cache.ts'
 import type { RowReader } from './row.ts'
 import type { Server } from './server.ts'
+import { shareRuns } from './shared-run.ts'
 import { tableStatement } from './statement.ts'
 import type { TableMetadata } from './table.ts'
 
@@ -166,17 +167,35 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     })
   }
 
-  async function readAll(limit: number): Promise<readonly Entry[] | undefined> {
+  async function readAll(limit: number, before: Promise<unknown>): Promise<readonly Entry[] | undefined> {
     const statement = tableStatement({ table, versioned, limit: limit + 1 })
     const read = async ({ execute }: Server) => {
       const rows = await execute(statement, [])
       return { rows, ...(versioned && { version: versionIn(table.name, rows[0]) }) }
     }
-    const { answer, generation } = await withinDeadline(time, () => readNew(read))
+    const found = await withinDeadline(time, async () => {
+      await before
+      const held = cache?.refusing ? undefined : cache?.current.all
+      return held ?? readNew(read)
+    })
+    if (!('answer' in found)) return found
+    const { answer, generation } = found
     if (answer.rows.length > limit) return undefined
     const entries = answer.rows.flatMap((values) => entryOf(values, 2, generation) ?? [])
     if (versioned && generation) generation.all = Object.freeze(entries)
     return entries
+  }
+
+  /** By the limit, which is one and the same as a rule. */
+  const wholeTables = new Map<number, () => Promise<readonly Entry[] | undefined>>()
+
+  function wholeTable(limit: number): Promise<readonly Entry[] | undefined> {
+    let read = wholeTables.get(limit)
+    if (!read) {
+      read = shareRuns((before) => traceTable(table.name, origin, () => readAll(limit, before)))
+      wholeTables.set(limit, read)
+    }
+    return read()
   }
 
   return {
@@ -186,7 +205,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
       return definition ? batchOf(keyBatches, definition, createKeyBatch).loadAll(keys) : []
     },
     list: (key) => batchOf(listBatches, key.definition, createListBatch).load(key),
-    all: (limit) => traceTable(table.name, origin, () => readAll(limit)),
+    all: wholeTable,
   }
 }
 

@@ -68,6 +68,28 @@ describe("a 'versioned' table", () => {
     await assert.rejects(data.repositories().country!.all(), /only a versioned table has it/)
   })
 
+  it('reads the whole table by one statement for all who ask at once, and for who asks meanwhile', async () => {
+    const repos = quiet()
+    await repos.$ready()
+    const ask = () => [
+      repos.country!.all(),
+      repos.country!.preload(),
+      repos.$request(() => repos.country!.all()),
+      repos.$forRequest().country!.all(),
+    ]
+    const counts = await data.counter.during(async () => {
+      const first = Promise.all([...ask(), ...ask()])
+      await new Promise((resolve) => setImmediate(resolve))
+      const [one, rows, ...others] = await Promise.all([...ask(), first])
+      assert.equal(rows, 5)
+      for (const other of others.flat(2)) {
+        if (typeof other === 'object' && 'code' in other)
+          assert.ok((one as readonly unknown[]).includes(other))
+      }
+    })
+    assert.equal(counts.Com_select, 1)
+  })
+
   it('a change by anybody is seen after the next poll', async () => {
     await using repos = versioned()
     assert.equal((await repos.country!.findByKey('JP'))?.name, 'Japan')

@@ -1,5 +1,7 @@
 import { createProcessCache as createRight, type ProcessCacheOptions } from '../../../src/process-cache.ts'
 
+export * from '../../../src/process-cache.ts'
+
 /** Takes no note of what polls find. */
 export function createProcessCache(options: ProcessCacheOptions) {
   return Object.create(createRight(options), { observe: { value: () => {} } })

@@ -1,3 +1,5 @@
+export * from '../../../src/row-source.ts'
+
 import type { ProcessCache } from '../../../src/process-cache.ts'
 import { createRowSource as createRight, type RowSourceOptions } from '../../../src/row-source.ts'
 

@@ -1,3 +1,4 @@
+import { NO_HITS } from '../../../src/generation.ts'
 import { TableMemo as Right } from '../../../src/table-memo.ts'
 
 /** Forgets which generation the request has seen first. */
@@ -6,7 +7,7 @@ export class TableMemo extends Right {
     super(...given)
     Object.defineProperties(this, {
       generation: { get: () => given[0].cache?.current },
-      strayed: { value: false },
+      hits: { get: () => given[0].cache?.current.hits ?? NO_HITS, set: () => {} },
     })
   }
 }
