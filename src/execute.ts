@@ -33,7 +33,8 @@ export function createExecute(db: Kysely<unknown>, options: ExecuteOptions): Exe
       try {
         const { rows } = await target.executeQuery<unknown>(query)
         // A Kysely instance of the user's own answers objects; their columns come in the order selected.
-        return rows.map((row) => (Array.isArray(row) ? row : Object.values(row as object)))
+        if (rows.length === 0 || Array.isArray(rows[0])) return rows as unknown[][]
+        return rows.map((row) => Object.values(row as object))
       } catch (error) {
         hideValues(error, statement)
         throw error

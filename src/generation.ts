@@ -117,7 +117,7 @@ export function createGeneration(options: GenerationOptions): Generation {
     aliases--
   }
 
-  function add(row: Row): Entry {
+  function add(row: Row, identity: readonly Token[]): Entry {
     const entry: Entry = { row, promise: undefined }
     if (ring.length < maxRows) {
       ring.push(entry)
@@ -127,7 +127,7 @@ export function createGeneration(options: GenerationOptions): Generation {
       ring[hand] = entry
       hand = (hand + 1) % maxRows
     }
-    primary.set(keys.identityOf(row), entry)
+    primary.set(identity, entry)
     for (let position = 1; position < definitions.length; position++) {
       const tokens = keys.tokensOf(definitions[position]!, row)
       if (!tokens) continue
@@ -199,7 +199,7 @@ export function createGeneration(options: GenerationOptions): Generation {
           return { row, promise: undefined }
         }
         if (reference) dropped.delete(tokens, reference)
-        entry = add(row)
+        entry = add(row, tokens)
       }
       if (asked && isShort(asked)) addSpelling(entry, asked)
       return entry

@@ -181,7 +181,11 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     if (!('answer' in found)) return found
     const { answer, generation } = found
     if (answer.rows.length > limit) return undefined
-    const entries = answer.rows.flatMap((values) => entryOf(values, 2, generation) ?? [])
+    const entries: Entry[] = []
+    for (const values of answer.rows) {
+      const entry = entryOf(values, 2, generation)
+      if (entry) entries.push(entry)
+    }
     if (versioned && generation) generation.all = Object.freeze(entries)
     return entries
   }
