@@ -73,6 +73,7 @@ const TARGETS: readonly Target[] = [
     against: 'mysql2 execute, JSON_TABLE',
     limit: 1.1,
   },
+  { ...thousand, text: 'the same, against a C client', against: 'C client, JSON_TABLE', limit: 1.6 },
   {
     case: 'batch',
     text: 'cold batch of one key, against Kysely `= ?`',

@@ -28,6 +28,7 @@ const LISTS: Record<string, Side> = {
   'Kysely, in': { module: 'sides/kysely', variant: 'in' },
   'mysql2 query, in (?)': { module: 'sides/mysql2', variant: 'query' },
   'mysql2 execute, JSON_TABLE': { module: 'sides/mysql2', variant: 'json_table' },
+  'C client, JSON_TABLE': { module: 'sides/c-client' },
   'findByKeys, per request': { module: 'sides/lookup', variant: 'request' },
   'findByKeys, immutable': { module: 'sides/lookup', variant: 'immutable' },
   'findByKeys, versioned': { module: 'sides/lookup', variant: 'versioned' },
