@@ -4,7 +4,7 @@ import type { KeyDefinition, Token } from './key.ts'
 export interface BoundedMap<Value> {
   get(definition: KeyDefinition, token: Token): Value | undefined
   /** How many values it holds. */
-  readonly size: number
+  size(): number
   set(definition: KeyDefinition, token: Token, held: { readonly value: Value; readonly weight: number }): void
 }
 
@@ -27,7 +27,7 @@ export function createBoundedMap<Value>(maxWeight: number): BoundedMap<Value> {
   }
 
   return {
-    get size() {
+    size() {
       let size = 0
       for (const held of byDefinition.values()) size += held.size
       return size

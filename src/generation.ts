@@ -214,8 +214,8 @@ export function createGeneration(options: GenerationOptions): Generation {
     },
     held: () => ({
       aliases,
-      absences: absences.size,
-      lists: lists.size,
+      absences: absences.size(),
+      lists: lists.size(),
     }),
   }
   return generation

@@ -3,7 +3,8 @@ import { ConfigurationError, InvalidKeyError, RowNotFoundError } from './errors.
 import type { Counters } from './events.ts'
 import { type Entry, type Generation, type Hits, NO_HITS } from './generation.ts'
 import type { Key as ResolvedKey } from './key.ts'
-import { NOTHING_READABLE, type Readable } from './process-cache.ts'
+import { NOTHING_READABLE, type ProcessCache, type Readable } from './process-cache.ts'
+import { readThrough } from './read-through.ts'
 import type { CurrentScope } from './request-scope.ts'
 import type { TableMetadata } from './table.ts'
 import type { ScopedTable, TableMemo } from './table-memo.ts'
@@ -11,7 +12,6 @@ import type { ScopedTable, TableMemo } from './table-memo.ts'
 /** What a repository is made of; assembled by `createRepositories`. */
 export interface RepositoryParts extends ScopedTable {
   readonly table: TableMetadata
-  readonly counters: Counters
   readonly scopes: CurrentScope
 }
 
@@ -44,11 +44,7 @@ export class Repository<Row, Key, Prefix> {
     // The hit path: nothing is encoded or allocated.
     const hits = this.#hits()
     const entry = hits.raw.get(key)
-    if (entry !== undefined) {
-      this.#counters.hits++
-      return (entry.promise ?? promiseOf(entry)) as Promise<Row>
-    }
-    return this.#findUnlike(key, hits)
+    return entry === undefined ? this.#findUnlike(key, hits) : this.#hit(entry)
   }
 
   /** Like {@link findByKey}; rejects with `RowNotFoundError` where no row has the key. */
@@ -101,18 +97,15 @@ export class Repository<Row, Key, Prefix> {
    * @throws ConfigurationError where the table is not cached, or has more rows than the cache's `maxRows`.
    */
   async preload(): Promise<number> {
-    const { table, source } = this.#parts
-    if (!this.#parts.cache) {
+    const { table, source, cache } = this.#parts
+    if (!cache) {
       throw new ConfigurationError(
         `${table.name}.preload(): the table is remembered per request only. Give it a mode: createRepositories({ cache: { ${JSON.stringify(table.name)}: 'immutable' } }).`,
       )
     }
-    const { maxRows } = this.#parts.cache
-    const entries = await source.all(maxRows)
+    const entries = await source.all()
     if (entries) return entries.length
-    throw new ConfigurationError(
-      `${table.name}.preload(): the table has more than maxRows = ${maxRows} rows. Raise maxRows in createRepositories({ cache }), or do without preload.`,
-    )
+    throw tooLarge(`${table.name}.preload()`, cache, 'do without preload')
   }
 
   /**
@@ -120,8 +113,7 @@ export class Repository<Row, Key, Prefix> {
    * @throws ConfigurationError for a table of another mode, and for one with more rows than the cache's `maxRows`.
    */
   async all(): Promise<readonly Row[]> {
-    const { table, source } = this.#parts
-    const cache = this.#parts.cache
+    const { table, source, cache } = this.#parts
     if (cache?.mode !== 'versioned') {
       throw new ConfigurationError(
         `${table.name}.all(): only a versioned table has it, for nothing else knows when a row was added. Set createRepositories({ cache: { ${JSON.stringify(table.name)}: 'versioned' } }), or use a Kysely query.`,
@@ -129,13 +121,9 @@ export class Repository<Row, Key, Prefix> {
     }
     const memo = this.#memo()
     const held = memo || cache.refusing ? undefined : cache.current.all
-    const rows = memo
-      ? await memo.all(cache.maxRows)
-      : (held ?? (await source.all(cache.maxRows)))?.map((entry) => entry.row)
+    const rows = memo ? await memo.all() : (held ?? (await source.all()))?.map((entry) => entry.row)
     if (rows) return Object.freeze(rows) as readonly Row[]
-    throw new ConfigurationError(
-      `${table.name}.all(): the table has more than maxRows = ${cache.maxRows} rows. Raise maxRows in createRepositories({ cache }), or use a Kysely query.`,
-    )
+    throw tooLarge(`${table.name}.all()`, cache, 'use a Kysely query')
   }
 
   /** Makes the current request scope forget one key's row, or all of this table; without a scope there is nothing to forget. */
@@ -162,7 +150,7 @@ export class Repository<Row, Key, Prefix> {
     const shared = reader.read(values, 0)
     if (!shared || !keys.keyOf(keys.definitions[0]!, shared))
       throw new InvalidKeyError(table.name, 'prime: expected a row with a primary key that can be asked for.')
-    this.#memo()?.prime({ row: shared, promise: undefined })
+    this.#memo()?.prime(shared)
   }
 
   /** What hits may be read from without a look at what the scope has seen. */
@@ -174,13 +162,15 @@ export class Repository<Row, Key, Prefix> {
     return this.#readable.hits
   }
 
+  #hit(entry: Entry): Promise<Row> {
+    this.#counters.hits++
+    return (entry.promise ?? promiseOf(entry)) as Promise<Row>
+  }
+
   /** For keys that are not held as they are: an object, another spelling, or what is not held at all. */
   #findUnlike(key: Key, hits: Hits): Promise<Row | undefined> {
     const entry = typeof key === 'object' && key !== null ? hits.find(key) : undefined
-    if (entry) {
-      this.#counters.hits++
-      return (entry.promise ?? promiseOf(entry)) as Promise<Row>
-    }
+    if (entry) return this.#hit(entry)
     try {
       return this.#find(this.#parts.keys.resolve(key))
     } catch (error) {
@@ -207,10 +197,7 @@ export class Repository<Row, Key, Prefix> {
     }
     const shared = this.#shared(memo)
     const entry = shared?.find(key)
-    if (entry) {
-      this.#counters.hits++
-      return (entry.promise ?? promiseOf(entry)) as Promise<Row>
-    }
+    if (entry) return this.#hit(entry)
     noteCaller(key)
     if (memo) return memo.load(key) as Promise<Row | undefined>
     if (shared?.isAbsent(key)) {
@@ -222,15 +209,10 @@ export class Repository<Row, Key, Prefix> {
 
   /** Outside scopes, where nothing is remembered for each key: one promise for all of them. */
   async #findAll(keys: readonly ResolvedKey[]): Promise<(Row | undefined)[]> {
-    const shared = this.#shared(undefined)
-    const held = keys.map((key) => shared?.find(key))
-    const missing = keys.filter((key, index) => !held[index] && !shared?.isAbsent(key))
-    this.#counters.hits += keys.length - missing.length
-    for (const key of missing) noteCaller(key)
-    const loaded = await this.#parts.source.loadAll(missing)
-    let next = 0
-    return keys.map((key, index) => {
-      const entry = held[index] ?? (key === missing[next] ? loaded[next++] : undefined)
+    const { source, counters } = this.#parts
+    const held = this.#shared(undefined)
+    const found = await readThrough(keys, { held, source, counters, missed: noteCaller })
+    return found.map((entry) => {
       if (entry instanceof Error) throw entry
       return entry?.row as Row | undefined
     })
@@ -251,6 +233,12 @@ export class Repository<Row, Key, Prefix> {
 function promiseOf(entry: Entry): Promise<object> {
   entry.promise = Promise.resolve(entry.row)
   return entry.promise
+}
+
+function tooLarge(call: string, { maxRows }: ProcessCache, instead: string): ConfigurationError {
+  return new ConfigurationError(
+    `${call}: the table has more than maxRows = ${maxRows} rows. Raise maxRows in createRepositories({ cache }), or ${instead}.`,
+  )
 }
 
 function rowOf(entry: Entry | undefined) {

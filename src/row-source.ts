@@ -21,8 +21,8 @@ export interface RowSource {
   /** In the order of the keys, which are of one definition; never rejects: an Error concerns its key alone. */
   loadAll(keys: readonly Key[]): Promise<readonly (Entry | undefined | Error)[]>
   list(key: Key): Promise<readonly Entry[]>
-  /** Every row in primary-key order, from one statement; `undefined` where the table has more than `limit`. */
-  all(limit: number): Promise<readonly Entry[] | undefined>
+  /** Every row in primary-key order, from one statement; `undefined` where there are more than the cache may hold. */
+  all(): Promise<readonly Entry[] | undefined>
 }
 
 export interface RowSourceOptions {
@@ -167,7 +167,8 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     })
   }
 
-  async function readAll(limit: number, before: Promise<unknown>): Promise<readonly Entry[] | undefined> {
+  async function readAll(before: Promise<unknown>): Promise<readonly Entry[] | undefined> {
+    const limit = cache?.maxRows ?? Number.MAX_SAFE_INTEGER
     const statement = tableStatement({ table, versioned, limit: limit + 1 })
     const read = async ({ execute }: Server) => {
       const rows = await execute(statement, [])
@@ -190,18 +191,6 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     return entries
   }
 
-  /** By the limit, which is one and the same as a rule. */
-  const wholeTables = new Map<number, () => Promise<readonly Entry[] | undefined>>()
-
-  function wholeTable(limit: number): Promise<readonly Entry[] | undefined> {
-    let read = wholeTables.get(limit)
-    if (!read) {
-      read = shareRuns((before) => traceTable(table.name, origin, () => readAll(limit, before)))
-      wholeTables.set(limit, read)
-    }
-    return read()
-  }
-
   return {
     load: (key) => batchOf(keyBatches, key.definition, createKeyBatch).load(key),
     async loadAll(keys) {
@@ -209,7 +198,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
       return definition ? batchOf(keyBatches, definition, createKeyBatch).loadAll(keys) : []
     },
     list: (key) => batchOf(listBatches, key.definition, createListBatch).load(key),
-    all: wholeTable,
+    all: shareRuns((before) => traceTable(table.name, origin, () => readAll(before))),
   }
 }
 

@@ -19,18 +19,21 @@ export class SeenRows {
     return this.#byPrimaryKey.size === 0 ? undefined : this.#index(definition.position).get(tokens)
   }
 
-  /** The row that was seen with this one's primary key. */
-  findLike(row: Row): Row | undefined {
-    return this.#byPrimaryKey.get(this.#identity(row))
-  }
-
-  add(row: Row): void {
-    this.#byPrimaryKey.set(this.#identity(row), row)
+  /** The row that was seen with this one's primary key before; else this one, from now on. */
+  keep(row: Row): Row {
+    const identity = this.#identity(row)
+    const seen = this.#byPrimaryKey.get(identity)
+    if (seen) return seen
+    this.#byPrimaryKey.set(identity, row)
     for (const [position, index] of this.#byOthers.entries()) {
       const tokens = index && this.#keys.tokensOf(this.#keys.definitions[position]!, row)
       if (tokens) index!.set(tokens, row)
     }
-    if (this.#byPrimaryKey.size <= MOST_REMEMBERED) return
+    if (this.#byPrimaryKey.size > MOST_REMEMBERED) this.#deleteOldest()
+    return row
+  }
+
+  #deleteOldest(): void {
     for (const oldest of this.#byPrimaryKey.values()) {
       this.delete(oldest)
       return

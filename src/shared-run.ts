@@ -16,14 +16,14 @@ export function shareRuns<Result>(
     const begun = last.then(async () => {
       // The end of the event-loop turn: who asks in it asks together.
       await setImmediate()
-      waiting = undefined
+      // Another one may wait by now, where this one has run out of time.
+      if (waiting === run) waiting = undefined
     })
     const run = work(begun)
     waiting = run
     last = run.then(
       () => {},
       () => {
-        // It may have run out of time before it began.
         if (waiting === run) waiting = undefined
       },
     )

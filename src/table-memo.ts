@@ -3,6 +3,7 @@ import { type Entry, type Generation, type Hits, NO_HITS } from './generation.ts
 import type { Key, KeyDefinition, TableKeys } from './key.ts'
 import { type Remembered, rememberedOf } from './memo-loader.ts'
 import type { ProcessCache } from './process-cache.ts'
+import { readThrough } from './read-through.ts'
 import type { Row, RowReader } from './row.ts'
 import type { RowSource } from './row-source.ts'
 import { ScopeHold } from './scope-hold.ts'
@@ -112,10 +113,10 @@ export class TableMemo {
     }
   }
 
-  /** Every row of the table; undefined where there are more than `limit`. Asked once. */
-  all(limit: number): Promise<readonly Row[] | undefined> {
+  /** Every row of the table; undefined where there are too many to hold. Asked once. */
+  all(): Promise<readonly Row[] | undefined> {
     if (!this.#all) {
-      const answer = this.#readAll(limit)
+      const answer = this.#readAll()
       this.#all = answer
       answer.catch(() => {
         if (this.#all === answer) this.#all = undefined
@@ -124,20 +125,20 @@ export class TableMemo {
     return this.#all
   }
 
-  async #readAll(limit: number): Promise<readonly Row[] | undefined> {
+  async #readAll(): Promise<readonly Row[] | undefined> {
     const era = this.#era
-    const entries = this.generation?.all ?? (await this.#table.source.all(limit))
+    const entries = this.generation?.all ?? (await this.#table.source.all())
     return entries && this.#rowsOf(entries, era)
   }
 
   /** What was read before the scope was told to forget must not come back into it. */
   #rowsOf(entries: readonly Entry[], era: number): readonly Row[] {
-    return Object.freeze(entries.map((entry) => (era === this.#era ? this.#same(entry) : entry.row)))
+    return Object.freeze(entries.map((entry) => (era === this.#era ? this.#same(entry.row) : entry.row)))
   }
 
   /** Remembers a row under all its keys; what the scope has seen already stays. */
-  prime(entry: Entry): void {
-    this.#same(entry)
+  prime(row: Row): void {
+    this.#same(row)
   }
 
   /** Forgets one key's row under all its keys, or everything; lists are forgotten with it. */
@@ -181,15 +182,11 @@ export class TableMemo {
     const { definition } = keys[0]!
     const { answers, rows } = this.#remembered(definition)
     const before = keys.map(({ token }) => answers.get(token))
-    const generation = this.generation
-    const held = keys.map((key) => generation?.find(key))
-    const asked = keys.filter((key, index) => !held[index] && !generation?.isAbsent(key))
-    this.#table.counters.hits += keys.length - asked.length
-    const loaded = asked.length > 0 ? await this.#table.source.loadAll(asked) : []
+    const { source, counters } = this.#table
+    const found = await readThrough(keys, { held: this.generation, source, counters })
     const forgotten = this.#keys?.get(definition)?.answers !== answers
-    let next = 0
     return keys.map((key, index) => {
-      const entry = held[index] ?? (key === asked[next] ? loaded[next++] : undefined)
+      const entry = found[index]
       if (entry instanceof Error) return entry
       // Forgotten meanwhile, it must not come back.
       if (forgotten || answers.get(key.token) !== before[index]) return entry?.row
@@ -197,7 +194,7 @@ export class TableMemo {
         this.#rememberAbsence(key)
         return undefined
       }
-      const row = this.#same(entry)
+      const row = this.#same(entry.row)
       rows.set(key.token, row)
       return row
     })
@@ -215,12 +212,10 @@ export class TableMemo {
   }
 
   /** By whichever key a row was found, the scope answers one object: also when it came from its generation before. */
-  #same({ row }: Entry): Row {
+  #same(row: Row): Row {
     const held = this.generation?.heldLike(row)?.row
     this.#seen ??= new SeenRows(this.#table.keys)
-    const seen = this.#seen.findLike(row)
-    const same = seen ?? held ?? row
-    if (!seen) this.#seen.add(same)
+    const same = this.#seen.keep(held ?? row)
     if (same !== held) this.#stray()
     return same
   }
