@@ -1,3 +1,4 @@
+import type { Figure } from './figure.ts'
 import type { BenchServer } from './servers.ts'
 
 /** What a case is measured on, and how thoroughly. */
@@ -9,4 +10,17 @@ export interface BenchContext {
   wants(what: string): boolean
   /** Tells what is measured next. */
   progress(what: string): void
+}
+
+/** Measures on one server after the other. */
+export async function onEachServer(
+  { servers, quick, progress }: BenchContext,
+  measureOn: (server: BenchServer, quick: boolean) => Promise<Figure[]>,
+): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const server of servers) {
+    progress(server.name)
+    figures.push(...(await measureOn(server, quick)))
+  }
+  return figures
 }

@@ -4,19 +4,12 @@ import { createDatabase } from '../../src/index.ts'
 import { trackVersion } from '../../src/migration/index.ts'
 import type { ProcessCache } from '../../src/process-cache.ts'
 import { createVersionWatch, VERSION_DEFAULTS } from '../../src/version-watch.ts'
-import type { BenchContext } from '../context.ts'
+import { type BenchContext, onEachServer } from '../context.ts'
 import { type Figure, inProcessFigures } from '../figure.ts'
 import { compareInterleaved } from '../interleaved.ts'
 import type { BenchServer } from '../servers.ts'
 
-export async function poll({ servers, quick, progress }: BenchContext): Promise<Figure[]> {
-  const figures: Figure[] = []
-  for (const server of servers) {
-    progress(server.name)
-    figures.push(...(await measureOn(server, quick)))
-  }
-  return figures
-}
+export const poll = (context: BenchContext): Promise<Figure[]> => onEachServer(context, measureOn)
 
 async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]> {
   const db = createDatabase<Record<string, Record<string, unknown>>>({ uri: server.url })

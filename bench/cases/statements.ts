@@ -8,7 +8,7 @@ import { createDatabase, createRepositories, type Repository } from '../../src/i
 import { tableKeys } from '../../src/key.ts'
 import { readSchema } from '../../src/schema.ts'
 import { keyStatement } from '../../src/statement.ts'
-import type { BenchContext } from '../context.ts'
+import { type BenchContext, onEachServer } from '../context.ts'
 import { type Figure, inProcessFigures } from '../figure.ts'
 import { compareInterleaved } from '../interleaved.ts'
 import type { BenchServer } from '../servers.ts'
@@ -21,14 +21,7 @@ const COLLATIONS = {
 
 type AnyDB = Record<string, Record<string, unknown>>
 
-export async function statements({ servers, quick, progress }: BenchContext): Promise<Figure[]> {
-  const figures: Figure[] = []
-  for (const server of servers) {
-    progress(server.name)
-    figures.push(...(await measureOn(server, quick)))
-  }
-  return figures
-}
+export const statements = (context: BenchContext): Promise<Figure[]> => onEachServer(context, measureOn)
 
 async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]> {
   const pool = createPool(server.url)

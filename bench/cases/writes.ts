@@ -1,8 +1,8 @@
-/** What tracking costs writers, and what the poll costs the server. */
+/** What tracking costs writers. */
 import { type Connection, createConnection } from 'mysql2/promise'
 import { createDatabase } from '../../src/index.ts'
 import { trackVersion, untrackVersion } from '../../src/migration/index.ts'
-import type { BenchContext } from '../context.ts'
+import { type BenchContext, onEachServer } from '../context.ts'
 import { type Figure, inProcessFigures } from '../figure.ts'
 import { compareInterleaved } from '../interleaved.ts'
 import type { BenchServer } from '../servers.ts'
@@ -10,14 +10,7 @@ import type { BenchServer } from '../servers.ts'
 const WRITERS = 8
 const SECONDS = 2
 
-export async function writes({ servers, quick, progress }: BenchContext): Promise<Figure[]> {
-  const figures: Figure[] = []
-  for (const server of servers) {
-    progress(server.name)
-    figures.push(...(await measureOn(server, quick)))
-  }
-  return figures
-}
+export const writes = (context: BenchContext): Promise<Figure[]> => onEachServer(context, measureOn)
 
 async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]> {
   const db = createDatabase<Record<string, Record<string, unknown>>>({ uri: server.url })
