@@ -1,9 +1,10 @@
 import { createBoundedMap } from './bounded-map.ts'
 import type { CacheEvents } from './cache-events.ts'
 import type { Counters } from './events.ts'
-import type { Key, TableKeys, Token } from './key.ts'
-import { createKeyIndex, type KeyIndex } from './key-index.ts'
+import type { Key, KeyDefinition, TableKeys, Token } from './key.ts'
+import { createKeyIndex } from './key-index.ts'
 import type { Row } from './row.ts'
+import { createRowIndex, type Lookup } from './row-index.ts'
 
 /** A row as it is handed around. */
 export interface Entry {
@@ -18,7 +19,7 @@ export interface Entry {
 /** What hits are read from. */
 export interface Hits {
   /** Entries by what their one-column primary key is; empty where such a key must be resolved first. */
-  readonly raw: ReadonlyMap<unknown, Entry>
+  readonly raw: Lookup<Entry>
   /** By an object of a unique key's columns. */
   find(columns: object): Entry | undefined
 }
@@ -31,6 +32,8 @@ export interface GenerationOptions {
   readonly maxRows: number
   readonly counters: Counters
   readonly events: Pick<CacheEvents, 'evicted'>
+  /** Shared by the generations of a table: the unique keys besides the primary one that were asked for. */
+  readonly asked: Set<KeyDefinition>
   /** The version that everything in it was read at; undefined for rows that never change. */
   readonly version?: number | undefined
 }
@@ -63,59 +66,22 @@ export interface Generation {
 /** Texts may be of any length: what only a long one would find again is not held. */
 const LONGEST_TOKEN = 1_000
 
-// Spellings of one key ('FR', 'fr', 'fr ') are unlimited; a row keeps the few that callers use.
-const MAX_SPELLINGS = 4
-
-interface Spelling {
-  readonly position: number
-  readonly tokens: readonly Token[]
-}
-
 /**
  * Rows are bounded by CLOCK: a hit leaves its mark, a full generation moves a hand over the rows and drops the first
  * without it. (True LRU by re-insertion would cost a hit 10 to 470 times as much.)
  */
 export function createGeneration(options: GenerationOptions): Generation {
   const { keys, maxRows, counters, version } = options
-  const { definitions } = keys
-  const indexes: readonly KeyIndex<Entry>[] = definitions.map(({ parts }) => createKeyIndex(parts))
-  const primary = indexes[0]!
+  const ring: Entry[] = []
+  const index = createRowIndex({ keys, all: ring, asked: options.asked })
   const absences = createBoundedMap<true>(maxRows)
   const lists = createBoundedMap<readonly Entry[]>(maxRows)
-  const spellings = new Map<Entry, Spelling[]>()
-  const ring: Entry[] = []
   let hand = 0
-  /** Of the keys in `indexes`, those that are no primary key of a row. */
-  let aliases = 0
   // A row that somebody still holds is the same object when it is read again.
-  const dropped = createKeyIndex<WeakRef<Row>>(definitions[0]!.parts)
+  const dropped = createKeyIndex<WeakRef<Row>>(keys.definitions[0]!.parts)
   const collected = new FinalizationRegistry<{ tokens: readonly Token[]; ref: WeakRef<Row> }>(
     ({ tokens, ref }) => dropped.delete(tokens, ref),
   )
-
-  function find({ definition, tokens }: Key): Entry | undefined {
-    return indexes[definition.position]?.get(tokens)
-  }
-
-  /** A key that leads to the row although it is not the row's own. */
-  function addSpelling(entry: Entry, { definition, tokens }: Key): void {
-    const { position } = definition
-    if (indexes[position]!.get(tokens) === entry) return
-    let known = spellings.get(entry)
-    if (!known) {
-      known = []
-      spellings.set(entry, known)
-    }
-    if (known.length === MAX_SPELLINGS) removeSpelling(entry, known.shift()!)
-    indexes[position]!.set(tokens, entry)
-    known.push({ position, tokens })
-    aliases++
-  }
-
-  function removeSpelling(entry: Entry, { position, tokens }: Spelling): void {
-    indexes[position]!.delete(tokens, entry)
-    aliases--
-  }
 
   function add(row: Row, identity: readonly Token[]): Entry {
     const entry: Entry = { row, promise: undefined }
@@ -127,13 +93,7 @@ export function createGeneration(options: GenerationOptions): Generation {
       ring[hand] = entry
       hand = (hand + 1) % maxRows
     }
-    primary.set(identity, entry)
-    for (let position = 1; position < definitions.length; position++) {
-      const tokens = keys.tokensOf(definitions[position]!, row)
-      if (!tokens) continue
-      indexes[position]!.set(tokens, entry)
-      aliases++
-    }
+    index.add(entry, identity)
     counters.rowsHeld = ring.length
     return entry
   }
@@ -148,17 +108,8 @@ export function createGeneration(options: GenerationOptions): Generation {
   }
 
   function drop(entry: Entry): void {
-    const { row } = entry
-    primary.delete(keys.identityOf(row), entry)
-    for (let position = 1; position < definitions.length; position++) {
-      const tokens = keys.tokensOf(definitions[position]!, row)
-      if (!tokens) continue
-      indexes[position]!.delete(tokens, entry)
-      aliases--
-    }
-    for (const spelling of spellings.get(entry) ?? []) removeSpelling(entry, spelling)
-    spellings.delete(entry)
-    remember(row)
+    index.remove(entry)
+    remember(entry.row)
     counters.evictions++
     options.events.evicted()
   }
@@ -170,6 +121,9 @@ export function createGeneration(options: GenerationOptions): Generation {
     collected.register(row, { tokens, ref })
   }
 
+  const isOwn = ({ definition, tokens }: Key, row: Row) =>
+    definition.position === 0 && tokens.length === 1 && row[definition.parts[0]!.name] === tokens[0]
+
   const isShort = ({ tokens }: Key) =>
     tokens.every((token) => typeof token !== 'string' || token.length <= LONGEST_TOKEN)
 
@@ -178,18 +132,20 @@ export function createGeneration(options: GenerationOptions): Generation {
   const generation: Generation = {
     version,
     hits: {
-      raw: keys.rawType ? (primary.root as ReadonlyMap<unknown, Entry>) : NO_HITS.raw,
-      find: (columns) => findByColumns(indexes, columns),
+      raw: keys.rawType ? index.root : NO_HITS.raw,
+      find: index.find,
     },
     all: undefined,
     pins: 0,
     isEmpty: () => ring.length === 0,
     isFull,
-    find,
-    heldLike: (row) => primary.get(keys.identityOf(row)),
+    find: index.get,
+    heldLike: (row) => index.byIdentity(keys.identityOf(row)),
     publish(read, asked) {
-      const tokens = keys.identityOf(read)
-      let entry = primary.get(tokens)
+      // As a rule the row is asked for by its own primary key, whose tokens are at hand.
+      const own = asked !== undefined && isOwn(asked, read)
+      const tokens = own ? asked.tokens : keys.identityOf(read)
+      let entry = index.byIdentity(tokens)
       if (!entry) {
         const reference = dropped.get(tokens)
         const known = reference?.deref()
@@ -201,7 +157,7 @@ export function createGeneration(options: GenerationOptions): Generation {
         if (reference) dropped.delete(tokens, reference)
         entry = add(row, tokens)
       }
-      if (asked && isShort(asked)) addSpelling(entry, asked)
+      if (asked && !own && isShort(asked)) index.addSpelling(entry, asked)
       return entry
     },
     isAbsent: ({ definition, token }) => absences.get(definition, token) !== undefined,
@@ -213,26 +169,10 @@ export function createGeneration(options: GenerationOptions): Generation {
       if (isShort(key)) lists.set(key.definition, key.token, { value: entries, weight: entries.length + 1 })
     },
     held: () => ({
-      aliases,
+      aliases: index.aliases(),
       absences: absences.size(),
       lists: lists.size(),
     }),
   }
   return generation
-}
-
-/** For an object of a key's columns and no other; what is no plain object is looked at by nobody here. */
-function findByColumns(indexes: readonly KeyIndex<Entry>[], columns: object): Entry | undefined {
-  try {
-    if (Object.getPrototypeOf(columns) !== Object.prototype) return undefined
-    let count = 0
-    for (const _ in columns) count++
-    for (const index of indexes) {
-      const entry = index.depth === count ? index.find(columns) : undefined
-      if (entry) return entry
-    }
-  } catch {
-    // A getter or a Proxy that throws: whoever resolves the key says so.
-  }
-  return undefined
 }

@@ -1,3 +1,4 @@
+import { IntegerMap } from './integer-map.ts'
 import type { Token } from './key.ts'
 import type { KeyColumn } from './key-column.ts'
 
@@ -6,7 +7,7 @@ export interface KeyIndex<Value> {
   /** How many columns the key has. */
   readonly depth: number
   /** Of a key of one column: its values by token. */
-  readonly root: ReadonlyMap<unknown, unknown>
+  readonly root: { get(token: unknown): unknown }
   get(tokens: readonly Token[]): Value | undefined
   /** What is known by the columns of an object as they are: no spelling of a key but those that were set. */
   find(columns: object): Value | undefined
@@ -26,11 +27,12 @@ class Leaf {
   }
 }
 
-type Branch = Map<unknown, unknown>
+type Branch = Map<unknown, unknown> | IntegerMap<unknown>
 
 /** A map of maps, one level for each column. */
 export function createKeyIndex<Value extends object>(parts: readonly KeyColumn[]): KeyIndex<Value> {
-  const root: Branch = new Map()
+  // Rows are counted up from 1 in most tables whose key is an integer.
+  const root: Branch = parts.length === 1 && parts[0]!.rawType === 'number' ? new IntegerMap() : new Map()
   const last = parts.length - 1
   const names = parts.map(({ name }) => name)
   const types = parts.map(({ rawType }) => rawType)
@@ -89,6 +91,6 @@ export function createKeyIndex<Value extends object>(parts: readonly KeyColumn[]
 }
 
 function lookUp(node: unknown, token: unknown): unknown {
-  if (node instanceof Map) return node.get(token)
-  return node instanceof Leaf && node.token === token ? node.value : undefined
+  if (node instanceof Leaf) return node.token === token ? node.value : undefined
+  return (node as Branch | undefined)?.get(token)
 }

@@ -1,7 +1,7 @@
 import type { CacheEvents } from './cache-events.ts'
 import type { Counters } from './events.ts'
 import { createGeneration, type Generation, type Hits, NO_HITS } from './generation.ts'
-import type { TableKeys } from './key.ts'
+import type { KeyDefinition, TableKeys } from './key.ts'
 
 export type CacheModeName = 'immutable' | 'versioned'
 
@@ -70,7 +70,8 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
   /** How many request scopes remember an absence. */
   let contradictions = 0
 
-  const first = createGeneration(options)
+  const shared = { ...options, asked: new Set<KeyDefinition>() }
+  const first = createGeneration(shared)
   const cache = {
     mode,
     maxRows,
@@ -122,7 +123,7 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
 
   function open(version: number | undefined): Generation {
     const left = cache.current
-    cache.current = createGeneration({ ...options, version })
+    cache.current = createGeneration({ ...shared, version })
     aim()
     options.events.opened({ version, previous: left.version, rows: counters.rowsHeld })
     counters.generations++
