@@ -185,6 +185,7 @@ export class TableMemo {
     const { source, counters } = this.#table
     const found = await readThrough(keys, { held: this.generation, source, counters })
     const forgotten = this.#keys?.get(definition)?.answers !== answers
+    const kept = this.#kept()
     return keys.map((key, index) => {
       const entry = found[index]
       if (entry instanceof Error) return entry
@@ -194,10 +195,21 @@ export class TableMemo {
         this.#rememberAbsence(key)
         return undefined
       }
+      if (kept?.find(key) === entry) return entry.row
       const row = this.#same(entry.row)
       rows.set(key.token, row)
       return row
     })
+  }
+
+  /**
+   * What holds rows for the scope, so that it need not remember them by their other keys. Should the cache of an
+   * `immutable` table drop one, it is the same object when it is read again, for the scope has it in an answer.
+   */
+  #kept(): Generation | undefined {
+    if (this.#seen) return undefined
+    const { cache } = this.#table
+    return cache?.mode === 'immutable' && !cache.refusing ? cache.current : this.direct
   }
 
   #answerTo({ definition, token }: Key): Promise<Row | undefined> | undefined {
