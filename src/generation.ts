@@ -55,6 +55,8 @@ export interface Generation {
   heldLike(row: Row): Entry | undefined
   /** Holds the row, where there is room, and answers its entry: the one that is held already, where there is one. */
   publish(row: Row, asked?: Key): Entry
+  /** The same for all rows of the table, in their order. */
+  publishAll(rows: readonly Row[]): readonly Entry[]
   isAbsent(key: Key): boolean
   publishAbsence(key: Key): void
   list(key: Key): readonly Entry[] | undefined
@@ -159,6 +161,14 @@ export function createGeneration(options: GenerationOptions): Generation {
       }
       if (asked && !own && isShort(asked)) index.addSpelling(entry, asked)
       return entry
+    },
+    publishAll(rows) {
+      // Nothing can be held already, nor have been dropped.
+      if (ring.length > 0 || rows.length > maxRows) return rows.map((row) => generation.publish(row))
+      for (const row of rows) ring.push({ row, promise: undefined })
+      index.addAll(ring)
+      counters.rowsHeld = ring.length
+      return ring.slice()
     },
     isAbsent: ({ definition, token }) => absences.get(definition, token) !== undefined,
     publishAbsence(key) {

@@ -1,4 +1,4 @@
-/** How many places there are at first, and how many for each key that is held: a sparse table must not cost much room. */
+/** The array begins with so many places, and has at most so many for each key: a sparse table must not cost much room. */
 const FIRST_PLACES = 1_024
 const PLACES_PER_KEY = 4
 
@@ -7,11 +7,12 @@ const PLACES_PER_KEY = 4
  * takes less room, and is not hashed anew while it grows. Any other key lies in a `Map`.
  */
 export class IntegerMap<Value> {
+  /** Holds whatever is an index of it. */
   readonly #dense: (Value | undefined)[] = []
   readonly #others = new Map<unknown, Value>()
   #denseSize = 0
-  /** At which size the keys in `#others` are looked at again. */
-  #next = FIRST_PLACES / PLACES_PER_KEY
+  /** No number in `#others` is below it. */
+  #lowestOther = Number.POSITIVE_INFINITY
 
   get size(): number {
     return this.#denseSize + this.#others.size
@@ -19,44 +20,52 @@ export class IntegerMap<Value> {
 
   get(key: unknown): Value | undefined {
     // No text, fraction or negative number gets beyond the comparison, nor is the array ever read beyond its end.
-    if (typeof key === 'number' && key >>> 0 === key && key < this.#dense.length) {
-      const value = this.#dense[key]
-      if (value !== undefined) return value
-    }
+    if (typeof key === 'number' && key >>> 0 === key && key < this.#dense.length) return this.#dense[key]
     return this.#others.size === 0 ? undefined : this.#others.get(key)
   }
 
   set(key: unknown, value: Value): void {
-    if (this.#others.size > 0 && this.#others.has(key)) {
+    if (typeof key !== 'number' || key >>> 0 !== key || key >= this.#room()) {
       this.#others.set(key, value)
+      if (typeof key === 'number' && key < this.#lowestOther) this.#lowestOther = key
       return
     }
-    if (!this.#setDense(key, value)) this.#others.set(key, value)
-    if (this.size >= this.#next) this.#moveOthers()
+    if (key >= this.#dense.length) this.#grow(Math.max(key + 1, 2 * this.#dense.length))
+    this.#setDense(key, value)
   }
 
   delete(key: unknown): void {
-    if (this.#others.delete(key)) return
-    if (typeof key !== 'number' || this.#dense[key] === undefined) return
-    this.#dense[key] = undefined
-    this.#denseSize--
+    if (typeof key !== 'number' || key >>> 0 !== key || key >= this.#dense.length) this.#others.delete(key)
+    else if (this.#dense[key] !== undefined) {
+      this.#dense[key] = undefined
+      this.#denseSize--
+    }
   }
 
-  #setDense(key: unknown, value: Value): boolean {
-    if (typeof key !== 'number' || key >>> 0 !== key) return false
-    if (key >= this.#dense.length && key >= FIRST_PLACES && key >= PLACES_PER_KEY * this.size) return false
-    // One by one: an array that is written to far beyond its end becomes a dictionary.
-    while (this.#dense.length <= key) this.#dense.push(undefined)
+  #setDense(key: number, value: Value): void {
     if (this.#dense[key] === undefined) this.#denseSize++
     this.#dense[key] = value
-    return true
   }
 
-  /** There is room for more of them, now that more keys are held. */
-  #moveOthers(): void {
-    this.#next = 2 * this.size
+  /** How long the array may be: as it is, until it may be twice as long. */
+  #room(): number {
+    const room = Math.max(FIRST_PLACES, PLACES_PER_KEY * this.size)
+    return room < 2 * this.#dense.length ? this.#dense.length : room
+  }
+
+  #grow(length: number): void {
+    // One by one: an array that is written to far beyond its end becomes a dictionary.
+    while (this.#dense.length < length) this.#dense.push(undefined)
+    if (this.#lowestOther >= length) return
+    this.#lowestOther = Number.POSITIVE_INFINITY
     for (const [key, value] of this.#others) {
-      if (this.#setDense(key, value)) this.#others.delete(key)
+      if (typeof key !== 'number') continue
+      if (key >>> 0 === key && key < length) {
+        this.#others.delete(key)
+        this.#setDense(key, value)
+      } else if (key < this.#lowestOther) {
+        this.#lowestOther = key
+      }
     }
   }
 }

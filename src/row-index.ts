@@ -12,6 +12,7 @@ export interface RowIndex<Held> {
   /** By an object of a unique key's columns; only by keys that were asked for before. */
   find(columns: object): Held | undefined
   add(held: Held, identity: readonly Token[]): void
+  addAll(all: readonly Held[]): void
   remove(held: Held): void
   /** A key that leads to the row although it is not the row's own. */
   addSpelling(held: Held, key: Key): void
@@ -79,17 +80,22 @@ export function createRowIndex<Held extends { readonly row: Row }>(
     aliases--
   }
 
+  function add(held: Held, identity: readonly Token[]): void {
+    primary.set(identity, held)
+    for (let position = 1; position < definitions.length; position++) {
+      const index = indexes[position]
+      if (index) addTo(index, definitions[position]!, held)
+    }
+  }
+
   return {
     root: primary.root as Lookup<Held>,
     get: ({ definition, tokens }) => indexOf(definition)?.get(tokens),
     byIdentity: (tokens) => primary.get(tokens),
     find: (columns) => findByColumns(indexes, columns),
-    add(held, identity) {
-      primary.set(identity, held)
-      for (let position = 1; position < definitions.length; position++) {
-        const index = indexes[position]
-        if (index) addTo(index, definitions[position]!, held)
-      }
+    add,
+    addAll(all) {
+      for (const held of all) add(held, keys.identityOf(held.row))
     },
     remove(held) {
       primary.delete(keys.identityOf(held.row), held)

@@ -9,7 +9,7 @@ import type { Entry, Generation } from './generation.ts'
 import type { Key, KeyDefinition } from './key.ts'
 import { createLookup, versionIn } from './lookup.ts'
 import type { ProcessCache, Reading } from './process-cache.ts'
-import type { RowReader } from './row.ts'
+import type { Row, RowReader } from './row.ts'
 import type { Server } from './server.ts'
 import { shareRuns } from './shared-run.ts'
 import { tableStatement } from './statement.ts'
@@ -182,12 +182,13 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     if (!('answer' in found)) return found
     const { answer, generation } = found
     if (answer.rows.length > limit) return undefined
-    const entries: Entry[] = []
+    const rows: Row[] = []
     for (const values of answer.rows) {
-      const entry = entryOf(values, 2, generation)
-      if (entry) entries.push(entry)
+      const row = reader.read(values, 2)
+      if (row) rows.push(row)
     }
-    if (versioned && generation) generation.all = Object.freeze(entries)
+    const entries = generation?.publishAll(rows) ?? rows.map((row) => ({ row, promise: undefined }))
+    if (versioned && generation) generation.all = entries
     return entries
   }
 
