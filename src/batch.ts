@@ -113,11 +113,11 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     const batch: Waiting<Answer>[] = []
     const rest = new Map<Token, Waiting<Answer>>()
     let room = options.maxBytes()
-    for (const [token, waiting] of gathered) {
+    for (const waiting of gathered.values()) {
       // A UTF-16 unit is at most three bytes of UTF-8, and a comma follows.
       room -= waiting.key.json.length * 3 + 1
       if (batch.length === options.maxBatchSize || (room < 0 && batch.length > 0)) {
-        rest.set(token, waiting)
+        rest.set(waiting.key.token, waiting)
         continue
       }
       const known = options.known?.(waiting.key)

@@ -190,7 +190,10 @@ export function decodeRows(
   if (decoders.length === 0) return
   for (const row of rows) {
     if (Array.isArray(row)) {
-      for (const { at, decode } of decoders) row[at] = decodeOrError(decode, row[at])
+      for (let index = 0; index < decoders.length; index++) {
+        const { at, decode } = decoders[index]!
+        row[at] = decodeOrError(decode, row[at])
+      }
     } else {
       const record = row as Record<string, unknown>
       for (const { name, decode } of decoders) record[name] = decode(record[name])

@@ -1,6 +1,8 @@
-/** The array begins with so many places, and has at most so many for each key: a sparse table must not cost much room. */
+/** The array begins with so many places, and has at most so many for each key in it: gaps must not cost much room. */
 const FIRST_PLACES = 1_024
 const PLACES_PER_KEY = 4
+/** By how much it grows at least, so that the other keys are seldom looked through. */
+const GROWTH = 1.5
 
 /**
  * A map of numbers, of which those that count rows up from 1 lie in an array: it is found faster there than in a `Map`,
@@ -30,7 +32,7 @@ export class IntegerMap<Value> {
       if (typeof key === 'number' && key < this.#lowestOther) this.#lowestOther = key
       return
     }
-    if (key >= this.#dense.length) this.#grow(Math.max(key + 1, 2 * this.#dense.length))
+    if (key >= this.#dense.length) this.#grow(Math.max(key + 1, GROWTH * this.#dense.length))
     this.#setDense(key, value)
   }
 
@@ -47,10 +49,10 @@ export class IntegerMap<Value> {
     this.#dense[key] = value
   }
 
-  /** How long the array may be: as it is, until it may be twice as long. */
+  /** How long the array may be: as it is, until it may grow. */
   #room(): number {
-    const room = Math.max(FIRST_PLACES, PLACES_PER_KEY * this.size)
-    return room < 2 * this.#dense.length ? this.#dense.length : room
+    const room = Math.max(FIRST_PLACES, PLACES_PER_KEY * this.#denseSize)
+    return room < GROWTH * this.#dense.length ? this.#dense.length : room
   }
 
   #grow(length: number): void {

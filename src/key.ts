@@ -84,30 +84,41 @@ export function tableKeys(table: TableMetadata): TableKeys {
     return new InvalidKeyError(table.name, message)
   }
 
-  /** @param read asked once for each column: a getter may answer something else the next time. */
-  function encode(definition: KeyDefinition, read: (column: KeyColumn) => unknown): Key {
+  function encodeColumn(column: KeyColumn, value: unknown): string {
+    const encoded = column.encode(value)
+    if (encoded !== undefined) return encoded
+    throw invalid(`column ${column.name}: expected ${column.expected}, got ${describe(value)}.`)
+  }
+
+  /** A key of one column, as most are: nothing is made but the key. */
+  function encodeOne(definition: KeyDefinition, value: unknown): Key {
+    const column = definition.parts[0]!
+    const json = encodeColumn(column, value)
+    const token = tokenOf(column, value, json)
+    return { definition, token, tokens: [token], json }
+  }
+
+  /** A column is read once: a getter may answer something else the next time. */
+  function readColumn(columns: object, { name }: KeyColumn): unknown {
+    try {
+      return Reflect.get(columns, name)
+    } catch {
+      throw invalid(`column ${name}: expected a value, got a property that throws when it is read.`)
+    }
+  }
+
+  function encodeColumns(definition: KeyDefinition, columns: object): Key {
+    const { parts } = definition
+    if (parts.length === 1) return encodeOne(definition, readColumn(columns, parts[0]!))
     const json: string[] = []
     const tokens: Token[] = []
-    for (const column of definition.parts) {
-      const value = read(column)
-      const encoded = column.encode(value)
-      if (encoded === undefined) {
-        throw invalid(`column ${column.name}: expected ${column.expected}, got ${describe(value)}.`)
-      }
+    for (const column of parts) {
+      const value = readColumn(columns, column)
+      const encoded = encodeColumn(column, value)
       json.push(encoded)
       tokens.push(tokenOf(column, value, encoded))
     }
     return makeKey(definition, json, tokens)
-  }
-
-  function encodeColumns(definition: KeyDefinition, columns: object): Key {
-    return encode(definition, ({ name }) => {
-      try {
-        return Reflect.get(columns, name)
-      } catch {
-        throw invalid(`column ${name}: expected a value, got a property that throws when it is read.`)
-      }
-    })
   }
 
   function describeDefinitions(): string {
@@ -129,7 +140,7 @@ export function tableKeys(table: TableMetadata): TableKeys {
           `expected ${describeDefinitions()}, got an object with ${names.length === 0 ? 'no columns' : names.map((name) => JSON.stringify(name)).join(', ')}.`,
         )
       }
-      if (primary.parts.length === 1 && isScalar(value)) return encode(primary, () => value)
+      if (primary.parts.length === 1 && isScalar(value)) return encodeOne(primary, value)
       throw invalid(`expected ${describeDefinitions()}, got ${describe(value)}.`)
     },
     resolvePrefix(value) {

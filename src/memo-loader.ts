@@ -13,8 +13,11 @@ export interface Remembered<Answer> {
   prime(key: Key, answer: Answer): void
 }
 
-/** Answers in the order of the keys; an Error concerns its key alone. */
-type Read<Answer> = (keys: readonly Key[]) => Promise<readonly (Answer | Error)[]>
+/** Answers in the order of the keys, of which `asked` are the promises; an Error concerns its key alone. */
+type Read<Answer> = (
+  keys: readonly Key[],
+  asked: readonly (Promise<Answer> | undefined)[],
+) => Promise<readonly (Answer | Error)[]>
 
 /** How much a scope remembers of a table: a request needs far less, and a websocket's scope must not grow for ever. */
 export const MOST_REMEMBERED = 200_000
@@ -40,8 +43,9 @@ function createRemembered<Answer>(read: Read<Answer>): Remembered<Answer> {
   const loader = new DataLoader<Key, Answer, Token>(
     async (keys) => {
       const asked = keys.map(({ token }) => answers.get(token))
-      const found = await read(keys)
-      for (const [index, { token }] of keys.entries()) {
+      const found = await read(keys, asked)
+      for (let index = 0; index < keys.length; index++) {
+        const { token } = keys[index]!
         if (found[index] instanceof Error && answers.get(token) === asked[index]) answers.delete(token)
       }
       return found

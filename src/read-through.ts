@@ -15,8 +15,12 @@ export async function readThrough(
   },
 ): Promise<readonly (Entry | undefined | Error)[]> {
   const { held, source, counters } = from
-  const found = keys.map((key) => held?.find(key))
-  const missing = keys.filter((key, index) => !found[index] && !held?.isAbsent(key))
+  if (!held) {
+    if (from.missed) for (const key of keys) from.missed(key)
+    return source.loadAll(keys)
+  }
+  const found = keys.map((key) => held.find(key))
+  const missing = keys.filter((key, index) => !found[index] && !held.isAbsent(key))
   counters.hits += keys.length - missing.length
   if (missing.length === 0) return found
   if (from.missed) for (const key of missing) from.missed(key)

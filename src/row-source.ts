@@ -101,15 +101,20 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     )
   }
 
+  /** The entry of a row that there is; what cannot be read concerns that row alone. */
   function entryOf(
     values: readonly unknown[],
     from: number,
     into?: Generation,
     key?: Key,
-  ): Entry | undefined {
-    const row = reader.read(values, from)
-    if (!row) return undefined
-    return into ? into.publish(row, key) : { row, promise: undefined }
+  ): Entry | undefined | Error {
+    try {
+      const row = reader.read(values, from)
+      if (!row) return undefined
+      return into ? into.publish(row, key) : { row, promise: undefined }
+    } catch (error) {
+      return error as Error
+    }
   }
 
   function createKeyBatch(definition: KeyDefinition): Batch<Entry | undefined> {
@@ -127,10 +132,10 @@ export function createRowSource(options: RowSourceOptions): RowSource {
         const answers: (Entry | Error | undefined)[] = new Array(sent.length)
         for (const values of answer.rows) {
           const index = Number(values[0]) - 1
-          answers[index] = settle(() => entryOf(values, answer.from, generation, sent[index]))
+          answers[index] = entryOf(values, answer.from, generation, sent[index])
         }
-        for (const [index, found] of answers.entries()) {
-          if (found !== undefined) continue
+        for (let index = 0; index < answers.length; index++) {
+          if (answers[index] !== undefined) continue
           counters.absences++
           if (versioned) generation?.publishAbsence(sent[index]!)
         }
@@ -155,7 +160,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
           const index = Number(values[0]) - 1
           const list = lists[index]!
           if (list instanceof Error) continue
-          const entry = settle(() => entryOf(values, answer.from, generation))
+          const entry = entryOf(values, answer.from, generation)
           if (entry instanceof Error) lists[index] = entry
           else if (entry) list.push(entry)
         }
@@ -214,14 +219,6 @@ function batchOf<Answer>(
     batches.set(definition, batch)
   }
   return batch
-}
-
-function settle<T>(work: () => T): T | Error {
-  try {
-    return work()
-  } catch (error) {
-    return error as Error
-  }
 }
 
 const ER_KEY_DOES_NOT_EXIST = 1176

@@ -174,14 +174,16 @@ export class TableMemo {
 
   #remembered(definition: KeyDefinition): Remembered<Row | undefined> {
     this.#keys ??= new Map()
-    return rememberedOf(this.#keys, definition, (keys) => this.#read(keys))
+    return rememberedOf(this.#keys, definition, (keys, asked) => this.#read(keys, asked))
   }
 
   /** @param keys of one definition. */
-  async #read(keys: readonly Key[]): Promise<(Row | undefined | Error)[]> {
+  async #read(
+    keys: readonly Key[],
+    asked: readonly (Promise<Row | undefined> | undefined)[],
+  ): Promise<(Row | undefined | Error)[]> {
     const { definition } = keys[0]!
     const { answers, rows } = this.#remembered(definition)
-    const before = keys.map(({ token }) => answers.get(token))
     const { source, counters } = this.#table
     const found = await readThrough(keys, { held: this.generation, source, counters })
     const forgotten = this.#keys?.get(definition)?.answers !== answers
@@ -190,7 +192,7 @@ export class TableMemo {
       const entry = found[index]
       if (entry instanceof Error) return entry
       // Forgotten meanwhile, it must not come back.
-      if (forgotten || answers.get(key.token) !== before[index]) return entry?.row
+      if (forgotten || answers.get(key.token) !== asked[index]) return entry?.row
       if (!entry) {
         this.#rememberAbsence(key)
         return undefined

@@ -36,6 +36,14 @@ describe('IntegerMap', () => {
     assert.equal(map.size, like.size)
   })
 
+  it('finds every key of a table that is held in part and in any order', () => {
+    const map = new IntegerMap<number>()
+    const keys = Array.from({ length: 10_000 }, (_, index) => ((index * 7_919) % 20_000) + 1)
+    for (const key of keys) map.set(key, -key)
+    for (const key of keys) assert.equal(map.get(key), -key)
+    assert.equal(map.size, new Set(keys).size)
+  })
+
   const spreads = {
     'counted up': (index: number) => index,
     'counted down': (index: number) => 20_000 - index,

@@ -49,6 +49,8 @@ describe('OpenTelemetry metrics', () => {
       })
     await read()
     await read()
+    // Asked for once, a key leads to every row.
+    repos.country!.peek({ alpha3: 'FRA' })
     await repos.item!.findByKeys([1, 2, 3, 4, 5])
     const expected: Record<string, Record<string, number>> = {
       'kysely_lookup.hits': {

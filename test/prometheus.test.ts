@@ -96,6 +96,8 @@ describe('the Prometheus example', () => {
     })
     await repos.country!.findByKeys(['FR', 'JP'])
     await repos.$request(() => repos.country!.findAllBy({ continent: 'AS' }))
+    // Asked for once, a key leads to every row.
+    repos.country!.peek({ alpha3: 'FRA' })
     const text = metricsText(repos.$stats())
     const empty = text.split('\n').filter((line) => /^kysely_lookup_batch_keys.*o\\"d/.test(line))
     assert.equal(empty.length, 15)
