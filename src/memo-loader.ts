@@ -2,17 +2,6 @@ import DataLoader from 'dataloader'
 import type { Key, KeyDefinition, Token } from './key.ts'
 import type { Row } from './row.ts'
 
-/** What a scope remembers of the questions of one kind. */
-export interface Remembered<Answer> {
-  /** Perhaps still on their way. */
-  readonly answers: Map<Token, Promise<Answer>>
-  /** The answers that are rows, once they are there. */
-  readonly rows: Map<Token, Row>
-  load(key: Key): Promise<Answer>
-  /** Takes an answer that is there; one that is remembered already stays. */
-  prime(key: Key, answer: Answer): void
-}
-
 /** Answers in the order of the keys, of which `asked` are the promises; an Error concerns its key alone. */
 type Read<Answer> = (
   keys: readonly Key[],
@@ -30,46 +19,76 @@ export function rememberedOf<Answer>(
 ): Remembered<Answer> {
   let remembered = all.get(definition)
   if (!remembered) {
-    remembered = createRemembered(read)
+    remembered = new Remembered(read)
     all.set(definition, remembered)
   }
   return remembered
 }
 
-/** A failure is not remembered: the failed promise alone is dropped, never one that has taken its place. */
-function createRemembered<Answer>(read: Read<Answer>): Remembered<Answer> {
-  const answers = new Map<Token, Promise<Answer>>()
-  const rows = new Map<Token, Row>()
-  const loader = new DataLoader<Key, Answer, Token>(
-    async (keys) => {
-      const asked = keys.map(({ token }) => answers.get(token))
-      const found = await read(keys, asked)
-      for (let index = 0; index < keys.length; index++) {
-        const { token } = keys[index]!
-        if (found[index] instanceof Error && answers.get(token) === asked[index]) answers.delete(token)
-      }
-      return found
-    },
-    { cacheKeyFn: (key) => key.token, cacheMap: answers },
-  )
-  function dropOldest(): void {
-    for (const oldest of answers.keys()) {
-      answers.delete(oldest)
-      rows.delete(oldest)
+/** What a scope remembers of the questions of one kind. */
+export class Remembered<Answer> {
+  /** Perhaps still on their way. */
+  readonly answers = new Map<Token, Promise<Answer>>()
+  readonly #loader: DataLoader<Key, Answer, Token>
+  /** The answers that are rows, once they are there. */
+  #rows: Map<Token, Row> | undefined
+
+  constructor(read: Read<Answer>) {
+    this.#loader = new DataLoader((keys) => this.#readAll(keys, read), {
+      cacheKeyFn: tokenOf,
+      cacheMap: this.answers,
+    })
+  }
+
+  load(key: Key): Promise<Answer> {
+    const answer = this.#loader.load(key)
+    if (this.answers.size > MOST_REMEMBERED) this.#dropOldest()
+    return answer
+  }
+
+  /** Takes an answer that is there; one that is remembered already stays. */
+  prime(key: Key, answer: Answer): void {
+    this.#loader.prime(key, answer)
+  }
+
+  rowOf({ token }: Key): Row | undefined {
+    return this.#rows?.get(token)
+  }
+
+  keepRow({ token }: Key, row: Row): void {
+    this.#rows ??= new Map()
+    this.#rows.set(token, row)
+  }
+
+  forget(token: Token): void {
+    this.answers.delete(token)
+    this.#rows?.delete(token)
+  }
+
+  forgetRow(row: Row): void {
+    for (const [token, kept] of this.#rows ?? []) if (kept === row) this.forget(token)
+  }
+
+  /** A failure is not remembered: the failed promise alone is dropped, never one that has taken its place. */
+  async #readAll(keys: readonly Key[], read: Read<Answer>): Promise<readonly (Answer | Error)[]> {
+    const asked = keys.map(({ token }) => this.answers.get(token))
+    const found = await read(keys, asked)
+    for (let index = 0; index < keys.length; index++) {
+      const { token } = keys[index]!
+      if (found[index] instanceof Error && this.answers.get(token) === asked[index])
+        this.answers.delete(token)
+    }
+    return found
+  }
+
+  #dropOldest(): void {
+    for (const oldest of this.answers.keys()) {
+      this.forget(oldest)
       return
     }
   }
+}
 
-  return {
-    answers,
-    rows,
-    load(key) {
-      const answer = loader.load(key)
-      if (answers.size > MOST_REMEMBERED) dropOldest()
-      return answer
-    },
-    prime(key, answer) {
-      loader.prime(key, answer)
-    },
-  }
+function tokenOf({ token }: Key): Token {
+  return token
 }

@@ -199,9 +199,10 @@ export function createRowSource(options: RowSourceOptions): RowSource {
 
   return {
     load: (key) => batchOf(keyBatches, key.definition, createKeyBatch).load(key),
-    async loadAll(keys) {
+    loadAll(keys) {
       const definition = keys[0]?.definition
-      return definition ? batchOf(keyBatches, definition, createKeyBatch).loadAll(keys) : []
+      if (!definition) return Promise.resolve([])
+      return batchOf(keyBatches, definition, createKeyBatch).loadAll(keys)
     },
     list: (key) => batchOf(listBatches, key.definition, createListBatch).load(key),
     all: shareRuns((before) => traceTable(table.name, origin, () => readAll(before))),

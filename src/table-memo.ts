@@ -90,7 +90,7 @@ export class TableMemo {
     const seen = remembered.answers.has(key.token) ? undefined : this.#seen?.find(key)
     if (seen) {
       remembered.prime(key, seen)
-      remembered.rows.set(key.token, seen)
+      remembered.keepRow(key, seen)
     }
     return remembered.load(key)
   }
@@ -155,26 +155,20 @@ export class TableMemo {
       return
     }
     const remembered = this.#keys?.get(key.definition)
-    const row = remembered?.rows.get(key.token) ?? this.#seen?.find(key)
-    remembered?.answers.delete(key.token)
-    remembered?.rows.delete(key.token)
+    const row = remembered?.rowOf(key) ?? this.#seen?.find(key)
+    remembered?.forget(key.token)
     if (row) this.#forget(row)
   }
 
   #forget(row: Row): void {
     this.#seen?.delete(row)
-    for (const { answers, rows } of this.#keys?.values() ?? []) {
-      for (const [token, seen] of rows) {
-        if (seen !== row) continue
-        answers.delete(token)
-        rows.delete(token)
-      }
-    }
+    for (const remembered of this.#keys?.values() ?? []) remembered.forgetRow(row)
   }
 
   #remembered(definition: KeyDefinition): Remembered<Row | undefined> {
     this.#keys ??= new Map()
-    return rememberedOf(this.#keys, definition, (keys, asked) => this.#read(keys, asked))
+    const known = this.#keys.get(definition)
+    return known ?? rememberedOf(this.#keys, definition, (keys, asked) => this.#read(keys, asked))
   }
 
   /** @param keys of one definition. */
@@ -183,10 +177,11 @@ export class TableMemo {
     asked: readonly (Promise<Row | undefined> | undefined)[],
   ): Promise<(Row | undefined | Error)[]> {
     const { definition } = keys[0]!
-    const { answers, rows } = this.#remembered(definition)
+    const remembered = this.#remembered(definition)
+    const { answers } = remembered
     const { source, counters } = this.#table
     const found = await readThrough(keys, { held: this.generation, source, counters })
-    const forgotten = this.#keys?.get(definition)?.answers !== answers
+    const forgotten = this.#keys?.get(definition) !== remembered
     const kept = this.#kept()
     return keys.map((key, index) => {
       const entry = found[index]
@@ -199,7 +194,7 @@ export class TableMemo {
       }
       if (kept?.find(key) === entry) return entry.row
       const row = this.#same(entry.row)
-      rows.set(key.token, row)
+      remembered.keepRow(key, row)
       return row
     })
   }
