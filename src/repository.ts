@@ -42,9 +42,8 @@ export class Repository<Row, Key, Prefix> {
   /** The row with this key, or `undefined`. Concurrent calls of the whole process become one statement. */
   findByKey(key: Key): Promise<Row | undefined> {
     // The hit path: nothing is encoded or allocated.
-    const hits = this.#hits()
-    const entry = hits.raw.get(key)
-    return entry === undefined ? this.#findUnlike(key, hits) : this.#hit(entry)
+    const entry = lookUp(this.#hits(), key)
+    return entry === undefined ? this.#findUnlike(key) : this.#hit(entry)
   }
 
   /** Like {@link findByKey}; rejects with `RowNotFoundError` where no row has the key. */
@@ -86,7 +85,7 @@ export class Repository<Row, Key, Prefix> {
   /** The row if the process-wide cache holds it: synchronous, never a statement, never an error. */
   peek(key: Key): Row | undefined {
     const { peeks } = this.#readable
-    const entry = peeks.raw.get(key) ?? this.#peekUnlike(key, peeks)
+    const entry = lookUp(peeks, key) ?? this.#peekUnlike(key, peeks)
     if (entry === undefined) return undefined
     if (entry.promise === undefined) promiseOf(entry)
     return entry.row as Row
@@ -167,10 +166,8 @@ export class Repository<Row, Key, Prefix> {
     return (entry.promise ?? promiseOf(entry)) as Promise<Row>
   }
 
-  /** For keys that are not held as they are: an object, another spelling, or what is not held at all. */
-  #findUnlike(key: Key, hits: Hits): Promise<Row | undefined> {
-    const entry = typeof key === 'object' && key !== null ? hits.find(key) : undefined
-    if (entry) return this.#hit(entry)
+  /** For keys that are not held as they are: another spelling, or what is not held at all. */
+  #findUnlike(key: Key): Promise<Row | undefined> {
     try {
       return this.#find(this.#parts.keys.resolve(key))
     } catch (error) {
@@ -180,8 +177,6 @@ export class Repository<Row, Key, Prefix> {
 
   #peekUnlike(key: Key, peeks: Hits): Entry | undefined {
     if (peeks === NO_HITS) return undefined
-    const entry = typeof key === 'object' && key !== null ? peeks.find(key) : undefined
-    if (entry) return entry
     try {
       return this.#parts.cache!.current.find(this.#parts.keys.resolve(key))
     } catch {
@@ -228,6 +223,11 @@ export class Repository<Row, Key, Prefix> {
   #memo(): TableMemo | undefined {
     return this.#scopes.getStore()?.memo(this.#parts)
   }
+}
+
+/** As the key is: nothing is encoded. */
+function lookUp(hits: Hits, key: unknown): Entry | undefined {
+  return typeof key === 'object' && key !== null ? hits.find(key) : hits.raw.get(key)
 }
 
 function promiseOf(entry: Entry): Promise<object> {
