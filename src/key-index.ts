@@ -6,6 +6,8 @@ import type { KeyColumn } from './key-column.ts'
 export interface KeyIndex<Value> {
   /** How many columns the key has. */
   readonly depth: number
+  /** The first of them. */
+  readonly first: string
   /** Of a key of one column: its values by token. */
   readonly root: { get(token: unknown): unknown }
   get(tokens: readonly Token[]): Value | undefined
@@ -52,25 +54,42 @@ export function createKeyIndex<Value extends object>(parts: readonly KeyColumn[]
     }
   }
 
+  // Most keys have one column or two. Each place of its own reads a property of one name, which the engine remembers.
+  const [name, secondName] = names as [string, string]
+  const [type, secondType] = types
+
+  function findOne(columns: object): Value | undefined {
+    const part = (columns as Record<string, unknown>)[name]
+    return typeof part === type ? (root.get(part) as Value | undefined) : undefined
+  }
+
+  function findTwo(columns: object): Value | undefined {
+    const part = (columns as Record<string, unknown>)[name]
+    const second = (columns as Record<string, unknown>)[secondName]
+    if (typeof part !== type || typeof second !== secondType) return undefined
+    return lookUp(root.get(part), second) as Value | undefined
+  }
+
+  function findMany(columns: object): Value | undefined {
+    let node: unknown = root
+    for (let at = 0; at <= last; at++) {
+      const part = (columns as Record<string, unknown>)[names[at]!]
+      if (typeof part !== types[at]) return undefined
+      node = lookUp(node, part)
+    }
+    return node as Value | undefined
+  }
+
   return {
     depth: parts.length,
+    first: names[0]!,
     root,
     get(tokens) {
       let node: unknown = root
       for (let at = 0; at < last; at++) node = (node as Branch | undefined)?.get(tokens[at])
       return lookUp(node, tokens[last]) as Value | undefined
     },
-    find(columns) {
-      let node: unknown = root
-      let at = 0
-      for (; at < last; at++) {
-        const part = (columns as Record<string, unknown>)[names[at]!]
-        if (typeof part !== types[at]) return undefined
-        node = (node as Branch | undefined)?.get(part)
-      }
-      const part = (columns as Record<string, unknown>)[names[at]!]
-      return typeof part === types[at] ? (lookUp(node, part) as Value | undefined) : undefined
-    },
+    find: [findOne, findTwo][last] ?? findMany,
     set(tokens, value) {
       let branch = root
       for (let at = 0; at < last; at++) {

@@ -134,9 +134,11 @@ function findByColumns<Held extends object>(
   try {
     if (Object.getPrototypeOf(columns) !== Object.prototype) return undefined
     let count = 0
-    for (const _ in columns) count++
+    let first = ''
+    for (const name in columns) if (count++ === 0) first = name
     for (const index of indexes) {
-      const held = index?.depth === count ? index.find(columns) : undefined
+      if (index === undefined || index.depth !== count || (count === 1 && index.first !== first)) continue
+      const held = index.find(columns)
       if (held) return held
     }
   } catch {
