@@ -12,7 +12,7 @@ import type { ProcessCache, Reading } from './process-cache.ts'
 import type { Row, RowReader } from './row.ts'
 import type { Server } from './server.ts'
 import { shareRuns } from './shared-run.ts'
-import { tableStatement } from './statement.ts'
+import { emptyTableStatement, tableStatement } from './statement.ts'
 import type { TableMetadata } from './table.ts'
 
 /** Where rows come from when nothing remembers them: the server, through one batch per key. */
@@ -174,9 +174,10 @@ export function createRowSource(options: RowSourceOptions): RowSource {
 
   async function readAll(before: Promise<unknown>): Promise<readonly Entry[] | undefined> {
     const limit = cache?.maxRows ?? Number.MAX_SAFE_INTEGER
-    const statement = tableStatement({ table, versioned, limit: limit + 1 })
+    const reading = { table, versioned, limit: limit + 1 }
     const read = async ({ execute }: Server) => {
-      const rows = await execute(statement, [])
+      let rows = await execute(tableStatement(reading), [])
+      if (versioned && rows.length === 0) rows = await execute(emptyTableStatement(reading), [])
       return { rows, ...(versioned && { version: versionIn(table.name, rows[0]) }) }
     }
     const found = await withinDeadline(time, async () => {

@@ -72,18 +72,29 @@ export function loneStatement(options: StatementOptions): Statement | undefined 
   )
 }
 
-/** Up to `limit` rows in primary-key order; with the version there is a row of NULLs where the table is empty. */
-export function tableStatement(options: {
+/** How a whole table is read. */
+export interface TableStatementOptions {
   readonly table: TableMetadata
   readonly versioned: boolean
   readonly limit: number
-}): Statement {
-  const { table, versioned, limit } = options
-  const name = quoteName(table.name)
-  const order = table.primaryKey.map((key) => column(table, key)).join(', ')
-  const version = versioned ? 'v.version' : 'null'
-  const from = versioned ? `${versionOf(table)} v left join ${name} t on true` : `${name} t`
-  return statement(`select 0, ${version}, ${columnList(table)} from ${from} order by ${order} limit ${limit}`)
+}
+
+/** Up to `limit` rows in primary-key order, each with the version. An index gives the order: nothing is sorted. */
+export function tableStatement({ table, versioned, limit }: TableStatementOptions): Statement {
+  const version = versioned ? versionOf(table) : 'null'
+  return statement(
+    `select 0, ${version}, ${columnList(table)} from ${quoteName(table.name)} t${tableOrder(table, limit)}`,
+  )
+}
+
+/** The same with a row of NULLs, to tell the version, where the table is empty. It would sort one that is not. */
+export function emptyTableStatement({ table, limit }: TableStatementOptions): Statement {
+  const from = `${versionOf(table)} v left join ${quoteName(table.name)} t on true`
+  return statement(`select 0, v.version, ${columnList(table)} from ${from}${tableOrder(table, limit)}`)
+}
+
+function tableOrder(table: TableMetadata, limit: number): string {
+  return ` order by ${table.primaryKey.map((key) => column(table, key)).join(', ')} limit ${limit}`
 }
 
 export const VERSION_TABLE = 'lookup_version'

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type KeyDefinition, tableKeys } from '../src/key.ts'
-import { keyStatement, loneStatement, type Statement, unionStatement } from '../src/statement.ts'
+import { createVersionTable } from '../src/migration/index.ts'
+import {
+  keyStatement,
+  loneStatement,
+  type Statement,
+  tableStatement,
+  unionStatement,
+} from '../src/statement.ts'
 import type { TableMetadata } from '../src/table.ts'
 import { type Lookups, lookups } from './support/lookups.ts'
 
@@ -96,4 +103,16 @@ describe('the plan of a lookup', () => {
       }
     })
   }
+
+  it('of a whole table goes along its primary key and sorts nothing, with its version or without', async () => {
+    await createVersionTable(data.db)
+    const format = data.test.flavor === 'mysql' ? 'format=traditional ' : ''
+    for (const versioned of [false, true]) {
+      const statement = tableStatement({ table, versioned, limit: 1_000 })
+      const lines = await data.run(`explain ${format}${statement.sql}`)
+      const [line] = lines.filter((one) => one.table === 't')
+      assert.deepEqual([line?.type, line?.key], ['index', 'PRIMARY'])
+      assert.ok(!lines.some(({ Extra }) => /filesort|temporary/.test(String(Extra))), JSON.stringify(lines))
+    }
+  })
 })

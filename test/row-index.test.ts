@@ -79,7 +79,8 @@ describe('what a generation holds', () => {
           if (next(2)) found.promise ??= Promise.resolve(found.row)
           continue
         }
-        const spelled = next(3) === 0 ? keys.resolve({ slug: `PLACE-${place.id}${' '.repeat(next(9))}` }) : key
+        const spelled =
+          next(3) === 0 ? keys.resolve({ slug: `PLACE-${place.id}${' '.repeat(next(9))}` }) : key
         const entry = generation.publish(place as never, spelled)
         assert.deepEqual(entry.row, place)
         assert.equal(generation.find(spelled), entry, 'by the key that it was asked by')
@@ -88,7 +89,11 @@ describe('what a generation holds', () => {
           if (generation.find(keys.resolve(id)) === other) continue
           held.delete(id)
           for (const gone of keysOf(other.row as never).slice(0, kindsAt(step))) {
-            assert.equal(generation.find(keys.resolve(gone)), undefined, 'by no key of a row that was dropped')
+            assert.equal(
+              generation.find(keys.resolve(gone)),
+              undefined,
+              'by no key of a row that was dropped',
+            )
           }
         }
         held.set(place.id, entry)

@@ -68,6 +68,20 @@ describe("a 'versioned' table", () => {
     await assert.rejects(data.repositories().country!.all(), /only a versioned table has it/)
   })
 
+  it('holds that a table is empty, at one version', async () => {
+    await using other = await lookups([
+      'create table plan (id int not null primary key, name varchar(20) not null)',
+    ])
+    await createVersionTable(other.db)
+    await trackVersion(other.db, 'plan')
+    const repos = other.repositories({ cache: { plan: 'versioned' } })
+    assert.deepEqual(await repos.plan!.all(), [])
+    const counts = await other.counter.during(async () => assert.deepEqual(await repos.plan!.all(), []))
+    assert.equal(counts.Com_select, 0)
+    await repos.plan!.insert({ id: 1, name: 'free' })
+    assert.deepEqual(await repos.plan!.all(), [{ id: 1, name: 'free' }])
+  })
+
   it('reads the whole table by one statement for all who ask at once, and for who asks meanwhile', async () => {
     const repos = quiet()
     await repos.$ready()

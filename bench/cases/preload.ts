@@ -32,9 +32,9 @@ export async function preload({ servers, quick, progress }: BenchContext): Promi
     const comparison = await compare({
       baseline,
       processes: 1,
-      rounds: quick ? 3 : 5,
+      rounds: quick ? 3 : 15,
       seconds: 30,
-      warmup: 1,
+      warmup: quick ? 1 : 3,
       sides: Object.fromEntries(
         Object.entries(sides).map(([name, side]) => [
           name,
