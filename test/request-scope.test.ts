@@ -131,6 +131,31 @@ describe('a request scope', () => {
     assert.throws(() => repos.country!.prime({ code: 'QQ' }), /without alpha3, name, continent/)
   })
 
+  it('keeps a row that the cache has dropped since: under all its keys, and against a late prime', async () => {
+    const cache = { country: { mode: 'immutable', maxRows: 1 } } as const
+    const { country } = data.repositories({ cache }).$forRequest()
+    const fr = await country!.findByKey('FR')
+    for (const key of ['DE', 'JP']) await country!.findByKey(key)
+    country!.prime({ ...fr, name: 'Late' })
+    const counts = await data.counter.during(async () => {
+      assert.equal(await country!.findByKey({ alpha3: 'FRA' }), fr)
+      assert.equal(await country!.findByKey('FR'), fr)
+    })
+    assert.equal(counts.Com_select, 0)
+    country!.clear({ alpha3: 'FRA' })
+    const { Com_select } = await data.counter.during(() => country!.findByKey('FR'))
+    assert.equal(Com_select, 1, 'forgotten by its other key, too')
+  })
+
+  it('keeps a row that the process holds against a late prime, when an absence makes it ask for itself', async () => {
+    const { country } = data.repositories({ cache: { country: 'immutable' } }).$forRequest()
+    const fr = await country!.findByKey('FR')
+    assert.equal(await country!.findByKey('QQ'), undefined)
+    country!.prime({ ...fr, name: 'Late' })
+    assert.equal(await country!.findByKey({ alpha3: 'FRA' }), fr)
+    assert.equal((await country!.findAllBy({ continent: 'EU' }))[1], fr)
+  })
+
   it('is counted as long as it is open, one that is passed around until nobody holds it', async () => {
     const repos = data.repositories()
     const scopes = () => repos.$stats().country!.scopes
