@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { IntegerMap } from '../src/integer-map.ts'
+import { createChance } from './history/chance.ts'
 
 const LARGEST = 2 ** 32 - 1
 
@@ -9,15 +10,6 @@ const ODD = [
   ...['1', '0', '', 'length', 'constructor', '__proto__', null, undefined, true, 1n, 2n ** 64n],
   ...[-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, LARGEST - 1, LARGEST, LARGEST + 1],
 ]
-
-/** A generator of numbers that look random, the same ones each time. */
-function numbersFrom(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
-    return state % below
-  }
-}
 
 describe('IntegerMap', () => {
   it('finds by what is the same to a Map, and by nothing else', () => {
@@ -56,7 +48,7 @@ describe('IntegerMap', () => {
     it(`holds what a Map holds, whatever is set and deleted: ${spread}`, () => {
       const map = new IntegerMap<number>()
       const like = new Map<number, number>()
-      const next = numbersFrom(7)
+      const { below: next } = createChance(7)
       for (let step = 0; step < 40_000; step++) {
         const key = keyAt(next(Math.min(20_000, step + 1)))
         if (next(4) === 0) {

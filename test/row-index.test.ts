@@ -4,6 +4,7 @@ import { createCounters } from '../src/events.ts'
 import { createGeneration, type Entry } from '../src/generation.ts'
 import { type Key, type KeyDefinition, tableKeys } from '../src/key.ts'
 import type { TableMetadata } from '../src/table.ts'
+import { createChance } from './history/chance.ts'
 
 const TABLE: TableMetadata = {
   name: 'place',
@@ -31,15 +32,6 @@ interface Place {
   readonly position: number | null
 }
 
-/** Numbers that look random, the same ones for each seed. */
-function numbersFrom(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
-    return Math.floor((state / 2 ** 31) * below)
-  }
-}
-
 const placeAt = (id: number): Place =>
   Object.freeze({ id, slug: `place-${id}`, country: 'ABCDE'[id % 5]!, position: id % 7 === 0 ? null : id })
 
@@ -52,7 +44,7 @@ const keysOf = ({ id, slug, country, position }: Place): unknown[] => [
 describe('what a generation holds', () => {
   for (const seed of [1, 2, 3, 4, 5, 6]) {
     it(`is found by every key of its row, whenever that key is first asked for: sequence ${seed}`, () => {
-      const next = numbersFrom(seed)
+      const { below: next } = createChance(seed)
       const keys = tableKeys(TABLE)
       const held = new Map<number, Entry>()
       const evicted: number[] = []
