@@ -21,7 +21,7 @@ export interface RowSource {
   /** In the order of the keys, which are of one definition; never rejects: an Error concerns its key alone. */
   loadAll(keys: readonly Key[]): Promise<readonly (Entry | undefined | Error)[]>
   list(key: Key): Promise<readonly Entry[]>
-  /** Every row in primary-key order, from one statement; `undefined` where there are more than the cache may hold. */
+  /** Every row in primary-key order, of one snapshot; `undefined` where there are more than the cache may hold. */
   all(): Promise<readonly Entry[] | undefined>
 }
 

@@ -1,7 +1,7 @@
 import type { Counters } from './events.ts'
 import { type Entry, type Generation, type Hits, NO_HITS } from './generation.ts'
 import type { Key, KeyDefinition, TableKeys } from './key.ts'
-import { MOST_REMEMBERED, type Remembered, rememberedOf } from './memo-loader.ts'
+import { type Remembered, rememberedOf } from './memo-loader.ts'
 import type { ProcessCache } from './process-cache.ts'
 import { readThrough } from './read-through.ts'
 import type { Row, RowReader } from './row.ts'
@@ -28,8 +28,6 @@ export class TableMemo {
   readonly #table: ScopedTable
   // Made when they are needed: a scope that reads what the process holds remembers nothing.
   #seen: SeenRows | undefined
-  /** Answers that are not in `#seen` yet: most scopes end before they must be known by the row's other keys. */
-  #noted: { readonly key: Key; readonly row: Row }[] = []
   #keys: Map<KeyDefinition, Remembered<Row | undefined>> | undefined
   #lists: Map<KeyDefinition, Remembered<readonly Row[]>> | undefined
   #all: Promise<readonly Row[] | undefined> | undefined
@@ -89,7 +87,7 @@ export class TableMemo {
 
   load(key: Key): Promise<Row | undefined> {
     const remembered = this.#remembered(key.definition)
-    const seen = remembered.answers.has(key.token) ? undefined : this.#seenRows()?.find(key)
+    const seen = remembered.answers.has(key.token) ? undefined : this.#seen?.find(key)
     if (seen) {
       remembered.prime(key, seen)
       remembered.keepRow(key, seen)
@@ -153,13 +151,11 @@ export class TableMemo {
       this.hits = NO_HITS
       this.#strayed = false
       this.#seen = undefined
-      this.#noted = []
       this.#keys = undefined
       return
     }
     const remembered = this.#keys?.get(key.definition)
-    const seen = this.#seenRows()
-    const row = remembered?.rowOf(key) ?? seen?.find(key)
+    const row = remembered?.rowOf(key) ?? this.#seen?.find(key)
     remembered?.forget(key.token)
     if (row) this.#forget(row)
   }
@@ -186,7 +182,6 @@ export class TableMemo {
     const { source, counters } = this.#table
     const found = await readThrough(keys, { held: this.generation, source, counters })
     const forgotten = this.#keys?.get(definition) !== remembered
-    const kept = this.#kept()
     return keys.map((key, index) => {
       const entry = found[index]
       if (entry instanceof Error) return entry
@@ -196,38 +191,10 @@ export class TableMemo {
         this.#rememberAbsence(key)
         return undefined
       }
-      if (kept?.find(key) === entry && !this.#seen) return this.#note(key, entry.row)
       const row = this.#same(entry.row)
       remembered.keepRow(key, row)
       return row
     })
-  }
-
-  /** What answers by the rows' other keys as long as the scope has nothing that it lacks. */
-  #kept(): Generation | undefined {
-    if (this.#seen) return undefined
-    const { cache } = this.#table
-    return cache?.mode === 'immutable' && !cache.refusing ? cache.current : this.direct
-  }
-
-  #note(key: Key, row: Row): Row {
-    this.#noted.push({ key, row })
-    if (this.#noted.length > MOST_REMEMBERED) this.#seenRows()
-    return row
-  }
-
-  /** With all that was noted. */
-  #seenRows(): SeenRows | undefined {
-    if (this.#noted.length === 0) return this.#seen
-    const noted = this.#noted
-    this.#noted = []
-    this.#seen ??= new SeenRows(this.#table.keys)
-    for (const { key, row } of noted) {
-      this.#seen.keep(row)
-      const remembered = this.#keys?.get(key.definition)
-      if (remembered?.answers.has(key.token)) remembered.keepRow(key, row)
-    }
-    return this.#seen
   }
 
   #answerTo({ definition, token }: Key): Promise<Row | undefined> | undefined {
@@ -244,7 +211,7 @@ export class TableMemo {
   /** By whichever key a row was found, the scope answers one object: also when it came from its generation before. */
   #same(row: Row): Row {
     const held = this.generation?.heldLike(row)?.row
-    this.#seen = this.#seenRows() ?? new SeenRows(this.#table.keys)
+    this.#seen ??= new SeenRows(this.#table.keys)
     const same = this.#seen.keep(held ?? row)
     if (same !== held) this.#stray()
     return same
