@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defineConfig } from 'kysely-ctl'
 // Not src/index.ts: kysely-ctl compiles what it imports at every run, and this is half a second less.
-import { createDatabase } from './src/database.ts'
+import { createDatabase } from './src/database/create-database.ts'
 
 export default defineConfig({
   // A function, so that `migrate:make` and `seed:make` work without a database.

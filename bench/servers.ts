@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createConnection } from 'mysql2/promise'
-import { freePort } from '../src/testing/port.ts'
-import { startThrowawayServer } from '../src/testing/throwaway-server.ts'
+import { freePort } from '../src/testing/server/port.ts'
+import { startThrowawayServer } from '../src/testing/server/throwaway-server.ts'
 
 /** A server to measure on, and how to name it in results. */
 export interface BenchServer {

@@ -1,3 +1,6 @@
+export type { DecodingOptions } from './columns/decoding.ts'
+export { createDatabase, type DatabaseOptions } from './database/create-database.ts'
+export type { StatementForm } from './database/server-features.ts'
 export type {
   BatchMessage,
   DatabaseIdentity,
@@ -8,10 +11,8 @@ export type {
   ReadSubject,
   UnverifiedMessage,
   VerifiedMessage,
-} from './channels.ts'
-export { createRepositories } from './create-repositories.ts'
-export { createDatabase, type DatabaseOptions } from './database.ts'
-export type { DecodingOptions } from './decoding.ts'
+} from './diagnostics/channels.ts'
+export type { BatchSizes, TableStats } from './diagnostics/stats.ts'
 export {
   ConfigurationError,
   InvalidKeyError,
@@ -20,8 +21,10 @@ export {
   RowNotFoundError,
   UnrepresentableValueError,
 } from './errors.ts'
-export type { BatchSizes, TableStats } from './events.ts'
-export type { KeyOf, PrefixOf, RowOf } from './key-types.ts'
+export type { KeyOf, PrefixOf, RowOf } from './keys/key-types.ts'
+export type { ColumnMetadata, IndexMetadata, TableMetadata, TablesMetadata } from './metadata.ts'
+export { createRepositories } from './repositories/create-repositories.ts'
+export { Repository } from './repositories/repository.ts'
 export type {
   CacheMode,
   ConstantRepository,
@@ -29,7 +32,4 @@ export type {
   RepositoriesOptions,
   RepositoryOf,
   TransactionRepositories,
-} from './repositories.ts'
-export { Repository } from './repository.ts'
-export type { StatementForm } from './server.ts'
-export type { ColumnMetadata, IndexMetadata, TableMetadata, TablesMetadata } from './table.ts'
+} from './repositories/types.ts'

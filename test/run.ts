@@ -9,7 +9,7 @@ import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
-import { startThrowawayServer } from '../src/testing/throwaway-server.ts'
+import { startThrowawayServer } from '../src/testing/server/throwaway-server.ts'
 import { identifyServer } from './support/server.ts'
 
 const { values, positionals } = parseArgs({

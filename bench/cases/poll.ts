@@ -1,9 +1,9 @@
 /** What a poll of the versions costs the server: one statement per process and interval. */
 import { sql } from 'kysely'
+import type { ProcessCache } from '../../src/cache/process-cache.ts'
 import { createDatabase } from '../../src/index.ts'
 import { trackVersion } from '../../src/migration/index.ts'
-import type { ProcessCache } from '../../src/process-cache.ts'
-import { createVersionWatch, VERSION_DEFAULTS } from '../../src/version-watch.ts'
+import { createVersionWatch, VERSION_DEFAULTS } from '../../src/versions/version-watch.ts'
 import { type BenchContext, onEachServer } from '../context.ts'
 import { type Figure, inProcessFigures } from '../figure.ts'
 import { compareInterleaved } from '../interleaved.ts'

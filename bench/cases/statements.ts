@@ -3,11 +3,11 @@
  * byte-exact key and for a collated one, by the number of keys.
  */
 import { createPool } from 'mysql2/promise'
-import { createExecute } from '../../src/execute.ts'
+import { createExecute } from '../../src/database/execute.ts'
 import { createDatabase, createRepositories, type Repository } from '../../src/index.ts'
-import { tableKeys } from '../../src/key.ts'
-import { readSchema } from '../../src/schema.ts'
-import { keyStatement } from '../../src/statement.ts'
+import { tableKeys } from '../../src/keys/key.ts'
+import { keyStatement } from '../../src/loading/lookup-sql.ts'
+import { readSchema } from '../../src/schema/read-schema.ts'
 import { type BenchContext, onEachServer } from '../context.ts'
 import { type Figure, inProcessFigures } from '../figure.ts'
 import { compareInterleaved } from '../interleaved.ts'

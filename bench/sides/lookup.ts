@@ -4,9 +4,9 @@
  */
 import type { Kysely } from 'kysely'
 import { createDatabase, createRepositories, type Repository } from '../../src/index.ts'
-import type { CacheModes } from '../../src/repositories.ts'
-import { readSchema } from '../../src/schema.ts'
-import type { TableMetadata, TablesMetadata } from '../../src/table.ts'
+import type { TableMetadata, TablesMetadata } from '../../src/metadata.ts'
+import type { CacheModes } from '../../src/repositories/types.ts'
+import { readSchema } from '../../src/schema/read-schema.ts'
 import type { Lookups, Peer, PeerOptions } from '../peer.ts'
 
 type AnyDB = Record<string, Record<string, unknown>>

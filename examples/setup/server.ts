@@ -1,5 +1,5 @@
 import { createConnection } from 'mysql2/promise'
-import { startThrowawayServer } from '../../src/testing/throwaway-server.ts'
+import { startThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
 
 /** A database to work in; disposing of it stops the server if it is a throwaway one. */
 export interface Server extends AsyncDisposable {

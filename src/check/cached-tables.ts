@@ -1,10 +1,10 @@
 import { type Kysely, sql } from 'kysely'
+import type { TableMetadata } from '../metadata.ts'
 import { isTriggerOf, readTriggers } from '../migration/trigger.ts'
-import { DEFAULT_MAX_ROWS } from '../options.ts'
-import { VERSION_TABLE } from '../statement.ts'
-import type { TableMetadata } from '../table.ts'
+import { DEFAULT_MAX_ROWS } from '../repositories/options.ts'
+import { VERSION_TABLE } from '../versions/version-table.ts'
+import type { CachedTable } from './check-target.ts'
 import { deniedRight, isGone } from './server-error.ts'
-import type { CachedTable } from './subject.ts'
 
 /** How tables seem to be cached, where nobody says: by the triggers and version rows that the database has for them. */
 export async function guardedTables(

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import { isTriggerOf, triggerKinds } from '../migration/trigger.ts'
+import type { Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight } from './server-error.ts'
-import type { Subject } from './subject.ts'
 
 interface DefinerRow {
   readonly name: string

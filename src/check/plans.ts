@@ -1,12 +1,14 @@
 import { type Kysely, sql } from 'kysely'
-import { type KeyDefinition, tableKeys } from '../key.ts'
+import { readFeatures } from '../database/server-features.ts'
+import type { Statement } from '../database/statement.ts'
+import { type KeyDefinition, tableKeys } from '../keys/key.ts'
+import { keyStatement, loneStatement, unionStatement } from '../loading/lookup-sql.ts'
+import type { TableMetadata } from '../metadata.ts'
 import { errorNumber } from '../migration/server-statement.ts'
-import { readFeatures } from '../server.ts'
-import { keyStatement, loneStatement, type Statement, unionStatement, VERSION_TABLE } from '../statement.ts'
-import type { TableMetadata } from '../table.ts'
+import { VERSION_TABLE } from '../versions/version-table.ts'
+import type { Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight, isGone, messageOf } from './server-error.ts'
-import type { Subject } from './subject.ts'
 
 /** A line of `explain`; `ref` names what each used column of the index is compared with. */
 interface PlanLine {

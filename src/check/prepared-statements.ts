@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
-import { preparationLimits } from '../database.ts'
-import { tableKeys } from '../key.ts'
+import { preparationLimits } from '../database/create-database.ts'
+import { tableKeys } from '../keys/key.ts'
+import type { Subject } from './check-target.ts'
 import type { Report } from './finding.ts'
-import type { Subject } from './subject.ts'
 
 const DEFAULT_CONNECTIONS = 10
 const DEFAULT_STATEMENTS = 256

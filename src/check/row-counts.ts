@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
-import { quoteName } from '../statement.ts'
+import { quoteName } from '../database/statement.ts'
+import type { Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight, isGone } from './server-error.ts'
-import type { Subject } from './subject.ts'
 
 /** That cached tables fit in their cache, so that `preload` and `all` are possible. */
 export async function checkRowCounts({ service, cached }: Subject): Promise<Report> {

@@ -1,11 +1,11 @@
-import { readSchema } from '../schema.ts'
+import { readSchema } from '../schema/read-schema.ts'
+import type { Subject } from './check-target.ts'
 import { checkDefiners } from './definers.ts'
 import type { Finding, Report, Skipped } from './finding.ts'
 import { checkPlans } from './plans.ts'
 import { checkPreparedStatements } from './prepared-statements.ts'
 import { checkRowCounts } from './row-counts.ts'
 import { checkSession } from './session.ts'
-import type { Subject } from './subject.ts'
 import { checkTables } from './tables.ts'
 import { checkVersions } from './versions.ts'
 

@@ -1,10 +1,10 @@
-import { preparationLimits } from '../database.ts'
-import { checkDecoding } from '../decoding-check.ts'
-import { probeDriver } from '../driver-probe.ts'
+import { preparationLimits } from '../database/create-database.ts'
+import { sessionFaults } from '../database/verify-session.ts'
 import { ConfigurationError } from '../errors.ts'
-import { sessionFaults } from '../session.ts'
+import { checkDecoding } from '../verification/decoding-check.ts'
+import { probeDriver } from '../verification/driver-probe.ts'
+import type { Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
-import type { Subject } from './subject.ts'
 
 /** That the service's connections have the settings under which answers are right, and read values as generated. */
 export async function checkSession({ service, serviceKnown, tables }: Subject): Promise<Report> {

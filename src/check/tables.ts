@@ -1,6 +1,6 @@
-import type { Schema } from '../schema.ts'
-import { differenceOf } from '../schema-difference.ts'
-import type { ColumnMetadata, TableMetadata } from '../table.ts'
+import type { ColumnMetadata, TableMetadata } from '../metadata.ts'
+import type { Schema } from '../schema/read-schema.ts'
+import { differenceOf } from '../schema/schema-difference.ts'
 import type { Finding, Report } from './finding.ts'
 
 const GENERATE = 'Run kysely-lookup generate, and migrate if the database is behind.'

@@ -4,10 +4,10 @@ import { frozenTriggers } from '../migration/freezing.ts'
 import { versionTriggers } from '../migration/tracking.ts'
 import type { TriggerState } from '../migration/trigger.ts'
 import { SLOTS } from '../migration/version-table.ts'
-import { VERSION_TABLE } from '../statement.ts'
+import { VERSION_TABLE } from '../versions/version-table.ts'
+import type { CachedTable, Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight } from './server-error.ts'
-import type { CachedTable, Subject } from './subject.ts'
 
 /** That the database guards what is cached process-wide: frozen tables cannot change, versioned ones tell that they did. */
 export async function checkVersions({ owner, service, cached }: Subject): Promise<Report> {

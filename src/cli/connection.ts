@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import { type Kysely, sql } from 'kysely'
-import { createDatabase } from '../database.ts'
+import { createDatabase } from '../database/create-database.ts'
 import { CommandError } from './command.ts'
 import { describeFailure, type FailureSource } from './failure.ts'
 import { findKyselyConfig, kyselyFromConfig } from './kysely-config.ts'

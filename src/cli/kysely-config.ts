@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Dialect, Kysely, MysqlDialect, type MysqlDialectConfig } from 'kysely'
 import type { MigrationProvider } from 'kysely/migration'
-import { refusePromisePool } from '../database.ts'
+import { refusePromisePool } from '../database/create-database.ts'
 import { CommandError } from './command.ts'
 
 type OrFactory<T> = T | (() => T | Promise<T>)

@@ -1,5 +1,5 @@
-import { isReadAsDate } from '../row.ts'
-import type { ColumnMetadata } from '../table.ts'
+import type { ColumnMetadata } from '../metadata.ts'
+import { isReadAsDate } from '../rows/row.ts'
 import { stringLiteral } from './source-text.ts'
 
 /** A column's three types as members of a union: what is read, what INSERT takes, what UPDATE takes. */

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely'
-import type { DecodingOptions } from '../decoding.ts'
+import type { DecodingOptions } from '../columns/decoding.ts'
 import { ConfigurationError } from '../errors.ts'
-import type { SchemaTable } from '../schema.ts'
-import type { ColumnMetadata, ConstantKey } from '../table.ts'
+import type { ColumnMetadata, ConstantKey } from '../metadata.ts'
+import type { SchemaTable } from '../schema/read-schema.ts'
 import type { RowConstants } from './row-constants.ts'
 
 /** More are no longer a table to be known by heart: the compiler reads all of them. */

@@ -1,4 +1,4 @@
-import type { ColumnMetadata } from '../table.ts'
+import type { ColumnMetadata } from '../metadata.ts'
 import { columnTypeScript } from './column-typescript.ts'
 import type { GeneratedTable } from './generated-table.ts'
 import { LINE_WIDTH, memberName, stringLiteral } from './source-text.ts'

@@ -1,4 +1,4 @@
-import type { SchemaTable } from '../schema.ts'
+import type { SchemaTable } from '../schema/read-schema.ts'
 import { commandLine, type GenerateRequest } from './command-line.ts'
 import { databaseInterface, freeName } from './database-interface.ts'
 import {

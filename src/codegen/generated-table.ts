@@ -1,7 +1,7 @@
-import type { DecodingOptions } from '../decoding.ts'
-import { isReadAsDate } from '../row.ts'
-import type { SchemaTable } from '../schema.ts'
-import type { ColumnMetadata, TableMetadata } from '../table.ts'
+import type { DecodingOptions } from '../columns/decoding.ts'
+import type { ColumnMetadata, TableMetadata } from '../metadata.ts'
+import { isReadAsDate } from '../rows/row.ts'
+import type { SchemaTable } from '../schema/read-schema.ts'
 
 /** A table as the generated file describes it: how its values are read, under the names that queries use. */
 export interface GeneratedTable {

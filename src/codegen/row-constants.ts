@@ -1,4 +1,4 @@
-import type { ConstantKey } from '../table.ts'
+import type { ConstantKey } from '../metadata.ts'
 import { LINE_WIDTH, propertyName, stringLiteral } from './source-text.ts'
 
 /** The keys that a table has in one column, for a constant of them. */

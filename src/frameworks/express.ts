@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { handleInScope } from './exchange.ts'
+import { handleInScope } from './response-lifetime.ts'
 import { checkScopeOpener, type ScopeOpener } from './scope-opener.ts'
 
 /** A middleware of Express, Connect, and whatever else passes Node's request and response along. */

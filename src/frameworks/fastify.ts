@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { handleInScope } from './exchange.ts'
+import { handleInScope } from './response-lifetime.ts'
 import { checkScopeOpener, type ScopeOpener } from './scope-opener.ts'
 
 interface RequestScopeOptions {

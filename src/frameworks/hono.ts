@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
-import { type Exchange, handleInScope } from './exchange.ts'
+import { type Exchange, handleInScope } from './response-lifetime.ts'
 import { checkScopeOpener, type ScopeOpener } from './scope-opener.ts'
 
 /** What @hono/node-server passes along; `app.request()` and other servers do not. */

@@ -1,6 +1,6 @@
 import type { QueryExecutorProvider } from 'kysely'
+import { quoteName } from '../database/statement.ts'
 import { ConfigurationError } from '../errors.ts'
-import { quoteName } from '../statement.ts'
 import { literal, run } from './server-statement.ts'
 import { VERSION_TABLE } from './version-table.ts'
 

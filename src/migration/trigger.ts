@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type QueryExecutorProvider, sql } from 'kysely'
-import { quoteName } from '../statement.ts'
+import { quoteName } from '../database/statement.ts'
 import { errorNumber, run, withoutPlugins } from './server-statement.ts'
 
 export interface Trigger {

@@ -1,6 +1,6 @@
 import type { Kysely, QueryExecutorProvider } from 'kysely'
 import { ConfigurationError } from '../errors.ts'
-import { VERSION_TABLE } from '../statement.ts'
+import { VERSION_TABLE } from '../versions/version-table.ts'
 import { literal, run } from './server-statement.ts'
 import { isTriggerOf, libraryTrigger, readTriggers, triggerKinds } from './trigger.ts'
 

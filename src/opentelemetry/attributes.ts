@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api'
-import type { DatabaseIdentity, ReadSubject } from '../channels.ts'
+import type { DatabaseIdentity, ReadSubject } from '../diagnostics/channels.ts'
 import { LookupError } from '../errors.ts'
 
 /**

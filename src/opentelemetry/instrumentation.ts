@@ -13,10 +13,10 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api'
-import { type BatchMessage, batchChannel, type LoadMessage, loadChannel } from '../channels.ts'
-import { BATCH_SIZE_BOUNDS } from '../events.ts'
-import { createAskedContexts } from './asked-contexts.ts'
+import { type BatchMessage, batchChannel, type LoadMessage, loadChannel } from '../diagnostics/channels.ts'
+import { BATCH_SIZE_BOUNDS } from '../diagnostics/stats.ts'
 import { databaseAttributes, errorAttributes, errorMessage, readAttributes } from './attributes.ts'
+import { createAskedContexts } from './span-parents.ts'
 
 export interface InstrumentationOptions {
   /** Instead of the one that is registered. */

@@ -6,7 +6,7 @@ import {
   metrics,
   type Observable,
 } from '@opentelemetry/api'
-import type { TableStats } from '../events.ts'
+import type { TableStats } from '../diagnostics/stats.ts'
 import { type Instrumentation, SCOPE } from './instrumentation.ts'
 
 export interface StatsObserverOptions {

@@ -1,5 +1,10 @@
 export { type MigrationFolder, migrate } from './migration-folder.ts'
-export type { ServerFlavor } from './server-program.ts'
+export type { ServerFlavor } from './server/server-program.ts'
+export {
+  startThrowawayServer,
+  type ThrowawayServer,
+  type ThrowawayServerOptions,
+} from './server/throwaway-server.ts'
 export {
   countStatements,
   type ExpectedStatements,
@@ -10,9 +15,4 @@ export {
   type StatementCountOptions,
 } from './statement-count.ts'
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.ts'
-export {
-  startThrowawayServer,
-  type ThrowawayServer,
-  type ThrowawayServerOptions,
-} from './throwaway-server.ts'
 export { type TruncateOptions, truncateTables } from './truncation.ts'

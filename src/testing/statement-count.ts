@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { tracingChannel } from 'node:diagnostics_channel'
+import { PLAIN_SETUP, TRACKED_SETUP } from '../database/session-tracking.ts'
 import { ConfigurationError, LookupError } from '../errors.ts'
-import { PLAIN_SETUP, TRACKED_SETUP } from '../session-state.ts'
-import { VERSIONS } from '../statement.ts'
+import { VERSIONS } from '../versions/version-table.ts'
 import { textWithoutValues } from './statement-text.ts'
 
 /** A statement that mysql2 was given to send. */

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { type Connection, createConnection } from 'mysql2/promise'
-import { createDatabase } from '../database.ts'
+import { createDatabase } from '../database/create-database.ts'
+import { quoteName } from '../database/statement.ts'
 import { ConfigurationError } from '../errors.ts'
-import { quoteName } from '../statement.ts'
 import { type MigrationFolder, migrate } from './migration-folder.ts'
-import { startThrowawayServer, type ThrowawayServer } from './throwaway-server.ts'
+import { startThrowawayServer, type ThrowawayServer } from './server/throwaway-server.ts'
 
 /** A database for tests, dropped with `drop()` or at the end of an `await using` block. */
 export interface TestDatabase extends AsyncDisposable {

@@ -1,10 +1,10 @@
 import type { Kysely } from 'kysely'
 import { DEFAULT_MIGRATION_LOCK_TABLE, DEFAULT_MIGRATION_TABLE } from 'kysely/migration'
+import { quoteName } from '../database/statement.ts'
 import { ConfigurationError } from '../errors.ts'
 import { errorNumber, run } from '../migration/server-statement.ts'
 import { moveEverySlot, refuseTransaction, VERSION_TABLE } from '../migration/version-table.ts'
-import { cacheDropper } from '../shared-caches.ts'
-import { quoteName } from '../statement.ts'
+import { cacheDropper } from '../repositories/internals.ts'
 
 export interface TruncateOptions {
   /** Tables that keep their rows, besides those of migrations and versions: reference data, for instance. */

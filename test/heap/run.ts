@@ -8,7 +8,7 @@
  * grows or a scope stays open.
  */
 import { parseArgs } from 'node:util'
-import { startThrowawayServer } from '../../src/testing/throwaway-server.ts'
+import { startThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
 import { frameworks } from '../support/frameworks/servers.ts'
 import { runHeap } from './heap-run.ts'
 

@@ -7,7 +7,7 @@
  * Without --url it runs on an embedded server. It exits with 1 where a guarantee was broken.
  */
 import { parseArgs } from 'node:util'
-import { startThrowawayServer } from '../../src/testing/throwaway-server.ts'
+import { startThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
 import { type Fault, faults } from './faults.ts'
 import { runHistory } from './history-run.ts'
 

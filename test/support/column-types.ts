@@ -1,4 +1,4 @@
-import type { ServerFlavor } from '../../src/testing/server-program.ts'
+import type { ServerFlavor } from '../../src/testing/server/server-program.ts'
 
 /** A column type with the values that hurt, as SQL literals; NULL is added to each. */
 export interface ColumnType {

@@ -9,10 +9,10 @@ import {
   type Repository,
   type TablesMetadata,
 } from '../../src/index.ts'
-import type { RepositoriesMembers } from '../../src/repositories.ts'
-import { readSchema } from '../../src/schema.ts'
-import type { TransactionOptions } from '../../src/transaction.ts'
-import type { Writes } from '../../src/writes.ts'
+import type { TransactionOptions } from '../../src/repositories/transaction.ts'
+import type { RepositoriesMembers } from '../../src/repositories/types.ts'
+import type { Writes } from '../../src/repositories/writes.ts'
+import { readSchema } from '../../src/schema/read-schema.ts'
 import { createTestDatabase, runStatements, statementCounter, type TestDatabase } from './server.ts'
 
 export type AnyRow = Readonly<Record<string, unknown>>

@@ -4,9 +4,9 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type GuardedProcess, startGuardedProcess } from '../../src/testing/guarded-process.ts'
-import { initializeCommand, serveCommand } from '../../src/testing/server-command.ts'
-import { findServerProgram, type ServerFlavor } from '../../src/testing/server-program.ts'
+import { initializeCommand, serveCommand } from '../../src/testing/server/server-command.ts'
+import { findServerProgram, type ServerFlavor } from '../../src/testing/server/server-program.ts'
+import { type GuardedProcess, startGuardedProcess } from '../../src/testing/server/supervised-process.ts'
 import { runStatements } from './server.ts'
 
 /** A private server that can be killed, paused and started again, on the same port and with the same data. */

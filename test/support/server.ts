@@ -1,11 +1,11 @@
 import type { RowDataPacket } from 'mysql2/promise'
 import { createConnection } from 'mysql2/promise'
-import type { ServerFlavor } from '../../src/testing/server-program.ts'
+import type { ServerFlavor } from '../../src/testing/server/server-program.ts'
+import { startThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
 import {
   createTestDatabase as createDatabaseOn,
   type TestDatabase as LibraryTestDatabase,
 } from '../../src/testing/test-database.ts'
-import { startThrowawayServer } from '../../src/testing/throwaway-server.ts'
 
 export interface ServerIdentity {
   readonly flavor: ServerFlavor

@@ -1,6 +1,9 @@
-import { createProcessCache as createRight, type ProcessCacheOptions } from '../../../src/process-cache.ts'
+import {
+  createProcessCache as createRight,
+  type ProcessCacheOptions,
+} from '../../../src/cache/process-cache.ts'
 
-export * from '../../../src/process-cache.ts'
+export * from '../../../src/cache/process-cache.ts'
 
 /** Keeps what it has when this process has committed. */
 export function createProcessCache(options: ProcessCacheOptions) {

@@ -1,6 +1,9 @@
-import { createProcessCache as createRight, type ProcessCacheOptions } from '../../../src/process-cache.ts'
+import {
+  createProcessCache as createRight,
+  type ProcessCacheOptions,
+} from '../../../src/cache/process-cache.ts'
 
-export * from '../../../src/process-cache.ts'
+export * from '../../../src/cache/process-cache.ts'
 
 /** Shares whatever a load brings, also what was read before the version that the process knows. */
 export function createProcessCache(options: ProcessCacheOptions) {

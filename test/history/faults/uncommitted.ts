@@ -1,7 +1,7 @@
-export * from '../../../src/row-source.ts'
+export * from '../../../src/loading/row-source.ts'
 
-import type { ProcessCache } from '../../../src/process-cache.ts'
-import { createRowSource as createRight, type RowSourceOptions } from '../../../src/row-source.ts'
+import type { ProcessCache } from '../../../src/cache/process-cache.ts'
+import { createRowSource as createRight, type RowSourceOptions } from '../../../src/loading/row-source.ts'
 
 const caches = new Map<object, ProcessCache>()
 

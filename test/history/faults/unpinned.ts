@@ -1,5 +1,5 @@
-import { NO_HITS } from '../../../src/generation.ts'
-import { TableMemo as Right } from '../../../src/table-memo.ts'
+import { NO_HITS } from '../../../src/cache/generation.ts'
+import { TableMemo as Right } from '../../../src/scope/table-scope.ts'
 
 /** Forgets which generation the request has seen first. */
 export class TableMemo extends Right {

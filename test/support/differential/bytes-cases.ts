@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ServerFlavor } from '../../../src/testing/server-program.ts'
+import type { ServerFlavor } from '../../../src/testing/server/server-program.ts'
 import { type ColumnCase, type Spelling, spellings } from './case.ts'
 
 const byte = fc.constantFrom(0, 0x20, 0x41, 0x61, 0x27, 0x5c, 0x7f, 0x80, 0xff)

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import { generatedTable } from '../../../src/codegen/generated-table.ts'
 import type { TablesMetadata } from '../../../src/index.ts'
-import { readSchema } from '../../../src/schema.ts'
+import { readSchema } from '../../../src/schema/read-schema.ts'
 import type { AnyDB } from '../lookups.ts'
 
 /** Beyond 2^53 rows are numbers no more, and a server that bends values has zero dates. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ServerFlavor } from '../../../src/testing/server-program.ts'
+import type { ServerFlavor } from '../../../src/testing/server/server-program.ts'
 import { type ColumnCase, type Spelling, spellings } from './case.ts'
 
 const two = (value: number) => String(value).padStart(2, '0')

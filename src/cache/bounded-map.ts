@@ -1,0 +1,48 @@
+import type { KeyDefinition, Token } from '../keys/key.ts'
+
+/** Values by key, within a total weight. */
+export interface BoundedMap<Value> {
+  get(definition: KeyDefinition, token: Token): Value | undefined
+  /** How many values it holds. */
+  size(): number
+  set(definition: KeyDefinition, token: Token, held: { readonly value: Value; readonly weight: number }): void
+}
+
+/** The oldest values are dropped first when the weights exceed the bound; a value heavier than it is not held. */
+export function createBoundedMap<Value>(maxWeight: number): BoundedMap<Value> {
+  const byDefinition = new Map<
+    KeyDefinition,
+    Map<Token, { readonly value: Value; readonly weight: number }>
+  >()
+  let total = 0
+
+  function dropOldest(): void {
+    for (const held of byDefinition.values()) {
+      for (const [token, { weight }] of held) {
+        held.delete(token)
+        total -= weight
+        return
+      }
+    }
+  }
+
+  return {
+    size() {
+      let size = 0
+      for (const held of byDefinition.values()) size += held.size
+      return size
+    },
+    get: (definition, token) => byDefinition.get(definition)?.get(token)?.value,
+    set(definition, token, entry) {
+      if (entry.weight > maxWeight) return
+      let held = byDefinition.get(definition)
+      if (!held) {
+        held = new Map()
+        byDefinition.set(definition, held)
+      }
+      total += entry.weight - (held.get(token)?.weight ?? 0)
+      held.set(token, entry)
+      while (total > maxWeight) dropOldest()
+    },
+  }
+}

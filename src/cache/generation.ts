@@ -1,0 +1,188 @@
+import type { CacheEvents } from '../diagnostics/cache-events.ts'
+import type { Counters } from '../diagnostics/stats.ts'
+import type { Key, KeyDefinition, TableKeys, Token } from '../keys/key.ts'
+import { createKeyIndex } from '../keys/key-index.ts'
+import type { Row } from '../rows/row.ts'
+import { createBoundedMap } from './bounded-map.ts'
+import { createRowIndex, type Lookup } from './row-index.ts'
+
+/** A row as it is handed around. */
+export interface Entry {
+  readonly row: Row
+  /**
+   * Made at the first hit and kept, so that later hits allocate nothing. It is also what the hand knows a row in use by,
+   * which it passes over once.
+   */
+  promise: Promise<Row> | undefined
+}
+
+/** What hits are read from. */
+export interface Hits {
+  /** Entries by what their one-column primary key is; empty where such a key must be resolved first. */
+  readonly raw: Lookup<Entry>
+  /** By an object of a unique key's columns. */
+  find(columns: object): Entry | undefined
+}
+
+/** For where nothing may be read directly. */
+export const NO_HITS: Hits = { raw: new Map(), find: () => undefined }
+
+export interface GenerationOptions {
+  readonly keys: TableKeys
+  readonly maxRows: number
+  readonly counters: Counters
+  readonly events: Pick<CacheEvents, 'evicted'>
+  /** Shared by the generations of a table: the unique keys besides the primary one that were asked for. */
+  readonly asked: Set<KeyDefinition>
+  /** The version that everything in it was read at; undefined for rows that never change. */
+  readonly version?: number | undefined
+}
+
+/** What the process holds of one table at one version. Failures are never held; absences and lists only under a version. */
+export interface Generation {
+  readonly version: number | undefined
+  readonly hits: Hits
+  /** Whether it holds no row. */
+  isEmpty(): boolean
+  /** Whether there is no room left for another row. */
+  isFull(): boolean
+  /** How many request scopes were answered rows that they do not remember: while there are any, none is dropped. */
+  pins: number
+  /** Every row, in primary-key order, once it was read. */
+  all: readonly Entry[] | undefined
+  find(key: Key): Entry | undefined
+  /** The row that is held with this one's primary key. */
+  heldLike(row: Row): Entry | undefined
+  /** Holds the row, where there is room, and answers its entry: the one that is held already, where there is one. */
+  publish(row: Row, asked?: Key): Entry
+  /** The same for all rows of the table, in their order. */
+  publishAll(rows: readonly Row[]): readonly Entry[]
+  isAbsent(key: Key): boolean
+  publishAbsence(key: Key): void
+  list(key: Key): readonly Entry[] | undefined
+  publishList(key: Key, entries: readonly Entry[]): void
+  /** How many it holds besides rows. */
+  held(): { readonly aliases: number; readonly absences: number; readonly lists: number }
+}
+
+/** Texts may be of any length: what only a long one would find again is not held. */
+const LONGEST_TOKEN = 1_000
+
+/**
+ * Rows are bounded by CLOCK: a hit leaves its mark, a full generation moves a hand over the rows and drops the first
+ * without it. (True LRU by re-insertion would cost a hit 10 to 470 times as much.)
+ */
+export function createGeneration(options: GenerationOptions): Generation {
+  const { keys, maxRows, counters, version } = options
+  const ring: Entry[] = []
+  const index = createRowIndex({ keys, all: ring, asked: options.asked })
+  const absences = createBoundedMap<true>(maxRows)
+  const lists = createBoundedMap<readonly Entry[]>(maxRows)
+  let hand = 0
+  // A row that somebody still holds is the same object when it is read again.
+  const dropped = createKeyIndex<WeakRef<Row>>(keys.definitions[0]!.parts)
+  const collected = new FinalizationRegistry<{ tokens: readonly Token[]; ref: WeakRef<Row> }>(
+    ({ tokens, ref }) => dropped.delete(tokens, ref),
+  )
+
+  function add(row: Row, identity: readonly Token[]): Entry {
+    const entry: Entry = { row, promise: undefined }
+    if (ring.length < maxRows) {
+      ring.push(entry)
+    } else {
+      hand = nextVictim()
+      drop(ring[hand]!)
+      ring[hand] = entry
+      hand = (hand + 1) % maxRows
+    }
+    index.add(entry, identity)
+    counters.rowsHeld = ring.length
+    return entry
+  }
+
+  function nextVictim(): number {
+    let at = hand
+    while (ring[at]!.promise) {
+      ring[at]!.promise = undefined
+      at = (at + 1) % maxRows
+    }
+    return at
+  }
+
+  function drop(entry: Entry): void {
+    index.remove(entry)
+    remember(entry.row)
+    counters.evictions++
+    options.events.evicted()
+  }
+
+  function remember(row: Row): void {
+    const ref = new WeakRef(row)
+    const tokens = keys.identityOf(row)
+    dropped.set(tokens, ref)
+    collected.register(row, { tokens, ref })
+  }
+
+  const isOwn = ({ definition, tokens }: Key, row: Row) =>
+    definition.position === 0 && tokens.length === 1 && row[definition.parts[0]!.name] === tokens[0]
+
+  const isShort = ({ tokens }: Key) =>
+    tokens.every((token) => typeof token !== 'string' || token.length <= LONGEST_TOKEN)
+
+  const isFull = () => ring.length === maxRows
+
+  const generation: Generation = {
+    version,
+    hits: {
+      raw: keys.rawType ? index.root : NO_HITS.raw,
+      find: index.find,
+    },
+    all: undefined,
+    pins: 0,
+    isEmpty: () => ring.length === 0,
+    isFull,
+    find: index.get,
+    heldLike: (row) => index.byIdentity(keys.identityOf(row)),
+    publish(read, asked) {
+      // As a rule the row is asked for by its own primary key, whose tokens are at hand.
+      const own = asked !== undefined && isOwn(asked, read)
+      const tokens = own ? asked.tokens : keys.identityOf(read)
+      let entry = index.byIdentity(tokens)
+      if (!entry) {
+        const reference = dropped.get(tokens)
+        const known = reference?.deref()
+        const row = known ?? read
+        if (isFull() && generation.pins > 0) {
+          if (!known) remember(row)
+          return { row, promise: undefined }
+        }
+        if (reference) dropped.delete(tokens, reference)
+        entry = add(row, tokens)
+      }
+      if (asked && !own && isShort(asked)) index.addSpelling(entry, asked)
+      return entry
+    },
+    publishAll(rows) {
+      // Nothing can be held already, nor have been dropped.
+      if (ring.length > 0 || rows.length > maxRows) return rows.map((row) => generation.publish(row))
+      for (const row of rows) ring.push({ row, promise: undefined })
+      index.addAll(ring)
+      counters.rowsHeld = ring.length
+      return ring.slice()
+    },
+    isAbsent: ({ definition, token }) => absences.get(definition, token) !== undefined,
+    publishAbsence(key) {
+      if (isShort(key)) absences.set(key.definition, key.token, { value: true, weight: 1 })
+    },
+    list: ({ definition, token }) => lists.get(definition, token),
+    publishList(key, entries) {
+      if (isShort(key)) lists.set(key.definition, key.token, { value: entries, weight: entries.length + 1 })
+    },
+    held: () => ({
+      aliases: index.aliases(),
+      absences: absences.size(),
+      lists: lists.size(),
+    }),
+  }
+  return generation
+}

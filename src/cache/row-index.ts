@@ -1,0 +1,148 @@
+import type { Key, KeyDefinition, TableKeys, Token } from '../keys/key.ts'
+import { createKeyIndex, type KeyIndex } from '../keys/key-index.ts'
+import type { Row } from '../rows/row.ts'
+
+/** Finds what is held of a table by each unique key of its row, and by other spellings of them. */
+export interface RowIndex<Held> {
+  /** By what a one-column primary key is. */
+  readonly root: Lookup<Held>
+  get(key: Key): Held | undefined
+  /** By the tokens of the primary key. */
+  byIdentity(tokens: readonly Token[]): Held | undefined
+  /** By an object of a unique key's columns; only by keys that were asked for before. */
+  find(columns: object): Held | undefined
+  add(held: Held, identity: readonly Token[]): void
+  addAll(all: readonly Held[]): void
+  remove(held: Held): void
+  /** A key that leads to the row although it is not the row's own. */
+  addSpelling(held: Held, key: Key): void
+  /** How many keys there are besides the primary ones of the rows. */
+  aliases(): number
+}
+
+export interface Lookup<Held> {
+  get(key: unknown): Held | undefined
+}
+
+export interface RowIndexOptions<Held> {
+  readonly keys: TableKeys
+  /** All that is held. */
+  readonly all: readonly Held[]
+  /** The other unique keys that were asked for: shared by the indexes of one table, for who asks once asks again. */
+  readonly asked: Set<KeyDefinition>
+}
+
+// Spellings of one key ('FR', 'fr', 'fr ') are unlimited; a row keeps the few that callers use.
+const MAX_SPELLINGS = 4
+
+interface Spelling {
+  readonly position: number
+  readonly tokens: readonly Token[]
+}
+
+/**
+ * A unique key besides the primary one is indexed when it is first asked for: most tables are read by one key, and each
+ * index costs a load what the row itself costs it.
+ */
+export function createRowIndex<Held extends { readonly row: Row }>(
+  options: RowIndexOptions<Held>,
+): RowIndex<Held> {
+  const { keys, all, asked } = options
+  const { definitions } = keys
+  const primary = createKeyIndex<Held>(definitions[0]!.parts)
+  /** By the position of the definition. */
+  const indexes: (KeyIndex<Held> | undefined)[] = definitions.map((definition) =>
+    asked.has(definition) ? createKeyIndex(definition.parts) : undefined,
+  )
+  indexes[0] = primary
+  const spellings = new Map<Held, Spelling[]>()
+  let aliases = 0
+
+  function indexOf(definition: KeyDefinition): KeyIndex<Held> | undefined {
+    const { position } = definition
+    if (indexes[position] || position >= definitions.length) return indexes[position]
+    asked.add(definition)
+    const index = createKeyIndex<Held>(definition.parts)
+    indexes[position] = index
+    for (const held of all) addTo(index, definition, held)
+    return index
+  }
+
+  function addTo(index: KeyIndex<Held>, definition: KeyDefinition, held: Held): void {
+    const tokens = keys.tokensOf(definition, held.row)
+    if (!tokens) return
+    index.set(tokens, held)
+    aliases++
+  }
+
+  function removeSpelling(held: Held, { position, tokens }: Spelling): void {
+    indexes[position]!.delete(tokens, held)
+    aliases--
+  }
+
+  function add(held: Held, identity: readonly Token[]): void {
+    primary.set(identity, held)
+    for (let position = 1; position < definitions.length; position++) {
+      const index = indexes[position]
+      if (index) addTo(index, definitions[position]!, held)
+    }
+  }
+
+  return {
+    root: primary.root as Lookup<Held>,
+    get: ({ definition, tokens }) => indexOf(definition)?.get(tokens),
+    byIdentity: (tokens) => primary.get(tokens),
+    find: (columns) => findByColumns(indexes, columns),
+    add,
+    addAll(all) {
+      for (const held of all) add(held, keys.identityOf(held.row))
+    },
+    remove(held) {
+      primary.delete(keys.identityOf(held.row), held)
+      for (let position = 1; position < definitions.length; position++) {
+        const index = indexes[position]
+        const tokens = index && keys.tokensOf(definitions[position]!, held.row)
+        if (!tokens) continue
+        index!.delete(tokens, held)
+        aliases--
+      }
+      for (const spelling of spellings.get(held) ?? []) removeSpelling(held, spelling)
+      spellings.delete(held)
+    },
+    addSpelling(held, { definition, tokens }) {
+      const index = indexOf(definition)!
+      if (index.get(tokens) === held) return
+      let known = spellings.get(held)
+      if (!known) {
+        known = []
+        spellings.set(held, known)
+      }
+      if (known.length === MAX_SPELLINGS) removeSpelling(held, known.shift()!)
+      index.set(tokens, held)
+      known.push({ position: definition.position, tokens })
+      aliases++
+    },
+    aliases: () => aliases,
+  }
+}
+
+/** For an object of a key's columns and no other; what is no plain object is looked at by nobody here. */
+function findByColumns<Held extends object>(
+  indexes: readonly (KeyIndex<Held> | undefined)[],
+  columns: object,
+): Held | undefined {
+  try {
+    if (Object.getPrototypeOf(columns) !== Object.prototype) return undefined
+    let count = 0
+    let first = ''
+    for (const name in columns) if (count++ === 0) first = name
+    for (const index of indexes) {
+      if (index === undefined || index.depth !== count || (count === 1 && index.first !== first)) continue
+      const held = index.find(columns)
+      if (held) return held
+    }
+  } catch {
+    // A getter or a Proxy that throws: whoever resolves the key says so.
+  }
+  return undefined
+}

@@ -1,0 +1,37 @@
+import { LookupError } from '../errors.ts'
+
+const LOST = new Set([
+  'PROTOCOL_CONNECTION_LOST',
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ER_SERVER_SHUTDOWN',
+  'ER_NORMAL_SHUTDOWN',
+  // What a server says on a connection that it has killed: MariaDB, MySQL.
+  'ER_CONNECTION_KILLED',
+  'ER_SESSION_WAS_KILLED',
+  'ER_CLIENT_INTERACTION_TIMEOUT',
+  // What it says instead of a greeting.
+  'ER_CON_COUNT_ERROR',
+  'ER_TOO_MANY_USER_CONNECTIONS',
+  'ER_USER_LIMIT_REACHED',
+])
+
+/** Whether an error means that the connection is gone, or that there is none to be had just now. */
+export function isConnectionLoss(error: unknown): boolean {
+  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string }
+  return LOST.has(code ?? '') || message.includes('connection is in closed state')
+}
+
+/** What a reader gets: the driver's own message does not say what was read, nor what to do. */
+export function connectionLost(what: string, cause: unknown): LookupError {
+  const { code } = cause as { code?: string }
+  return new LookupError(
+    'KYSELY_LOOKUP_CONNECTION_LOST',
+    `${what}: the connection to the database was lost or could not be made${code ? ` (${code})` : ''}. Nothing of this read is remembered: ask again when the server is back.`,
+    { cause },
+  )
+}

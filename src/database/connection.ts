@@ -1,0 +1,223 @@
+import { type DecodingOptions, type DriverField, decodeRows, keepFloatsWhole } from '../columns/decoding.ts'
+import { isConnectionLoss } from './connection-loss.ts'
+import { currentDeadline } from './deadline.ts'
+import type { SessionState } from './session-tracking.ts'
+
+export type Callback<T extends unknown[]> = (error: unknown, ...results: T) => void
+
+type ResultCallback = Callback<[result: unknown, fields: unknown]>
+
+/** The part of a mysql2 connection that is used here. */
+export interface DriverConnection {
+  readonly config: object
+  readonly threadId: number
+  readonly stream: { destroy(): void; once(event: 'close', listener: () => void): unknown }
+  connect(callback?: Callback<[]>): void
+  destroy(): void
+  on(event: 'error', listener: (error: Error) => void): unknown
+  release(): void
+  query(sql: string | DriverStatement, parameters?: unknown, callback?: ResultCallback): DriverQuery
+  execute(options: DriverStatement, callback: ResultCallback): DriverQuery
+}
+
+/** The connection that Kysely's driver gets. */
+export interface Connection extends Pick<DriverConnection, 'config' | 'threadId' | 'connect' | 'release'> {
+  /** Whoever waits for an answer on it gets the reason. */
+  destroy(reason?: Error): void
+  query(sql: string, parameters: unknown): RowStream
+  query(sql: string, parameters: unknown, callback: ResultCallback): void
+}
+
+interface RowStream {
+  stream(options: object): AsyncIterable<unknown>
+}
+
+interface DriverStatement {
+  readonly sql: string
+  readonly values: readonly unknown[]
+  readonly rowsAsArray: true
+}
+
+interface DriverQuery {
+  on(event: 'fields', listener: (fields: readonly DriverField[] | undefined) => void): unknown
+  stream(options: object): AsyncIterable<unknown> & { destroy(reason: Error): unknown }
+}
+
+/** Told in which session a lookup runs. */
+export type SessionListener = (session: SessionState) => void
+
+const lookup = Symbol('lookup')
+
+interface LookupParameters extends ReadonlyArray<unknown> {
+  readonly [lookup]: SessionListener | undefined
+}
+
+/**
+ * Parameters of a statement that is to be prepared, its rows answered as arrays. Kysely hands a compiled query's
+ * parameters to the connection untouched, so the mark travels through its executor.
+ */
+export function lookupParameters(values: readonly unknown[], ranIn?: SessionListener): readonly unknown[] {
+  return Object.assign([...values], { [lookup]: ranIn })
+}
+
+export interface ConnectionOptions {
+  readonly decoding: DecodingOptions
+  readonly session: SessionState
+  /** Whether lookups are prepared. */
+  readonly prepare: boolean
+  /** Told when the connection is given back, or destroyed instead. */
+  giveBack(connection: Connection): void
+}
+
+const ER_MAX_PREPARED_STMT_COUNT_REACHED = 1461
+
+/** Wraps a connection: lookups are prepared, what either protocol answers is decoded alike, and deadlines are kept. */
+export function wrapConnection(connection: DriverConnection, options: ConnectionOptions): Connection {
+  const { decoding, session } = options
+  // A list: it has one member as a rule, and a Set would keep answers alive, see createTimeLimit.
+  const pending: ((reason: Error) => void)[] = []
+  let lost: Error | undefined
+
+  function remove(settle: (reason: Error) => void): boolean {
+    const at = pending.indexOf(settle)
+    if (at >= 0) pending.splice(at, 1)
+    return at >= 0
+  }
+
+  function destroy(reason: Error): void {
+    if (lost) return
+    lost = reason
+    cutConnection(connection)
+    for (const settle of [...pending]) settle(reason)
+  }
+
+  // A stream is told of nothing by the driver.
+  connection.on('error', destroy)
+
+  /** Sends a statement; at the deadline the connection is destroyed, for its reply may still come. */
+  function send(callback: ResultCallback, statement: (callback: ResultCallback) => void): void {
+    if (lost) {
+      callback(lost, undefined, undefined)
+      return
+    }
+    const settle: ResultCallback = (error, result, fields) => {
+      if (!remove(give)) return
+      forget?.()
+      if (isConnectionLoss(error)) destroy(error as Error)
+      callback(error, result, fields)
+    }
+    const give = (reason: Error) => settle(reason, undefined, undefined)
+    pending.push(give)
+    const forget = currentDeadline()?.onExpire(destroy)
+    if (!lost) statement(settle)
+  }
+
+  function decoded(callback: ResultCallback): ResultCallback {
+    return (error, result, fields) => {
+      if (error) return callback(error, result, fields)
+      session.receive(result)
+      try {
+        decodeResult(result, fields, decoding)
+      } catch (failure) {
+        return callback(failure, undefined, undefined)
+      }
+      callback(null, result, fields)
+    }
+  }
+
+  function text(sql: string | DriverStatement, parameters: unknown, callback: ResultCallback): void {
+    const query = connection.query(sql, parameters, decoded(callback))
+    query.on('fields', (fields) => fields && keepFloatsWhole(fields))
+  }
+
+  function runLookup(sql: string, values: readonly unknown[], callback: ResultCallback): void {
+    const statement: DriverStatement = { sql, values, rowsAsArray: true }
+    if (!options.prepare) {
+      text(statement, values, callback)
+      return
+    }
+    connection.execute(
+      statement,
+      decoded((error, result, fields) => {
+        if ((error as { errno?: unknown } | null)?.errno !== ER_MAX_PREPARED_STMT_COUNT_REACHED) {
+          return callback(error, result, fields)
+        }
+        text(statement, values, callback)
+      }),
+    )
+  }
+
+  function streamed(sql: string, parameters: unknown): RowStream {
+    let fields: readonly DriverField[] = []
+    return {
+      async *stream(options) {
+        if (lost) throw lost
+        const query = connection.query(sql, parameters)
+        query.on('fields', (received = []) => {
+          keepFloatsWhole(received)
+          fields = received
+        })
+        const rows = query.stream(options)
+        const stop = (reason: Error) => rows.destroy(reason)
+        pending.push(stop)
+        try {
+          for await (const row of rows) {
+            decodeRows([row], fields, decoding)
+            yield row
+          }
+        } finally {
+          remove(stop)
+        }
+      },
+    }
+  }
+
+  function query(sql: string, parameters: unknown): RowStream
+  function query(sql: string, parameters: unknown, callback: ResultCallback): void
+  function query(sql: string, parameters: unknown, callback?: ResultCallback): RowStream | undefined {
+    if (!callback) return streamed(sql, parameters)
+    if (isLookup(parameters)) {
+      parameters[lookup]?.(session)
+      send(callback, (settle) => runLookup(sql, parameters, settle))
+    } else {
+      session.send(sql)
+      send(callback, (settle) => text(sql, parameters, settle))
+    }
+    return undefined
+  }
+
+  const wrapped: Connection = {
+    config: connection.config,
+    threadId: connection.threadId,
+    connect: (callback) => connection.connect(callback),
+    destroy: (reason = new Error('The connection was destroyed.')) => destroy(reason),
+    release() {
+      // Its next user would read what is not committed, or one old snapshot for ever.
+      if (session.unfit) destroy(new Error(`The connection was released with ${session.unfit.what}.`))
+      if (!lost) connection.release()
+      options.giveBack(wrapped)
+    },
+    query,
+  }
+  return wrapped
+}
+
+/** The driver's own `destroy` waits for the server to close its side, which a server that is paused never does. */
+export function cutConnection(connection: DriverConnection): void {
+  connection.destroy()
+  connection.stream.destroy()
+}
+
+function isLookup(parameters: unknown): parameters is LookupParameters {
+  return Array.isArray(parameters) && lookup in parameters
+}
+
+/** A CALL or several statements in one text answer a list of results; anything else answers one. */
+function decodeResult(result: unknown, fields: unknown, decoding: DecodingOptions): void {
+  if (!Array.isArray(result) || !Array.isArray(fields)) return
+  if (fields.some(Array.isArray)) {
+    for (const [index, part] of result.entries()) decodeResult(part, fields[index], decoding)
+  } else {
+    decodeRows(result, fields as DriverField[], decoding)
+  }
+}

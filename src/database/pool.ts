@@ -1,0 +1,143 @@
+import {
+  type Callback,
+  type Connection,
+  type ConnectionOptions,
+  cutConnection,
+  type DriverConnection,
+  wrapConnection,
+} from './connection.ts'
+import { connectionLost, isConnectionLoss } from './connection-loss.ts'
+import { currentDeadline } from './deadline.ts'
+import { createSessionState, PLAIN_SETUP, TRACKED_SETUP } from './session-tracking.ts'
+import { wrongSession } from './verify-session.ts'
+
+/** The part of a mysql2 pool (the callback one) that is used here. */
+export interface DriverPool {
+  getConnection(callback: Callback<[connection: DriverConnection]>): void
+  end(callback: Callback<[]>): void
+}
+
+/** The pool that Kysely's driver gets. */
+export interface WrappedPool {
+  getConnection(callback: Callback<[connection?: Connection]>): void
+  end(callback: Callback<[]>): void
+}
+
+export type PoolWrapOptions = Omit<ConnectionOptions, 'giveBack' | 'session'>
+
+/** How long (ms) the first statement of a connection may take: a server that was paused never answers. */
+const SETUP_LIMIT = 10_000
+
+/** How long (ms) an end waits for those who still hold a connection. */
+const END_PATIENCE = 10_000
+
+/** How long (ms) an end then waits for the server to close its side. */
+const GOODBYE_PATIENCE = 1_000
+
+/**
+ * Wraps a mysql2 pool for Kysely's MySQL driver, which only knows the text protocol. Whoever waits for a connection is
+ * told at the deadline. An end lets running statements and transactions finish first.
+ */
+export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPool {
+  const known = new WeakMap<DriverConnection, Connection>()
+  const open = new Set<DriverConnection>()
+  const held = new Set<Connection>()
+  let waiting = 0
+  let ended: (() => void) | undefined
+
+  function endIfIdle(): void {
+    if (held.size === 0 && waiting === 0) ended?.()
+  }
+
+  function giveBack(connection: Connection): void {
+    held.delete(connection)
+    endIfIdle()
+  }
+
+  /** A proxy that pins sessions which prepare pins those that are tracked, too. */
+  function setUp(connection: DriverConnection, callback: Callback<[reply: unknown]>): void {
+    if (!options.prepare) {
+      connection.query(PLAIN_SETUP, [], callback)
+      return
+    }
+    connection.query(TRACKED_SETUP, [], (failure, reply) => {
+      if (failure && !isConnectionLoss(failure)) connection.query(PLAIN_SETUP, [], callback)
+      else callback(failure, reply)
+    })
+  }
+
+  /** Answers a connection's wrapper, ready for use, once; `giveUp` keeps the answer from coming. */
+  function prepare(connection: DriverConnection, callback: Callback<[connection?: Connection]>): () => void {
+    const wrapped = known.get(connection)
+    if (wrapped) {
+      callback(null, wrapped)
+      return () => {}
+    }
+    let settled = false
+    const session = createSessionState()
+    const settle = (failure: unknown) => {
+      if (settled) return
+      settled = true
+      clearTimeout(timer)
+      if (failure) {
+        cutConnection(connection)
+        return callback(failure)
+      }
+      const fresh = wrapConnection(connection, { ...options, session, giveBack })
+      known.set(connection, fresh)
+      callback(null, fresh)
+    }
+    const expire = () => settle(connectionLost('A new connection', { code: 'ETIMEDOUT' }))
+    const timer = setTimeout(expire, SETUP_LIMIT)
+    // Whoever waits for an answer gets the error; without a listener it would end the process.
+    connection.on('error', () => {})
+    open.add(connection)
+    connection.stream.once('close', () => open.delete(connection))
+    setUp(connection, (failure, reply) => {
+      session.receive(reply)
+      settle(failure ?? (session.unfit && wrongSession(session.unfit)))
+    })
+    return expire
+  }
+
+  return {
+    end(callback) {
+      const patience = setTimeout(() => ended?.(), END_PATIENCE)
+      ended = () => {
+        ended = undefined
+        clearTimeout(patience)
+        // The driver's end waits for their statements, for ever where no reply comes.
+        for (const connection of held) connection.destroy(new Error('The database was destroyed.'))
+        // Where there is nobody to say goodbye to, the end has come all the same.
+        pool.end((error) => callback(isConnectionLoss(error) ? null : error))
+        setTimeout(() => {
+          for (const connection of open) connection.stream.destroy()
+        }, GOODBYE_PATIENCE).unref()
+      }
+      endIfIdle()
+    },
+    getConnection(callback) {
+      let giveUp: (() => void) | undefined
+      let settled = false
+      waiting++
+      const settle = (error: unknown, connection?: Connection) => {
+        if (settled) return
+        settled = true
+        waiting--
+        forget?.()
+        if (connection) held.add(connection)
+        callback(error, connection)
+        endIfIdle()
+      }
+      const forget = currentDeadline()?.onExpire((error) => {
+        settle(error)
+        giveUp?.()
+      })
+      pool.getConnection((error, connection) => {
+        if (error) settle(error)
+        else if (settled) connection.release()
+        else giveUp = prepare(connection, settle)
+      })
+    },
+  }
+}

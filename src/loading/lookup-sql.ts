@@ -1,0 +1,137 @@
+import { quoteName, type Statement, statement } from '../database/statement.ts'
+import type { KeyDefinition } from '../keys/key.ts'
+import type { TableMetadata } from '../metadata.ts'
+import { VERSION_TABLE } from '../versions/version-table.ts'
+
+/** What a lookup reads besides the keys. */
+export interface StatementOptions {
+  readonly table: TableMetadata
+  readonly definition: KeyDefinition
+  /** Whether a key has many rows, wanted in primary-key order, or one at most. */
+  readonly many: boolean
+  /** Whether the table's version is read too, by the same snapshot. It comes after the key's position. */
+  readonly versioned: boolean
+}
+
+/**
+ * At least one row per key, found or not: its position (from 1), then the columns, NULL where no row has the key.
+ * The keys travel as one JSON parameter, so the text does not depend on how many there are, and the server decides
+ * which row a key means.
+ */
+export function keyStatement(options: StatementOptions): Statement {
+  const { table, definition, many, versioned } = options
+  const [version, from] = versioned ? ['v.version, ', `${versionOf(table)} v join `] : ['', '']
+  const order = many ? ` order by k.o, ${table.primaryKey.map((name) => column(table, name)).join(', ')}` : ''
+  return statement(
+    `select k.o, ${version}${columnList(table)} from ${from}${keyTable(definition)} left join ${target(table, definition)}${order}`,
+  )
+}
+
+/**
+ * The same without JSON_TABLE: a select per key, each parameter brought to the column's type as JSON_TABLE would. Keys
+ * without a row have no answer; the version comes in a row of its own, at position 0.
+ */
+export function unionStatement(options: StatementOptions & { readonly keys: number }): Statement {
+  const { table, definition, many, versioned, keys } = options
+  const parameters = definition.parts.map(
+    ({ declaration }, index) => `${typedParameter(declaration)} k${index}`,
+  )
+  const select =
+    `select k.o, ${versioned ? 'null, ' : ''}${columnList(table)} from (select ? o, ${parameters.join(', ')}) k` +
+    ` straight_join ${target(table, definition)}`
+  const selects = new Array<string>(keys).fill(select)
+  if (versioned) {
+    const nulls = table.columns.map((_, index) => `null c${index}`)
+    selects.unshift(`select '0' o, v.version, ${nulls.join(', ')} from ${versionOf(table)} v`)
+  }
+  const order = table.primaryKey.map((name) => `c${table.columns.findIndex((one) => one.name === name)}`)
+  return statement(selects.join(' union all ') + (many ? ` order by o, ${order.join(', ')}` : ''))
+}
+
+/**
+ * For one key: at most a row, its position first. Comparing with a constant, which saves a fifth of the time, is not
+ * for every type what comparing columns is: undefined where it is not known to be.
+ */
+export function loneStatement(options: StatementOptions): Statement | undefined {
+  const { table, definition, many, versioned } = options
+  if (many || !definition.parts.every(({ constant }) => constant)) return undefined
+  const conditions = definition.parts.map((part) =>
+    part.condition(column(table, part.name), typedParameter(part.declaration)),
+  )
+  const from = `${quoteName(table.name)} t force index (${quoteName(definition.index)})`
+  const where = conditions.join(' and ')
+  return statement(
+    versioned
+      ? `select '1' o, v.version, ${columnList(table)} from ${versionOf(table)} v left join ${from} on ${where}`
+      : `select '1' o, ${columnList(table)} from ${from} where ${where}`,
+  )
+}
+
+/** How a whole table is read. */
+export interface TableStatementOptions {
+  readonly table: TableMetadata
+  readonly versioned: boolean
+  readonly limit: number
+}
+
+/** Up to `limit` rows in primary-key order, each with the version. An index gives the order: nothing is sorted. */
+export function tableStatement({ table, versioned, limit }: TableStatementOptions): Statement {
+  const version = versioned ? versionOf(table) : 'null'
+  return statement(
+    `select 0, ${version}, ${columnList(table)} from ${quoteName(table.name)} t${tableOrder(table, limit)}`,
+  )
+}
+
+/** The same with a row of NULLs, to tell the version, where the table is empty. It would sort one that is not. */
+export function emptyTableStatement({ table, limit }: TableStatementOptions): Statement {
+  const from = `${versionOf(table)} v left join ${quoteName(table.name)} t on true`
+  return statement(`select 0, v.version, ${columnList(table)} from ${from}${tableOrder(table, limit)}`)
+}
+
+function tableOrder(table: TableMetadata, limit: number): string {
+  return ` order by ${table.primaryKey.map((key) => column(table, key)).join(', ')} limit ${limit}`
+}
+
+/** A table without version rows has the version NULL, never none: an absence of everything would be a wrong answer. */
+function versionOf(table: TableMetadata): string {
+  const name = `'${table.name.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
+  return `(select cast(sum(version) as unsigned) version from ${VERSION_TABLE} where table_name = ${name})`
+}
+
+/** Columns get names of ours: theirs could be alike in lower case, or be one that an object has already. */
+function columnList(table: TableMetadata): string {
+  return table.columns.map(({ name }, index) => `${column(table, name)} c${index}`).join(', ')
+}
+
+/** A column of the looked-up table, by the name that repositories know it by. */
+function column(table: TableMetadata, name: string): string {
+  const { columnName = name } = table.columns.find((one) => one.name === name) ?? {}
+  return `t.${quoteName(columnName)}`
+}
+
+function keyTable({ parts }: KeyDefinition): string {
+  const columns = parts.map(({ declaration }, index) => {
+    const path = parts.length === 1 ? '$' : `$[${index}]`
+    return `k${index} ${declaration} path '${path}'`
+  })
+  return `json_table(?, '$[*]' columns (o for ordinality, ${columns.join(', ')})) k`
+}
+
+/** MySQL would read a table of up to two rows whole, and an optimizer may err on any: the key's index is named. */
+function target(table: TableMetadata, { parts, index }: KeyDefinition): string {
+  const conditions = parts.map((part, index) => part.condition(column(table, part.name), `k.k${index}`))
+  return `${quoteName(table.name)} t force index (${quoteName(index)}) on ${conditions.join(' and ')}`
+}
+
+/** A parameter of a type that is written as for a column: CAST spells integers and texts otherwise. */
+function typedParameter(declaration: string): string {
+  const text = /^(?:varchar\(\d+\)|longtext) character set (\w+)(?: collate (\w+))?$/.exec(declaration)
+  if (text) return `convert(? using ${text[1]})${text[2] ? ` collate ${text[2]}` : ''}`
+  // MySQL gives a bare parameter the type of the cast, and cuts what is sent as text to it.
+  const type = /int\b/.test(declaration)
+    ? declaration.endsWith('unsigned')
+      ? 'unsigned'
+      : 'signed'
+    : declaration
+  return `cast(convert(? using ascii) as ${type})`
+}

@@ -1,0 +1,118 @@
+import type { Kysely } from 'kysely'
+import type { CacheModeName } from '../cache/process-cache.ts'
+import { refusePromisePool } from '../database/create-database.ts'
+import type { StatementForm } from '../database/server-features.ts'
+import { ConfigurationError } from '../errors.ts'
+import type { TablesMetadata } from '../metadata.ts'
+import { checkDecoding } from '../verification/decoding-check.ts'
+import { checkPlugins } from '../verification/plugins.ts'
+import { VERSION_DEFAULTS, type VersionOptions } from '../versions/version-watch.ts'
+import type { CacheMode } from './types.ts'
+
+/** The options of `createRepositories`, checked and with their defaults. */
+export interface ResolvedOptions {
+  readonly maxBatchSize: number
+  /** Milliseconds over a read. */
+  readonly timeout: number
+  readonly statementForm: StatementForm | undefined
+  readonly versions: Required<VersionOptions>
+  /** How a table is cached; undefined where it is remembered per request only. */
+  cacheOf(table: string): { readonly mode: CacheModeName; readonly maxRows: number } | undefined
+}
+
+interface GivenOptions {
+  readonly db: object
+  readonly tables: TablesMetadata
+  readonly cache?: { readonly [name: string]: CacheMode | undefined }
+  readonly versions?: VersionOptions
+  readonly maxBatchSize?: number
+  readonly timeout?: number
+  readonly statementForm?: StatementForm
+  readonly allowPlugins?: readonly string[]
+}
+
+export const DEFAULT_MAX_ROWS = 200_000
+const DEFAULT_MAX_BATCH_SIZE = 5_000
+const DEFAULT_TIMEOUT = 10_000
+
+/** @throws ConfigurationError for what can be seen to be wrong without asking the server. */
+export function resolveOptions(options: GivenOptions): ResolvedOptions {
+  const {
+    db,
+    tables,
+    cache = {},
+    versions = {},
+    maxBatchSize = DEFAULT_MAX_BATCH_SIZE,
+    timeout = DEFAULT_TIMEOUT,
+  } = options ?? {}
+  checkDatabase(db)
+  if (typeof tables !== 'object' || tables === null) {
+    throw invalid('tables is missing. Import it from the file that kysely-lookup generate wrote.')
+  }
+  checkDecoding(db as Kysely<unknown>, tables)
+  checkPlugins(db as Kysely<unknown>, tables, options.allowPlugins)
+  const modes = new Map(Object.entries(cache).map(([name, mode]) => [name, resolveMode(name, mode)]))
+  for (const name of modes.keys()) {
+    if (!Object.hasOwn(tables, name)) {
+      throw invalid(
+        `cache names ${JSON.stringify(name)}, and the generated metadata has no such table with a primary key.`,
+      )
+    }
+  }
+  if (!isPositiveInteger(maxBatchSize)) throw invalid('maxBatchSize must be a positive integer.')
+  if (!isPositiveInteger(timeout) || timeout > 0x7fffffff) {
+    throw invalid('timeout must be a positive integer, in milliseconds.')
+  }
+  const { statementForm } = options
+  if (statementForm !== undefined && statementForm !== 'json_table' && statementForm !== 'union_all') {
+    throw invalid("statementForm must be 'json_table' or 'union_all'.")
+  }
+  return {
+    maxBatchSize,
+    timeout,
+    statementForm,
+    versions: resolveVersions(versions),
+    cacheOf: (table) => modes.get(table),
+  }
+}
+
+function checkDatabase(db: object | undefined): void {
+  const given = db as { getExecutor?: unknown; getConnection?: unknown } | undefined
+  if (typeof given?.getExecutor === 'function') return
+  if (typeof given?.getConnection === 'function') refusePromisePool(given)
+  throw invalid('db is not a Kysely instance. Make one with createDatabase.')
+}
+
+function resolveMode(table: string, given: CacheMode | undefined) {
+  if (given === undefined) return undefined
+  const { mode, maxRows = DEFAULT_MAX_ROWS } =
+    typeof given === 'object' && given !== null ? given : { mode: given }
+  if (mode !== 'immutable' && mode !== 'versioned') {
+    throw invalid(
+      `the cache mode ${JSON.stringify(mode)} of ${table} is not supported. Use 'immutable' for rows that never change, 'versioned' for rows whose changes are tracked, or leave the table out.`,
+    )
+  }
+  if (!isPositiveInteger(maxRows)) throw invalid(`maxRows of ${table} must be a positive integer.`)
+  return { mode, maxRows }
+}
+
+function resolveVersions(given: VersionOptions): Required<VersionOptions> {
+  const versions = { ...VERSION_DEFAULTS, ...given }
+  for (const name of ['pollInterval', 'pollTimeout', 'maxUnverified'] as const) {
+    if (!isPositiveInteger(versions[name]) || versions[name] > 0x7fffffff) {
+      throw invalid(`versions.${name} must be a positive integer, in milliseconds.`)
+    }
+  }
+  if (versions.whenUnverified !== 'serve' && versions.whenUnverified !== 'refuse') {
+    throw invalid("versions.whenUnverified must be 'serve' or 'refuse'.")
+  }
+  return versions
+}
+
+function isPositiveInteger(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0
+}
+
+function invalid(message: string): ConfigurationError {
+  return new ConfigurationError(`createRepositories: ${message}`)
+}

@@ -1,0 +1,76 @@
+import { ConfigurationError } from '../errors.ts'
+import type { Repository } from './repository.ts'
+
+type AnyRepository = Repository<unknown, unknown, unknown>
+
+/** One of the sets (process, request, transaction) that a program reads through. */
+export interface RepositorySet {
+  $table(name: string): AnyRepository
+}
+
+export interface RepositorySetOptions<Origin> {
+  readonly names: readonly string[]
+  /** Makes the repository of a table when it is first used in a set. */
+  repository(name: string, origin: Origin): AnyRepository
+  /** What a set has besides tables, made anew at each access. */
+  readonly members: Readonly<Record<string | symbol, (origin: Origin) => unknown>>
+}
+
+/**
+ * Makes sets that differ in what they read from. Tables and members are getters of one prototype, so that a set for a
+ * request costs the same for one table and for forty. Any name may be a table's (`constructor`, `__proto__`, `then`);
+ * names that begin with `$` are members' only.
+ */
+export function repositorySetFactory<Origin>(
+  options: RepositorySetOptions<Origin>,
+): (origin: Origin) => RepositorySet {
+  const { names, repository, members } = options
+  const known = new Set(names)
+
+  class BoundSet {
+    readonly #origin: Origin
+    #made: Map<string, AnyRepository> | undefined
+
+    constructor(origin: Origin) {
+      this.#origin = origin
+    }
+
+    static table(set: BoundSet, name: string): AnyRepository {
+      set.#made ??= new Map()
+      let made = set.#made.get(name)
+      if (!made) {
+        if (!known.has(name)) {
+          throw new ConfigurationError(
+            `There is no table ${JSON.stringify(name)} in the generated metadata. A table without a primary key has no repository; after a migration run kysely-lookup generate.`,
+          )
+        }
+        made = repository(name, set.#origin)
+        set.#made.set(name, made)
+      }
+      return made
+    }
+
+    static origin(set: BoundSet): Origin {
+      return set.#origin
+    }
+  }
+
+  const prototype = {}
+  const define = (name: string | symbol, read: (set: BoundSet) => unknown) =>
+    Object.defineProperty(prototype, name, {
+      enumerable: true,
+      get(this: BoundSet) {
+        return read(this)
+      },
+    })
+  for (const name of names) if (!name.startsWith('$')) define(name, (set) => BoundSet.table(set, name))
+  define('$table', (set) => (name: string) => BoundSet.table(set, name))
+  for (const name of Reflect.ownKeys(members)) {
+    const member = members[name]!
+    define(name, (set) => member(BoundSet.origin(set)))
+  }
+  // A table's name may be `constructor`: only what is defined here is inherited.
+  Object.setPrototypeOf(BoundSet.prototype, prototype)
+  Reflect.deleteProperty(BoundSet.prototype, 'constructor')
+  return (origin) => new BoundSet(origin) as unknown as RepositorySet
+}

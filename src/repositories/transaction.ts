@@ -1,0 +1,86 @@
+import { type IsolationLevel, type Kysely, sql, type Transaction } from 'kysely'
+import { ConfigurationError } from '../errors.ts'
+import { VERSION_TABLE } from '../versions/version-table.ts'
+
+export interface TransactionOptions {
+  /** The server's default if left out. `read uncommitted` is refused: what it reads may never have been. */
+  readonly isolationLevel?: Exclude<IsolationLevel, 'read uncommitted'>
+  /**
+   * How often the function is run again, in a new transaction, after a deadlock, a lock that was not to be had or a
+   * snapshot that has become too old (default 0). It must then have no effects besides its statements.
+   */
+  readonly retries?: number
+}
+
+export interface TransactionRunOptions<Set> extends TransactionOptions {
+  readonly db: Kysely<unknown>
+  /** The tables whose versions are followed. */
+  readonly versioned: readonly string[]
+  /** The version that the process caches now. */
+  versionOf(table: string): number | undefined
+  bind(transaction: Transaction<unknown>): Set
+  /** Told, once the server has committed or may have, which tables are of another version. */
+  committed(moved: readonly string[]): void
+}
+
+/** Deadlock, lock wait time-out, and MariaDB's refusal to write over what a snapshot has not seen. */
+const WORTH_ANOTHER_TRY = new Set([1213, 1205, 1020])
+
+/**
+ * Runs `fn` in a transaction. What it committed is what this process reads from then on: the versions that it moved are
+ * read just before COMMIT, and where nobody knows whether it was committed everything cached is dropped.
+ */
+export async function runTransaction<Set, Result>(
+  options: TransactionRunOptions<Set>,
+  fn: (set: Set) => Promise<Result>,
+): Promise<Result> {
+  const { isolationLevel, retries = 0 } = options
+  if ((isolationLevel as string | undefined)?.toLowerCase() === 'read uncommitted') {
+    throw new ConfigurationError(
+      "$transaction: 'read uncommitted' is refused: what it reads may never have been. Use 'read committed'.",
+    )
+  }
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await runOnce(options, fn)
+    } catch (error) {
+      const { errno = 0 } = error as { errno?: number }
+      if (attempt >= retries || !WORTH_ANOTHER_TRY.has(errno)) throw error
+    }
+  }
+}
+
+async function runOnce<Set, Result>(
+  options: TransactionRunOptions<Set>,
+  fn: (set: Set) => Promise<Result>,
+): Promise<Result> {
+  const { db, versioned, isolationLevel, bind, versionOf } = options
+  // What the transaction reads is never older than this, and newer for what it writes. What others commit meanwhile could
+  // make a later version of the process look like the one that the transaction sees.
+  const cached = new Map(versioned.map((table) => [table, versionOf(table)]))
+  const builder = db.transaction()
+  const configured = isolationLevel ? builder.setIsolationLevel(isolationLevel) : builder
+  let versions: ReadonlyMap<string, number> | undefined
+  let result: Result
+  try {
+    result = await configured.execute(async (transaction) => {
+      const answer = await fn(bind(transaction))
+      versions = await readVersions(transaction, versioned)
+      return answer
+    })
+  } catch (error) {
+    // The function was through: COMMIT failed, and may have been carried out all the same.
+    if (versions) options.committed(versioned)
+    throw error
+  }
+  options.committed(versioned.filter((table) => versions?.get(table) !== cached.get(table)))
+  return result
+}
+
+async function readVersions(db: Kysely<unknown>, names: readonly string[]): Promise<Map<string, number>> {
+  if (names.length === 0) return new Map()
+  const { rows } = await sql<{ name: string; version: unknown }>`
+    select table_name as name, cast(sum(version) as unsigned) as version from ${sql.ref(VERSION_TABLE)}
+    where table_name in (${sql.join(names)}) group by table_name`.execute(db.withoutPlugins())
+  return new Map(rows.map(({ name, version }) => [name, Number(version)]))
+}

@@ -1,0 +1,153 @@
+import { types } from 'node:util'
+import { DATE_PRECISION_LIMIT, impossibleDate, roundedInteger } from '../columns/decoding.ts'
+import type { ColumnMetadata, TableMetadata } from '../metadata.ts'
+import { createCopiedProperty, type DefineCopied, defineInspection } from './defensive-copy.ts'
+
+/** A row as every caller shares it: frozen, deeply; dates and bytes in it are copies, made at each access. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** Makes shared rows of one table out of the driver's values. */
+export interface RowReader {
+  /** The columns in the order in which `read` takes their values. */
+  readonly columns: readonly string[]
+  /** The row whose values begin at `from`; undefined where the primary key is NULL, which a missing join partner leaves. */
+  read(values: readonly unknown[], from: number): Row | undefined
+}
+
+/** @see Row */
+export function createRowReader(table: TableMetadata): RowReader {
+  const columns = table.columns.map((column) => column.name)
+  const guards = table.columns.map(guardOf)
+  const copiers = columns.map(createCopier)
+  // Of a name that every object has (`constructor`, `__proto__`), an assignment may not make a property.
+  const inherited = columns.map((name) => name in Object.prototype)
+  const primary = columns.indexOf(table.primaryKey[0]!)
+  const literal = createRowLiteral(columns)
+  const guarded = guards.flatMap((guard, index) => (guard ? [{ guard, index }] : []))
+
+  /** Whether every value can be shared as it is. */
+  function isPlain(values: readonly unknown[], from: number): boolean {
+    for (let at = from; at < from + columns.length; at++) {
+      const value = values[at]
+      if (typeof value === 'object' && value !== null) return false
+    }
+    for (const { guard, index } of guarded) {
+      const value = values[from + index]
+      if (guard(value) !== value) return false
+    }
+    return true
+  }
+
+  return {
+    columns,
+    read(values, from) {
+      if (values[from + primary] === null) return undefined
+      if (literal && isPlain(values, from)) return Object.freeze(literal(values, from))
+      const row: Record<string, unknown> = {}
+      let copied = false
+      for (let index = 0; index < columns.length; index++) {
+        const name = columns[index]!
+        const guard = guards[index]
+        const value = guard ? guard(values[from + index]) : values[from + index]
+        if (typeof value === 'object' && value !== null && copiers[index]!(row, value)) {
+          copied = true
+        } else if (inherited[index]) {
+          Object.defineProperty(row, name, { value: deepFreeze(value), enumerable: true })
+        } else {
+          row[name] = deepFreeze(value)
+        }
+      }
+      if (copied) defineInspection(row)
+      return Object.freeze(row)
+    },
+  }
+}
+
+/**
+ * Makes a row by one object literal: a third of the time and half of the room that it takes to add columns one by one,
+ * since the engine knows all of them beforehand. (mysql2 makes its parsers in this way too.) Undefined where a process
+ * does not allow code from strings.
+ */
+function createRowLiteral(
+  columns: readonly string[],
+): ((values: readonly unknown[], from: number) => Record<string, unknown>) | undefined {
+  const properties = columns.map((name, index) => {
+    // Computed, it is a name like any other; but computed names cost what the literal saves.
+    const property = name === '__proto__' ? '["__proto__"]' : JSON.stringify(name)
+    return `${property}: values[from + ${index}]`
+  })
+  try {
+    return new Function('values', 'from', `return { ${properties.join(', ')} }`) as never
+  } catch (error) {
+    if (error instanceof EvalError) return undefined
+    throw error
+  }
+}
+
+/**
+ * What the decoders of `createDatabase` see to, for a driver of the user's own: its settings may be right, and still
+ * make two types of one column's values.
+ */
+function guardOf(column: ColumnMetadata): ((value: unknown) => unknown) | undefined {
+  if (column.type === 'bigint' && column.as === undefined) {
+    return (value) => (typeof value === 'string' ? roundedInteger(column.name) : value)
+  }
+  if (isReadAsDate(column)) {
+    return (value) => {
+      if (!(value instanceof Date) || !Number.isNaN(value.getTime())) return value
+      return column.zeroDates === 'null' ? null : impossibleDate(column.name)
+    }
+  }
+  if (column.type === 'vector') {
+    return (value) => (Array.isArray(value) && value.length === 0 ? null : value)
+  }
+  return undefined
+}
+
+/** Whether values of the column are read as a `Date`, which cannot hold zero dates. */
+export function isReadAsDate({ type, precision = 0 }: ColumnMetadata): boolean {
+  return (type === 'datetime' || type === 'timestamp') && precision <= DATE_PRECISION_LIMIT
+}
+
+/**
+ * Gives the row its date or bytes, and answers whether the value was any.
+ * @throws the decoding error that stands in a value's place.
+ */
+type Copier = (row: object, value: object) => boolean
+
+function createCopier(name: string): Copier {
+  let defineDate: DefineCopied<number> | undefined
+  let defineBytes: DefineCopied<string> | undefined
+  return (row, value) => {
+    if (types.isDate(value)) {
+      defineDate ??= createCopiedProperty(name, (time) => new Date(time))
+      defineDate(row, value.getTime())
+    } else if (types.isUint8Array(value)) {
+      defineBytes ??= createCopiedProperty(name, bytesOf)
+      defineBytes(row, textOf(value))
+    } else if (value instanceof Error) {
+      throw value
+    } else {
+      return false
+    }
+    return true
+  }
+}
+
+/** One character per byte: a string cannot be altered, and keeps no packet alive, which the driver's bytes are a slice of. */
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
+}
+
+/** In memory of their own: `Buffer.from` would put them next to others' in the pool. */
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.alloc(text.length)
+  bytes.write(text, 'latin1')
+  return bytes
+}
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  for (const part of Object.values(value)) deepFreeze(part)
+  return Object.freeze(value)
+}

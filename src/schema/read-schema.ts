@@ -1,0 +1,210 @@
+import { type Kysely, sql } from 'kysely'
+import { ConfigurationError } from '../errors.ts'
+import type { ColumnMetadata, IndexMetadata, TableMetadata } from '../metadata.ts'
+import { type ColumnRow, columnMetadata } from './column-metadata.ts'
+
+/** The current database as the server describes it now. */
+export interface Schema {
+  readonly database: string
+  readonly flavor: 'mariadb' | 'mysql'
+  /** Tables and views, by name. */
+  readonly tables: readonly SchemaTable[]
+}
+
+export interface SchemaTable {
+  readonly metadata: TableMetadata
+  readonly kind: 'table' | 'view'
+  /** Why no repository can be made for it; absent where one can. */
+  readonly unsupported?: string
+  readonly omittedIndexes: readonly OmittedIndex[]
+}
+
+/** An index that no lookup can rely on, and why. */
+export interface OmittedIndex {
+  readonly name: string
+  readonly unique: boolean
+  readonly reason: string
+}
+
+export interface ReadSchemaOptions {
+  /** Only these tables; a name that does not exist is not an error. */
+  readonly tables?: readonly string[]
+}
+
+interface TableRow {
+  readonly name: string
+  readonly kind: string
+}
+
+interface IndexRow {
+  readonly tablename: string
+  readonly name: string
+  readonly nonunique: number
+  readonly columnname: string | null
+  readonly prefix: number | null
+  readonly indextype: string
+  readonly ignored: string
+}
+
+const PRIMARY = 'PRIMARY'
+
+/** Types whose values have no exact equality, or that no key can be made of. */
+const NOT_A_KEY =
+  /^(float|double|json|vector|geometry|point|linestring|polygon|multi(point|linestring|polygon)|geometrycollection)$/
+
+/** Reads the current database's tables, views, keys and indexes in five statements at most. */
+export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions = {}): Promise<Schema> {
+  const read = async <Row extends object>(query: ReturnType<typeof sql<Row>>) =>
+    (await query.execute(db.withoutPlugins())).rows.map(withText)
+  const only = options.tables && new Set(options.tables)
+
+  const [server] = await read(
+    sql<{ version: string; name: string | null }>`select version() as version, database() as name`,
+  )
+  if (!server?.name) {
+    throw new ConfigurationError(
+      'The connection has no database selected. Name one in the URL: mysql://user:password@host:3306/database.',
+    )
+  }
+  const flavor = /mariadb/i.test(server.version) ? 'mariadb' : 'mysql'
+  const tables = await read(sql<TableRow>`
+    select table_name as name, table_type as kind from information_schema.tables where ${current('table_schema')}`)
+  const columns = await read(sql<ColumnRow>`
+    select table_name as tablename, column_name as name, data_type as datatype, column_type as columntype,
+      column_default as defaulttext, is_nullable as nullable, extra as extra, character_maximum_length as length,
+      numeric_precision as digits, numeric_scale as scale, datetime_precision as fraction,
+      character_set_name as charset, collation_name as collation
+    from information_schema.columns where ${current('table_schema')} order by table_name, ordinal_position`)
+  const indexes = await read(sql<IndexRow>`
+    select table_name as tablename, index_name as name, non_unique as nonunique, column_name as columnname,
+      sub_part as prefix, index_type as indextype,
+      ${sql.raw(ignoredColumn(flavor, server.version))} as ignored
+    from information_schema.statistics where ${current('table_schema')} order by table_name, index_name, seq_in_index`)
+  const jsonColumns = new Set(
+    flavor === 'mysql'
+      ? []
+      : (
+          await read(sql<{ tablename: string; name: string; clause: string }>`
+            select table_name as tablename, constraint_name as name, check_clause as clause
+            from information_schema.check_constraints
+            where ${current('constraint_schema')} and level = 'Column'`)
+        )
+          .filter(({ clause }) => /^json_valid\((`.*`|".*")\)$/is.test(clause))
+          .map(({ tablename, name }) => JSON.stringify([tablename, name])),
+  )
+
+  const columnsOf = Map.groupBy(columns, (row) => row.tablename)
+  const indexesOf = Map.groupBy(indexes, (row) => row.tablename)
+  return {
+    database: server.name,
+    flavor,
+    tables: tables
+      .filter(({ name, kind }) => kind !== 'SEQUENCE' && (!only || only.has(name)))
+      .sort(byName)
+      .map(({ name, kind }) => {
+        const view = kind === 'VIEW'
+        return describeTable({
+          name,
+          kind: view ? 'view' : 'table',
+          columns: (columnsOf.get(name) ?? []).map((row) =>
+            columnMetadata(row, {
+              flavor,
+              view,
+              jsonChecked: jsonColumns.has(JSON.stringify([name, row.name])),
+            }),
+          ),
+          indexes: indexesOf.get(name) ?? [],
+        })
+      }),
+  }
+}
+
+/** Indexes can be ignored by MariaDB from 10.6 on, and invisible in MySQL from 8.0 on. */
+function ignoredColumn(flavor: Schema['flavor'], version: string): string {
+  const [major = 0, minor = 0] = version.split('.').map(Number.parseFloat)
+  if (flavor === 'mysql') return major >= 8 ? "if(is_visible = 'YES', 'NO', 'YES')" : "'NO'"
+  return major > 10 || (major === 10 && minor >= 6) ? 'ignored' : "'NO'"
+}
+
+// information_schema compares names without case or accents on MariaDB: two databases could be taken for one.
+function current(column: 'table_schema' | 'constraint_schema') {
+  const schema = sql.ref(column)
+  return sql`${schema} = database() and cast(${schema} as binary) = cast(database() as binary)`
+}
+
+interface TableParts {
+  readonly name: string
+  readonly kind: 'table' | 'view'
+  readonly columns: readonly ColumnMetadata[]
+  readonly indexes: readonly IndexRow[]
+}
+
+function describeTable({ name, kind, columns, indexes }: TableParts): SchemaTable {
+  const typeOf = new Map(columns.map((column) => [column.name, column.type]))
+  const uniqueKeys: IndexMetadata[] = []
+  const plainIndexes: IndexMetadata[] = []
+  const omittedIndexes: OmittedIndex[] = []
+  let primaryKey: readonly string[] = []
+  let unsupported = noRepository(kind, columns)
+  for (const [index, parts] of Map.groupBy(indexes, (row) => row.name)) {
+    const unique = Number(parts[0]?.nonunique) === 0
+    const reason = whyOmitted(parts, typeOf)
+    const names = parts.map((part) => part.columnname ?? '')
+    if (index === PRIMARY) {
+      primaryKey = reason ? [] : names
+      unsupported = reason && `its primary key is of no use: ${reason}`
+    } else if (reason) {
+      omittedIndexes.push({ name: index, unique, reason })
+    } else {
+      const list = unique ? uniqueKeys : plainIndexes
+      list.push({ name: index, columns: names })
+    }
+  }
+  return {
+    metadata: {
+      name,
+      columns,
+      primaryKey,
+      uniqueKeys: uniqueKeys.sort(byName),
+      indexes: plainIndexes.sort(byName),
+    },
+    kind,
+    ...(unsupported && { unsupported }),
+    omittedIndexes: omittedIndexes.sort(byName),
+  }
+}
+
+function noRepository(kind: 'table' | 'view', columns: readonly ColumnMetadata[]): string | undefined {
+  if (kind === 'table') return 'it has no primary key'
+  return columns.length > 0 ? 'it is a view' : 'it is a view whose tables or columns are gone'
+}
+
+function whyOmitted(parts: readonly IndexRow[], typeOf: ReadonlyMap<string, string>): string | undefined {
+  for (const { name, columnname, prefix, indextype, ignored } of parts) {
+    if (ignored === 'YES') return 'the server ignores it (it is invisible)'
+    if (columnname === null) return 'it is over an expression'
+    if (/^(fulltext|spatial|rtree|vector)$/i.test(indextype)) return `it is a ${indextype} index`
+    if (prefix !== null) return `it covers only the first ${prefix} characters or bytes of ${columnname}`
+    if (/^hash$/i.test(indextype) && name !== PRIMARY) {
+      return 'it is a hash index, as MariaDB makes for unique columns that are too long for a tree'
+    }
+    const type = typeOf.get(columnname)
+    if (type && NOT_A_KEY.test(type)) return `${columnname} is ${type.toUpperCase()}, which cannot be a key`
+  }
+  return undefined
+}
+
+/** Servers and drivers answer some of `information_schema`'s long texts as bytes. */
+function withText<Row extends object>(row: Row): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      Buffer.isBuffer(value) ? value.toString('utf8') : value,
+    ]),
+  ) as Row
+}
+
+/** By code unit: the same on every machine, whatever its locale. */
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+}

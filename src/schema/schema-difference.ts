@@ -1,0 +1,56 @@
+import type { ColumnMetadata, IndexMetadata, TableMetadata } from '../metadata.ts'
+import type { SchemaTable } from './read-schema.ts'
+
+/**
+ * What a table has otherwise than its generated metadata says. Columns and indexes that the generated file does not know
+ * of are no concern: a deploy may be under way.
+ */
+export function differenceOf(table: TableMetadata, live: SchemaTable | undefined): string | undefined {
+  if (!live) return 'the table does not exist in this database'
+  if (live.unsupported) return live.unsupported
+  const { metadata } = live
+  const generatedTable = asInDatabase(table)
+  const columns = new Map(metadata.columns.map((column) => [column.name, column]))
+  for (const column of generatedTable.columns) {
+    const now = columns.get(column.name)
+    if (!now) return `column ${column.name} does not exist`
+    for (const name of new Set([...Object.keys(column), ...Object.keys(now)])) {
+      if (name === 'hasDefault') continue
+      const [generated, found] = [column, now].map((one) => JSON.stringify(one[name as keyof typeof one]))
+      if (generated !== found) return `column ${column.name} has ${name} ${found}, generated was ${generated}`
+    }
+  }
+  const [primaryKey, generatedKey] = [metadata, generatedTable].map((one) => one.primaryKey.join(', '))
+  if (primaryKey !== generatedKey) {
+    return `the primary key is (${primaryKey}), generated was (${generatedKey})`
+  }
+  return (
+    missingIndex(generatedTable.uniqueKeys, metadata.uniqueKeys) ??
+    missingIndex(generatedTable.indexes, metadata.indexes)
+  )
+}
+
+/** Under the database's names, and without what is a matter of the driver. */
+function asInDatabase(table: TableMetadata): TableMetadata {
+  const names = new Map(table.columns.map(({ name, columnName = name }) => [name, columnName]))
+  const renamed = (columns: readonly string[]) => columns.map((name) => names.get(name) ?? name)
+  const index = ({ name, columns }: IndexMetadata) => ({ name, columns: renamed(columns) })
+  return {
+    name: table.name,
+    columns: table.columns.map(({ columnName, as, zeroDates, ...column }): ColumnMetadata => {
+      return { ...column, name: columnName ?? column.name }
+    }),
+    primaryKey: renamed(table.primaryKey),
+    uniqueKeys: table.uniqueKeys.map(index),
+    indexes: table.indexes.map(index),
+  }
+}
+
+function missingIndex(
+  generated: readonly IndexMetadata[],
+  live: readonly IndexMetadata[],
+): string | undefined {
+  const found = new Set(live.map(({ columns }) => JSON.stringify(columns)))
+  const missing = generated.find(({ columns }) => !found.has(JSON.stringify(columns)))
+  return missing && `index ${missing.name} (${missing.columns.join(', ')}) does not exist`
+}

@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process'
+import { constants } from 'node:fs'
+import { access, readdir } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import { ConfigurationError } from '../../errors.ts'
+
+export type ServerFlavor = 'mariadb' | 'mysql'
+
+/** A database server's program on this machine. */
+export interface ServerProgram {
+  readonly path: string
+  readonly flavor: ServerFlavor
+  readonly version: string
+}
+
+/** Where packages put servers: these folders are often not on the path of a normal user. */
+const systemFolders = [
+  '/usr/local/sbin',
+  '/usr/sbin',
+  '/usr/libexec',
+  '/usr/local/mysql/bin',
+  '/usr/local/libexec',
+]
+
+/**
+ * The server program of the machine: a `mariadbd` before a `mysqld`.
+ * A MySQL below /opt is another installation's own: it is taken only when MySQL is asked for.
+ */
+export async function findServerProgram(
+  options: { flavor?: ServerFlavor } = {},
+): Promise<ServerProgram | undefined> {
+  const { flavor } = options
+  const names = flavor === 'mysql' ? ['mysqld'] : ['mariadbd', 'mysqld']
+  const optFolders = flavor === 'mysql' ? await mysqlFoldersBelowOpt() : []
+  for (const name of names) {
+    for (const path of await findPrograms(name, optFolders)) {
+      // On Debian mysqld may be another name of mariadbd: the program says itself what it is.
+      const program = await identifyServerProgram(path).catch(() => undefined)
+      if (program && (flavor === undefined || program.flavor === flavor)) return program
+    }
+  }
+  return undefined
+}
+
+/** Asks a server program what it is. */
+export async function identifyServerProgram(path: string): Promise<ServerProgram> {
+  const failed = (cause?: unknown) =>
+    new ConfigurationError(
+      `Expected a mariadbd or mysqld at ${path}, but "${path} --version" does not name one.`,
+      {
+        cause,
+      },
+    )
+  const { stdout } = await promisify(execFile)(path, ['--no-defaults', '--version']).catch((error) => {
+    throw failed(error)
+  })
+  const version = /\bVer (\d+\.\d+\.\d+)/.exec(stdout)?.[1]
+  if (version === undefined) throw failed()
+  return { path, version, flavor: /mariadb/i.test(stdout) ? 'mariadb' : 'mysql' }
+}
+
+/** The first of these programs on the path or in the system's folders. */
+export async function findProgram(names: readonly string[]): Promise<string | undefined> {
+  for (const name of names) {
+    const [path] = await findPrograms(name, [])
+    if (path !== undefined) return path
+  }
+  return undefined
+}
+
+async function findPrograms(name: string, moreFolders: readonly string[]): Promise<string[]> {
+  const onPath = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  const found: string[] = []
+  for (const folder of new Set([...onPath, ...systemFolders, ...moreFolders])) {
+    const path = join(folder, name)
+    const executable = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (executable) found.push(path)
+  }
+  return found
+}
+
+async function mysqlFoldersBelowOpt(): Promise<string[]> {
+  const entries = await readdir('/opt').catch(() => [])
+  return entries.filter((entry) => entry.startsWith('mysql')).map((entry) => join('/opt', entry, 'bin'))
+}

@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ConfigurationError } from '../../errors.ts'
+import { canInstallPackages, installServerPackage } from './debian-package.ts'
+import { dockerCommand, dockerIsRunning, publishedPort } from './docker-container.ts'
+import { readGreeting } from './handshake.ts'
+import { freePort, isPortConflict } from './port.ts'
+import { initializeCommand, serveCommand } from './server-command.ts'
+import {
+  findServerProgram,
+  identifyServerProgram,
+  type ServerFlavor,
+  type ServerProgram,
+} from './server-program.ts'
+import { type GuardedProcess, startGuardedProcess } from './supervised-process.ts'
+
+/** A private database server: empty, on 127.0.0.1, gone with this process. */
+export interface ThrowawayServer extends AsyncDisposable {
+  /** `mysql://root:…@127.0.0.1:PORT/`, without a database. The password is this server's own, made by chance. */
+  readonly url: string
+  readonly flavor: ServerFlavor
+  /** Such as `10.11.19`. */
+  readonly version: string
+  /** The server's process; a server in Docker has none here. */
+  readonly pid?: number
+  /** The temporary folder of all its files. */
+  readonly folder: string
+  /** Ends the server and removes its folder. */
+  stop(): Promise<void>
+}
+
+export interface ThrowawayServerOptions {
+  /** By default whatever the machine has, MariaDB first. */
+  readonly flavor?: ServerFlavor
+  /** The path of a `mariadbd` or `mysqld` to use. */
+  readonly program?: string
+  /** More arguments for the server, such as `--sql-mode=ANSI`. */
+  readonly args?: readonly string[]
+  /** Told of what takes long or alters the machine, before it is done. Standard error by default. */
+  readonly log?: (line: string) => void
+}
+
+const startTimeout = 60_000
+
+/**
+ * Starts a private server: with the machine's `mariadbd` or `mysqld`, else in a running Docker, else, as
+ * root on Debian or Ubuntu, with the package `mariadb-server-core`, which is then installed.
+ *
+ * It ends with this process, also after Ctrl-C, a crash or kill -9, and does not keep it from ending.
+ *
+ * ```ts
+ * await using server = await startThrowawayServer()
+ * const db = createDatabase<DB>({ uri: `${server.url}mysql` })
+ * ```
+ */
+export async function startThrowawayServer(options: ThrowawayServerOptions = {}): Promise<ThrowawayServer> {
+  const { flavor, args = [], log = (line: string) => console.error(line) } = options
+  const program = options.program
+    ? await identifyServerProgram(options.program)
+    : await findServerProgram({ flavor })
+  if (program) return startProgram({ program, args })
+  if (await dockerIsRunning()) return startContainer({ flavor: flavor ?? 'mariadb', args, log })
+  if (flavor !== 'mysql' && (await canInstallPackages())) {
+    await installServerPackage({ log })
+    const installed = await findServerProgram({ flavor })
+    if (installed) return startProgram({ program: installed, args })
+  }
+  throw new ConfigurationError(
+    `Expected a database server to test with, and found no ${flavor === 'mysql' ? 'mysqld' : 'mariadbd or mysqld'} and no running Docker. Do one of three: ` +
+      `install the package ${flavor === 'mysql' ? 'mysql-server' : 'mariadb-server-core or mysql-server'}; start Docker; ` +
+      'or set DATABASE_URL to a server that you have (mysql://user:password@host:3306/database).',
+  )
+}
+
+async function startProgram(options: {
+  readonly program: ServerProgram
+  readonly args: readonly string[]
+}): Promise<ThrowawayServer> {
+  const { program, args } = options
+  for (let attempt = 1; ; attempt++) {
+    const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-server-'))
+    const password = randomBytes(12).toString('hex')
+    const port = await freePort()
+    const commands = await Promise.all([
+      initializeCommand({ program, folder, args }),
+      serveCommand({ program, folder, args, port, password }),
+    ]).catch(async (error) => {
+      await rm(folder, { recursive: true, force: true })
+      throw error
+    })
+    const server = startGuardedProcess({ folder, commands })
+    try {
+      await readiness(server)
+      const pid = Number(await readFile(join(folder, 'server.pid'), 'utf8'))
+      return await throwawayServer({ server, folder, port, password, pid })
+    } catch (error) {
+      await server.stop()
+      // Another program may have taken the port since it was found free.
+      if (attempt === 5 || !isPortConflict(server.lastLines())) throw error
+    }
+  }
+}
+
+async function startContainer(options: {
+  readonly flavor: ServerFlavor
+  readonly args: readonly string[]
+  readonly log: (line: string) => void
+}): Promise<ThrowawayServer> {
+  const { flavor, args, log } = options
+  const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-server-'))
+  const password = randomBytes(12).toString('hex')
+  const name = folder.slice(folder.lastIndexOf('/') + 1)
+  const { image, pull, run, remove, env } = dockerCommand({ flavor, name, args, password })
+  log(`No mariadbd or mysqld here: starting the Docker image ${image} (pulled if it is not there).`)
+  const server = startGuardedProcess({ folder, commands: [pull, run], cleanup: remove, env })
+  try {
+    await readiness(server, { timeout: 10 * startTimeout }) // the image is some 100 MB
+    return await throwawayServer({ server, folder, port: await publishedPort(name), password })
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+async function throwawayServer(options: {
+  readonly server: GuardedProcess
+  readonly folder: string
+  readonly port: number
+  readonly password: string
+  readonly pid?: number
+}): Promise<ThrowawayServer> {
+  const { server, folder, port, password, pid } = options
+  const { flavor, version } = await readGreeting(port)
+  server.unref()
+  return {
+    url: `mysql://root:${password}@127.0.0.1:${port}/`,
+    flavor,
+    version,
+    ...(pid === undefined ? {} : { pid }),
+    folder,
+    stop: () => server.stop(),
+    [Symbol.asyncDispose]: () => server.stop(),
+  }
+}
+
+/** Resolves when the server says that it takes connections; its last lines are in the error if it does not. */
+async function readiness(server: GuardedProcess, options: { readonly timeout?: number } = {}): Promise<void> {
+  const { timeout = startTimeout } = options
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const fail = (what: string) =>
+    reject(new ConfigurationError(`${what} Its last lines:\n${server.lastLines().join('\n')}`))
+  const timer = setTimeout(
+    () => fail(`The throwaway server was not ready after ${timeout / 1000} s.`),
+    timeout,
+  )
+  // Both servers say so in one line with the port; it is 0 while Docker's images still set themselves up.
+  server.onLine((line) => {
+    if (/Version: '.*port: [1-9]/.test(line)) resolve()
+  })
+  server.ended.then(() => fail('The throwaway server ended while it was starting.'), reject)
+  await promise.finally(() => clearTimeout(timer))
+}

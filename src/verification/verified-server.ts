@@ -1,0 +1,102 @@
+import type { Kysely } from 'kysely'
+import type { ProcessCache } from '../cache/process-cache.ts'
+import type { SessionListener } from '../database/connection.ts'
+import { createExecute } from '../database/execute.ts'
+import { type RetryOptions, retryWithin } from '../database/retry.ts'
+import { readFeatures, type Server, type StatementForm } from '../database/server-features.ts'
+import type { DatabaseIdentity } from '../diagnostics/channels.ts'
+import type { TableMetadata } from '../metadata.ts'
+import type { VersionWatch } from '../versions/version-watch.ts'
+import type { Verification } from './verification.ts'
+import { checkVersion } from './version-check.ts'
+
+/** Ways to the server that are verified before their first statement. */
+export interface ServerAccess {
+  /** The way to one table's rows, over the database or a transaction; `cached` where they are shared process-wide. */
+  serverFor(way: Way): () => Promise<Server>
+  /** Verifies everything now. */
+  verifyAll(): Promise<void>
+}
+
+export interface Way {
+  readonly table: TableMetadata
+  readonly over: Kysely<unknown>
+  readonly cached?: ProcessCache | undefined
+  readonly ranIn?: SessionListener | undefined
+}
+
+interface ServerAccessSettings {
+  /** Milliseconds over a read. */
+  readonly timeout: number
+  /** Where it should not be found out. */
+  readonly statementForm: StatementForm | undefined
+}
+
+export interface ServerAccessOptions {
+  readonly db: Kysely<unknown>
+  readonly settings: ServerAccessSettings
+  readonly verification: Verification
+  readonly watch: VersionWatch
+  /** The tables whose versions must move with their changes. */
+  readonly versioned: readonly string[]
+  /** Completed with what the server says of itself. */
+  readonly database: { -readonly [name in keyof DatabaseIdentity]: DatabaseIdentity[name] }
+}
+
+export function createServerAccess(options: ServerAccessOptions): ServerAccess {
+  const { db, settings, verification, watch, versioned, database } = options
+  const followed = new Set<string>()
+  let features: Omit<Server, 'execute'> | undefined
+
+  function limitOf(what: string, over: Kysely<unknown>): RetryOptions {
+    return { what, timeout: settings.timeout, inTransaction: over.isTransaction }
+  }
+
+  async function featuresOver(over: Kysely<unknown>): Promise<Omit<Server, 'execute'>> {
+    if (features) return features
+    features = await readFeatures(over)
+    database.system = features.system
+    if (features.databaseName) database.name = features.databaseName
+    return features
+  }
+
+  async function follow(over: Kysely<unknown>, table: string): Promise<void> {
+    if (followed.has(table)) return
+    await checkVersion(over, table)
+    followed.add(table)
+  }
+
+  async function connect({ table, over, cached, ranIn }: Way): Promise<Server> {
+    await verification.verify(table.name, over)
+    if (cached?.mode === 'versioned') await follow(over, table.name)
+    if (cached) await watch.start()
+    const features = await featuresOver(over)
+    const execute = createExecute(over, { ...limitOf(table.name, over), ranIn })
+    return { execute, ...features, ...(settings.statementForm && { form: settings.statementForm }) }
+  }
+
+  return {
+    serverFor(way) {
+      let connected: Promise<Server> | undefined
+      return () => {
+        if (connected) return connected
+        const attempt = retryWithin(limitOf(way.table.name, way.over), () => connect(way))
+        // Only a success is remembered.
+        attempt.then(
+          () => {
+            connected = attempt
+          },
+          () => {},
+        )
+        return attempt
+      }
+    },
+    verifyAll: () =>
+      retryWithin(limitOf('database', db), async () => {
+        await verification.verifyAll(db)
+        for (const table of versioned) await follow(db, table)
+        await watch.start()
+        await featuresOver(db)
+      }),
+  }
+}

@@ -1,0 +1,197 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Kysely } from 'kysely'
+import type { ProcessCache } from '../cache/process-cache.ts'
+import { createExecute } from '../database/execute.ts'
+import { type Statement, statement } from '../database/statement.ts'
+import { pollChannel, publish, trace, unverifiedChannel, verifiedChannel } from '../diagnostics/channels.ts'
+import { ConfigurationError } from '../errors.ts'
+import { VERSION_TABLE, VERSIONS } from './version-table.ts'
+
+/** When cached rows of `versioned` tables may be answered. */
+export interface VersionOptions {
+  /** How often (ms) the versions of all tables are read, by one statement (default 1,000; jittered by a tenth). */
+  readonly pollInterval?: number
+  /** How long (ms) a poll may take before it counts as failed (default 5,000). */
+  readonly pollTimeout?: number
+  /**
+   * What happens when versions could not be verified for `maxUnverified` ms (default 10,000): `serve` cached rows all
+   * the same (default), or `refuse` to, so that every read goes to the server.
+   */
+  readonly whenUnverified?: 'serve' | 'refuse'
+  readonly maxUnverified?: number
+}
+
+export const VERSION_DEFAULTS: Required<VersionOptions> = {
+  pollInterval: 1_000,
+  pollTimeout: 5_000,
+  whenUnverified: 'serve',
+  maxUnverified: 10_000,
+}
+
+/** Keeps the process-wide caches at the versions that their tables have. */
+export interface VersionWatch {
+  /** Reads the versions and begins to poll; the process may exit all the same. */
+  start(): Promise<void>
+  /** Reads the versions now. */
+  poll(): Promise<void>
+  stop(): Promise<void>
+  /** When (of `performance.now`) versions were last verified. */
+  readonly verifiedAt: number | undefined
+}
+
+// A longer one would fire at once.
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** By table name the cache that follows its version. */
+type Watched = ReadonlyMap<string, ProcessCache>
+
+export function createVersionWatch(options: {
+  readonly db: Kysely<unknown>
+  readonly tables: Watched
+  readonly settings: Required<VersionOptions>
+}): VersionWatch {
+  const { db, tables, settings } = options
+  const execute = createExecute(db, { what: 'versions', timeout: settings.pollTimeout })
+  const versions = versionsStatement(tables.size)
+  const created = new Map<string, string>()
+  const versioned = [...tables].filter(([, { mode }]) => mode === 'versioned')
+  const versionedNames = versioned.map(([name]) => name)
+  const someVersioned = versioned.length > 0
+  // A timer started in a request would hold on to that request's scope.
+  const outsideRequests = AsyncLocalStorage.snapshot()
+  const startTimer = (fn: () => void, delay: number) => outsideRequests(() => setTimeout(fn, delay).unref())
+  let timer: NodeJS.Timeout | undefined
+  let trust: NodeJS.Timeout | undefined
+  let polling: Promise<void> | undefined
+  let beginning: Promise<void> | undefined
+  let verifiedAt: number | undefined
+  let distrusted = false
+  let state: 'idle' | 'running' | 'stopped' = 'idle'
+
+  /** Verified just now: hits are answered until nothing has been verified for too long. */
+  function verified(): void {
+    for (const cache of tables.values()) cache.trust()
+    verifiedAt = performance.now()
+    if (distrusted) publish(verifiedChannel, () => ({ tables: versionedNames }))
+    distrusted = false
+    clearTimeout(trust)
+    if (!someVersioned) return
+    trust = startTimer(() => {
+      const refusing = settings.whenUnverified === 'refuse'
+      distrusted = true
+      for (const [, cache] of versioned) cache.distrust(refusing)
+      publish(unverifiedChannel, () => ({ tables: versionedNames, refusing }))
+    }, settings.maxUnverified)
+  }
+
+  async function readVersions(): Promise<void> {
+    const unverified = new Set(tables.keys())
+    for (const [name, version, at] of await execute(versions, [...tables.keys()])) {
+      const table = String(name)
+      const cache = tables.get(table)
+      if (!cache) continue
+      // ALTER, RENAME and a restore make another table of the name, whose version may be the same.
+      const before = created.get(table)
+      created.set(table, String(at))
+      if (before !== undefined && before !== String(at)) cache.drop()
+      if (version === null) continue
+      cache.observe(Number(version))
+      unverified.delete(table)
+    }
+    for (const table of unverified) {
+      // Its version rows are gone: nobody knows whether it has changed.
+      if (tables.get(table)?.mode === 'versioned') {
+        throw new ConfigurationError(`${VERSION_TABLE} has no rows for ${table}. Call trackVersion again.`)
+      }
+    }
+  }
+
+  function readTraced(): Promise<void> {
+    if (!pollChannel.hasSubscribers) return readVersions()
+    return trace(pollChannel, { tables: [...tables.keys()] }, readVersions)
+  }
+
+  function poll(): Promise<void> {
+    polling ??= readTraced()
+      .then(verified)
+      .finally(() => {
+        polling = undefined
+      })
+    return polling
+  }
+
+  /** The interval is from the last poll's beginning: what the poll takes itself adds nothing to it. */
+  function schedule(since: number): void {
+    const interval = settings.pollInterval * (0.9 + Math.random() * 0.2)
+    const wait = Math.max(0, since + interval - performance.now())
+    timer = startTimer(
+      () => {
+        const began = performance.now()
+        poll()
+          .catch(() => {})
+          .finally(() => {
+            if (state === 'running') schedule(began)
+          })
+      },
+      Math.min(wait, LONGEST_TIMER),
+    )
+  }
+
+  /** The versions from before the first row was read: what moves them after it must be noticed. */
+  async function begin(): Promise<void> {
+    const began = performance.now()
+    try {
+      await poll()
+    } catch (error) {
+      if (!isMissingTable(error) || someVersioned) throw error
+      // Immutable tables need no versions; without any there is nothing to follow.
+      state = 'stopped'
+    }
+    if (state !== 'idle') return
+    state = 'running'
+    schedule(began)
+  }
+
+  return {
+    start() {
+      if (state !== 'idle' || tables.size === 0) return Promise.resolve()
+      beginning ??= begin().finally(() => {
+        beginning = undefined
+      })
+      return beginning
+    },
+    poll,
+    get verifiedAt() {
+      return verifiedAt
+    },
+    async stop() {
+      state = 'stopped'
+      clearTimeout(timer)
+      clearTimeout(trust)
+      await polling?.catch(() => {})
+    },
+  }
+}
+
+// Names of tables are compared as bytes: two of them may differ in case alone.
+const CREATED = `(
+  select cast(t.create_time as char) from information_schema.tables t
+  where t.table_schema = database() and cast(t.table_name as binary) = cast(v.table_name as binary)
+)`
+
+/** For so many tables: the name, the version, and when the table was made. */
+function versionsStatement(tables: number): Statement {
+  const list = new Array<string>(tables).fill('?').join(', ')
+  return statement(`${VERSIONS}, ${CREATED} from (
+    select table_name, cast(sum(version) as unsigned) version from ${VERSION_TABLE}
+    where table_name in (${list}) group by table_name
+  ) v`)
+}
+
+const ER_NO_SUCH_TABLE = 1146
+const ER_TABLEACCESS_DENIED_ERROR = 1142
+
+function isMissingTable(error: unknown): boolean {
+  const errno = (error as { errno?: unknown } | undefined)?.errno
+  return errno === ER_NO_SUCH_TABLE || errno === ER_TABLEACCESS_DENIED_ERROR
+}

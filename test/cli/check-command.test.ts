@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { findingCodes } from '../../src/check/finding.ts'
+import { type Outcome, runCommandLine } from '../support/command-line.ts'
+import { createReferenceDatabase, MIGRATIONS } from '../support/reference-database.ts'
+
+const LIBRARY = JSON.stringify(pathToFileURL(resolve('src/index.ts')).href)
+
+suite('kysely-lookup check on the command line', () => {
+  let data: Awaited<ReturnType<typeof createReferenceDatabase>>
+  let folder: string
+
+  const check = (...args: string[]): Promise<Outcome> =>
+    runCommandLine({ args: ['check', ...args], env: { DATABASE_URL: data.test.url }, cwd: folder })
+  const ofService = ['--repositories', 'src/db.ts', '--migrations', MIGRATIONS]
+  const ofFile = ['--migrations', MIGRATIONS]
+
+  before(async () => {
+    data = await createReferenceDatabase()
+    folder = await mkdtemp(join(tmpdir(), 'check-'))
+    await mkdir(join(folder, 'src'))
+    await mkdir(join(folder, 'js-migrations'))
+    await symlink(resolve('node_modules'), join(folder, 'node_modules'))
+    await copyFile('examples/service/schema.ts', join(folder, 'src/schema/read-schema.ts'))
+    const service = (await readFile('examples/service/db.ts', 'utf8')).replace("'kysely-lookup'", LIBRARY)
+    const files = {
+      'src/db.ts': service,
+      'src/several.ts': `export { repos } from './db.ts'\nexport * from './refused.ts'`,
+      'src/refused.ts': service
+        .replace('createDatabase<DB>({ uri: process.env.DATABASE_URL })', 'createDatabase<DB>({ pool })')
+        .replace('export const repos', 'export const others')
+        .replace(
+          'export const db',
+          `import { createPool } from 'mysql2'
+           const pool = createPool({ uri: process.env.DATABASE_URL, charset: 'utf8mb4', timezone: 'Z',
+             dateStrings: true, supportBigNumbers: true })
+           pool.on('connection', (one) => one.query('set session transaction isolation level read uncommitted'))
+           export const db`,
+        ),
+      // As a bundler takes it, and Node does not.
+      'src/extensionless.ts': service.replace("'./schema.ts'", "'./schema'"),
+      'src/wrong.ts': service.replace("city: 'immutable'", "planet: 'immutable'"),
+      'src/nothing.ts': 'export const repos = {}',
+      'src/broken.ts': "import './not-there.ts'",
+      'src/by-hand.ts': 'export const tables = {}',
+      'js-migrations/0001_first.js': 'export async function up() {}',
+      'js-migrations/helper.js': 'export const answer = 42',
+    }
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  })
+  after(async () => {
+    await data?.[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true })
+  })
+
+  test('is silent on the healthy reference database and its service', async () => {
+    assert.deepEqual(await check(...ofService), { code: 0, stdout: 'nothing found\n', stderr: '' })
+    const json = await check(...ofService, '--json')
+    assert.deepEqual([json.code, JSON.parse(json.stdout)], [0, { findings: [], skipped: [] }])
+  })
+
+  test('without a module of repositories it asks the database what is guarded, and says what it cannot know', async () => {
+    const { code, stdout, stderr } = await check(...ofFile)
+    assert.deepEqual([code, stdout], [0, 'nothing found\n'])
+    assert.match(stderr, /^kysely-lookup: not checked: cached tables without any trigger: [^\n]+\n$/)
+    const flags = ['--immutable', 'city', '--versioned', 'country,currency', '--versioned', 'language']
+    assert.deepEqual(await check(...ofFile, ...flags), { code: 0, stdout: 'nothing found\n', stderr: '' })
+  })
+
+  test('each finding is a line with its code, its table and what to do; --json has the same', async (t) => {
+    await data.run('drop trigger lookup_version_insert_country', 'drop trigger lookup_frozen_update_city')
+    t.after(async () => {
+      const { freeze, trackVersion } = await import('../../src/migration/index.ts')
+      await trackVersion(data.db, 'country')
+      await freeze(data.db, 'city')
+    })
+    const lines = await check(...ofService)
+    assert.equal(lines.code, 1)
+    assert.deepEqual(lines.stdout.split('\n'), [
+      'not-frozen city: the trigger lookup_frozen_update_city is missing, so that rows can change. Call freeze(db, "city") of kysely-lookup/migration in a migration.',
+      'not-tracked country: the trigger lookup_version_insert_country is missing, so that changes go unnoticed. Call trackVersion(db, "country") of kysely-lookup/migration in a migration.',
+      '',
+    ])
+    const { code, stdout } = await check(...ofService, '--json', '--ignore', 'not-frozen')
+    assert.equal(code, 1)
+    assert.deepEqual(JSON.parse(stdout).findings, [
+      {
+        code: 'not-tracked',
+        table: 'country',
+        message: 'the trigger lookup_version_insert_country is missing, so that changes go unnoticed',
+        mend: 'Call trackVersion(db, "country") of kysely-lookup/migration in a migration.',
+      },
+    ])
+    const ignored = await check(...ofService, '--ignore', 'not-frozen:city', '--ignore', 'not-tracked')
+    assert.deepEqual(ignored, { code: 0, stdout: 'nothing found\n', stderr: '' })
+    // What is there shows what was meant.
+    assert.equal((await check(...ofFile)).code, 1)
+    assert.equal((await check(...ofFile, '--immutable', 'city')).stdout, `${lines.stdout.split('\n')[0]}\n`)
+  })
+
+  test('finds a stale generated file, by the flags that made it', async (t) => {
+    await data.run('alter table country add area int')
+    t.after(() => data.run('alter table country drop area'))
+    const { code, stdout } = await check(...ofService)
+    assert.equal(code, 1)
+    assert.match(
+      stdout,
+      /^stale-file: src\/schema\.ts is not what would be generated now, from "area: number \| null" on\. Run kysely-lookup generate --out-file src\/schema\.ts, [^\n]+\n$/,
+    )
+    // A table that the file's patterns leave out is no matter.
+    await data.run('alter table country drop area', 'create table unrelated (id int primary key)')
+    assert.equal((await check(...ofService)).code, 0)
+    await data.run('alter table country add area int', 'drop table unrelated')
+  })
+
+  test('finds migrations that have not run, and those that nobody knows', async (t) => {
+    await data.run("update kysely_migration set name = '0009_later' where name = '0008_versions'")
+    t.after(() => data.run("update kysely_migration set name = '0008_versions' where name = '0009_later'"))
+    const { code, stdout } = await check(...ofService)
+    assert.equal(code, 1)
+    assert.match(
+      stdout,
+      /^unapplied-migration: the migration 0008_versions of \S+ has not run in this database\. /,
+    )
+    assert.match(
+      stdout,
+      /\nunknown-migration: the migration 0009_later has run in this database and is not in /,
+    )
+    const js = await check('--repositories', 'src/db.ts', '--migrations', 'js-migrations')
+    assert.match(js.stdout, /^unapplied-migration: the migration 0001_first of js-migrations has not run/)
+    assert.doesNotMatch(js.stdout, /helper/)
+  })
+
+  test('finds what createRepositories and connections refuse', async () => {
+    const wrong = await check('--repositories', 'src/wrong.ts')
+    assert.equal(wrong.code, 1)
+    assert.match(wrong.stdout, /^configuration: createRepositories: cache names "planet"[^\n]+\n$/)
+    const refused = await check('--repositories', 'src/refused.ts')
+    assert.equal(refused.code, 1)
+    assert.match(
+      refused.stdout,
+      /^session: the session has isolation level READ UNCOMMITTED\. Uncommitted rows would be cached: [^\n]+\n$/,
+    )
+    assert.match(refused.stderr, /not checked: everything else/)
+  })
+
+  const cases: [name: string, args: readonly string[], stderr: RegExp][] = [
+    ['an unknown flag', ['--imutable', 'city'], /Unknown option '--imutable'/],
+    ['modes twice', [...ofService, '--immutable', 'city'], /--repositories says how tables are cached/],
+    [
+      'a table in both modes',
+      ['--immutable', 'city', '--versioned', 'city'],
+      /city is named by --immutable and/,
+    ],
+    ['an unknown table', ['--immutable', 'planet'], /src\/schema\.ts has no table planet/],
+    ['an unknown code', ['--ignore', 'stale'], /there is no such code; they are altered-trigger/],
+    ['a number that is none', ['--connections', 'many'], /--connections is a positive integer/],
+    ['no generated file', ['--out-file', 'none.ts'], /none\.ts does not exist\. Name the generated file/],
+    ['a file of another kind', ['--out-file', 'src/by-hand.ts'], /was not generated by kysely-lookup/],
+    ['no migrations there', ['--migrations', 'none'], /the migrations in none cannot be read/],
+    [
+      'a module without repositories',
+      ['--repositories', 'src/nothing.ts'],
+      /exports nothing that createRepositories made/,
+    ],
+    [
+      'a module with several',
+      ['--repositories', 'src/several.ts'],
+      /several repositories \(others, repos\)\. Say which: /,
+    ],
+    [
+      'a name that is not exported',
+      ['--repositories', 'src/db.ts#other'],
+      /exports no repositories as other/,
+    ],
+    [
+      'a module that cannot be loaded',
+      ['--repositories', 'src/broken.ts'],
+      /src\/broken\.ts cannot be loaded: /,
+    ],
+    ['a server that is away', ['--url', 'mysql://root@127.0.0.1:1/x'], /cannot connect to 127\.0\.0\.1:1/],
+    ['another database', [...ofService, '--url', 'env(OTHER)'], /the repositories read lookup_test_/],
+  ]
+  test('could not run, and says why in one line', { concurrency: 4 }, async (t) => {
+    const other = new URL(data.test.url)
+    other.pathname = '/mysql'
+    const env = { DATABASE_URL: data.test.url, OTHER: other.href }
+    const tests = cases.map(([name, args, stderr]) =>
+      t.test(name, async () => {
+        const outcome = await runCommandLine({ args: ['check', ...args], env, cwd: folder })
+        assert.match(outcome.stderr, stderr)
+        assert.match(outcome.stderr, /^kysely-lookup: [^\n]+\n$/)
+        assert.deepEqual([outcome.code, outcome.stdout], [2, ''])
+      }),
+    )
+    await Promise.all(tests)
+  })
+
+  test('a module that Node cannot load is loaded as kysely-ctl would', async () => {
+    const loaded = await check('--repositories', 'src/extensionless.ts', '--migrations', MIGRATIONS)
+    assert.deepEqual(loaded, { code: 0, stdout: 'nothing found\n', stderr: '' })
+    const crowded = await check('--repositories', 'src/extensionless.ts', '--connections', '999999')
+    assert.match(crowded.stdout, /^prepared-statements: /)
+  })
+
+  test('one of several is chosen by its name', async () => {
+    const chosen = await check('--repositories', 'src/several.ts#repos', '--migrations', MIGRATIONS)
+    assert.deepEqual(chosen, { code: 0, stdout: 'nothing found\n', stderr: '' })
+  })
+
+  test('every code is documented, and planted in a test', async () => {
+    const page = await readFile('docs/check.md', 'utf8')
+    const sources = ['check.test.ts', 'check-service.test.ts', 'check-command.test.ts', 'constants.test.ts']
+    const tests = (await Promise.all(sources.map((name) => readFile(join('test', name), 'utf8')))).join('')
+    for (const code of findingCodes) {
+      assert.ok(page.includes(`| \`${code}\` |`), `docs/check.md says nothing of ${code}`)
+      assert.match(tests, new RegExp(`['^/n]${code}[' :]`), `no test plants ${code}`)
+    }
+  })
+})

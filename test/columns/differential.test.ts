@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import fc from 'fast-check'
+import { InvalidKeyError } from '../../src/index.ts'
+import { bytesCases } from '../support/differential/bytes-cases.ts'
+import type { ColumnCase } from '../support/differential/case.ts'
+import { compositeCases } from '../support/differential/composite-cases.ts'
+import { EVERY_VALUE, generatedTables } from '../support/differential/generated-tables.ts'
+import {
+  isAccepted,
+  keyOf,
+  loneComparisons,
+  protocolsFor,
+  type Question,
+  questionText,
+} from '../support/differential/lone-comparison.ts'
+import { numberCases } from '../support/differential/number-cases.ts'
+import { type CaseTable, columnTable, compositeTable } from '../support/differential/tables.ts'
+import { everyCollationCases, textCases } from '../support/differential/text-cases.ts'
+import { timeCases } from '../support/differential/time-cases.ts'
+import { type AnyRepositories, type AnyRow, lookups } from '../support/lookups.ts'
+import { identifyServer, runStatements, testServerUrl } from '../support/server.ts'
+
+/*
+ * Every key is asked through repositories, in mixed batches, and by `select … where key = ?` run alone on the same
+ * server, prepared and not. Longer runs: DIFFERENTIAL_RUNS=2000 (generated keys per column), DIFFERENTIAL_COLLATIONS=all
+ * (that the server has); a run again: DIFFERENTIAL_SEED=… (as the failed one printed it).
+ */
+const runs = Number(process.env.DIFFERENTIAL_RUNS ?? 20)
+const seed = Number(process.env.DIFFERENTIAL_SEED ?? Math.floor(Math.random() * 2 ** 31))
+const allCollations = process.env.DIFFERENTIAL_COLLATIONS === 'all'
+
+/** Of how many tables are asked at a time. */
+const GROUP = 40
+
+/** Keys that are asked in one turn of the event loop. */
+const TURN = 2000
+
+/** How keys are asked. */
+interface Way {
+  readonly name: string
+  readonly repositories: AnyRepositories
+  readonly list?: true
+  /** Each key by a statement of its own. */
+  readonly single?: true
+  /** Whether one row is one object, whatever it was asked by. */
+  readonly remembered?: true
+}
+
+/** The row's id, none, or a key that is not sent. */
+type Answer = number | undefined | 'invalid'
+
+describe('a key finds through a repository what the server finds by = alone', () => {
+  const kinds: [string, () => Promise<readonly CaseTable[]>][] = [
+    ['texts', async () => tablesOf((await readCases()).texts)],
+    ['numbers', async () => tablesOf(numberCases)],
+    ['dates and times', async () => tablesOf((await readCases()).times)],
+    ['bytes and addresses', async () => tablesOf((await readCases()).bytes)],
+    ['composite keys', compositeTables],
+  ]
+  if (allCollations) kinds.push(['every collation', async () => tablesOf((await readCases()).every)])
+  for (const [kind, tables] of kinds) {
+    it(kind, async (t) => {
+      const all = await tables()
+      for (let from = 0; from < all.length; from += GROUP) await compare(t, all.slice(from, from + GROUP))
+    })
+  }
+})
+
+function tablesOf(cases: readonly ColumnCase[]): CaseTable[] {
+  return cases.map((one) => columnTable(one, { seed, runs }))
+}
+
+async function compositeTables(): Promise<CaseTable[]> {
+  const { texts, times, bytes } = await readCases()
+  const cases = [...texts, ...numberCases, ...times, ...bytes]
+  const composites = compositeCases(new Map(cases.map((one) => [one.name, one])))
+  return composites.map((one) => compositeTable(one, { seed, runs: 4 * runs }))
+}
+
+async function readCases() {
+  const url = await testServerUrl()
+  const { flavor, version } = await identifyServer(url)
+  // MariaDB names a collation of several charsets in parts.
+  const rows = await runStatements(
+    url,
+    flavor === 'mariadb'
+      ? 'select character_set_name charset, full_collation_name collation from information_schema.collation_character_set_applicability'
+      : 'select character_set_name charset, collation_name collation from information_schema.collations',
+  )
+  const collations = rows.map(({ charset, collation }) => ({ charset, collation }))
+  return {
+    texts: textCases(new Set(collations.map(({ collation }) => collation))),
+    times: timeCases(flavor),
+    bytes: bytesCases(flavor, version),
+    every: everyCollationCases(collations.filter(({ charset }) => charset !== 'binary')),
+  }
+}
+
+async function compare(t: TestContext, tables: readonly CaseTable[]): Promise<void> {
+  // Whatever the server keeps of the values, bent or not, are the rows.
+  const statements = ["set sql_mode = ''", ...tables.flatMap((table) => table.statements)]
+  await using data = await lookups(statements, { ...EVERY_VALUE, connectionLimit: 3 })
+  const metadata = await generatedTables(data.db)
+  const repositories = (options: object = {}) => data.repositories({ tables: metadata, ...options })
+  const questions = shuffled(tables.flatMap((table) => table.questions))
+  const alone = await askAlone(data.test.url, questions)
+  const immutable = Object.fromEntries(Object.keys(data.tables).map((name) => [name, 'immutable' as const]))
+  const ways: Way[] = [
+    { name: 'without a scope', repositories: repositories() },
+    { name: 'one by one', repositories: repositories(), single: true },
+    { name: 'in a request', repositories: repositories().$forRequest(), remembered: true },
+    { name: "'immutable'", repositories: repositories({ cache: immutable }), remembered: true },
+    { name: 'by union all', repositories: repositories({ statementForm: 'union_all' }) },
+    { name: 'by findAllBy', repositories: repositories(), list: true },
+  ]
+  for (const way of ways) {
+    const answers = await ask(way, questions)
+    const differences = questions.flatMap((question, index) =>
+      answers[index] === alone.answers[index]
+        ? []
+        : [`${questionText(question)}: alone ${alone.answers[index]}, here ${answers[index]}`],
+    )
+    assert.deepEqual(differences, [], `${way.name}, seed ${seed}`)
+  }
+  const found = alone.answers.filter((answer) => typeof answer === 'number').length
+  const invalid = alone.answers.filter((answer) => answer === 'invalid').length
+  assert.ok(
+    found > questions.length / 10 && found < questions.length,
+    `${found} of ${questions.length} keys are of rows`,
+  )
+  t.diagnostic(
+    `${questions.length} keys of ${tables.length} tables, each asked ${ways.length} ways and compared with ` +
+      `${alone.comparisons} lone comparisons: ${found} rows, ${invalid} refused, 0 differences (seed ${seed})`,
+  )
+}
+
+function shuffled<Value>(values: readonly Value[]): Value[] {
+  const all = fc.shuffledSubarray([...values], { minLength: values.length })
+  return fc.sample(all, { seed, numRuns: 1 })[0]!
+}
+
+async function askAlone(url: string, questions: readonly Question[]) {
+  await using query = await loneComparisons(url)
+  await using execute = await loneComparisons(url)
+  const answers: Answer[] = []
+  for (const question of questions) {
+    if (!isAccepted(question)) {
+      answers.push('invalid')
+      continue
+    }
+    const protocols = protocolsFor(question)
+    const both = await Promise.all(
+      protocols.map((protocol) => (protocol === 'query' ? query : execute).ask(question, protocol)),
+    )
+    assert.ok(
+      new Set(both).size === 1,
+      `${questionText(question)}: the server answers ${protocols} ${both}, seed ${seed}`,
+    )
+    answers.push(both[0])
+  }
+  return { answers, comparisons: query.count + execute.count }
+}
+
+/** Asks in turns of the event loop; where rows are remembered, one row must be one object. */
+async function ask(
+  { repositories, list, single, remembered }: Way,
+  questions: readonly Question[],
+): Promise<Answer[]> {
+  const answers: Answer[] = []
+  const objects = new Map<string, AnyRow>()
+  const size = single ? 1 : TURN
+  for (let from = 0; from < questions.length; from += size) {
+    const turn = questions.slice(from, from + size)
+    const found = await Promise.all(turn.map((question) => askOne(repositories, question, list)))
+    for (const [index, row] of found.entries()) {
+      if (typeof row === 'object' && remembered) {
+        const name = `${turn[index]!.table} ${row.id}`
+        if (!objects.has(name)) objects.set(name, row)
+        assert.equal(row, objects.get(name), `${questionText(turn[index]!)}: a second object, seed ${seed}`)
+      }
+      answers.push(typeof row === 'object' ? (row.id as number) : row)
+    }
+  }
+  return answers
+}
+
+async function askOne(
+  repositories: AnyRepositories,
+  question: Question,
+  list = false,
+): Promise<AnyRow | 'invalid' | undefined> {
+  const repository = repositories.$table(question.table)
+  try {
+    if (!list) return await repository.findByKey(keyOf(question))
+    const rows = await repository.findAllBy(keyOf({ ...question, bare: false }))
+    assert.ok(rows.length <= 1, questionText(question))
+    return rows[0]
+  } catch (error) {
+    if (error instanceof InvalidKeyError) return 'invalid'
+    throw error
+  }
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { Kysely, MysqlDialect, sql } from 'kysely'
+import { createPool } from 'mysql2'
+import { createPool as createPromisePool } from 'mysql2/promise'
+import {
+  ConfigurationError,
+  createDatabase,
+  createRepositories,
+  UnrepresentableValueError,
+} from '../../src/index.ts'
+import { type AnyDB, COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
+
+describe('createDatabase', () => {
+  let data: Lookups
+
+  before(async () => {
+    data = await lookups(COUNTRIES)
+  })
+  after(() => data[Symbol.asyncDispose]())
+
+  it('speaks utf8mb4 and UTC on every connection', async () => {
+    const { rows } = await sql<Record<string, string>>`select @@session.time_zone z, @@character_set_client c,
+      @@character_set_results r, @@character_set_connection n`.execute(data.db)
+    assert.deepEqual(rows, [{ z: '+00:00', c: 'utf8mb4', r: 'utf8mb4', n: 'utf8mb4' }])
+  })
+
+  it('reads values in plain Kysely queries as the generated types say', async () => {
+    const { rows } = await sql<Record<string, unknown>>`select cast('2020-01-02' as date) d,
+      timestamp('2020-01-02 03:04:05.678') t, timestamp('2020-01-02 03:04:05.678901') t6,
+      cast('1.10' as decimal(4,2)) n, cast(7 as signed) i, count(*) c from country`.execute(data.db)
+    assert.deepEqual(rows, [
+      {
+        d: '2020-01-02',
+        t: new Date('2020-01-02T03:04:05.678Z'),
+        t6: '2020-01-02 03:04:05.678901',
+        n: '1.10',
+        i: 7,
+        c: 5,
+      },
+    ])
+  })
+
+  it('streams decoded rows', async () => {
+    const times: unknown[] = []
+    const query = data.db.selectFrom('country').select(sql`timestamp('2020-01-02 03:04:05')`.as('t'))
+    for await (const row of query.stream()) times.push(row.t)
+    assert.deepEqual(times, new Array(5).fill(new Date('2020-01-02T03:04:05Z')))
+  })
+
+  it('rather fails than rounds an integer beyond 2^53, and reads it by option', async () => {
+    const query = sql<{ b: unknown }>`select cast(9007199254740993 as signed) b`
+    await assert.rejects(query.execute(data.db), (error: Error) => {
+      assert.ok(error instanceof UnrepresentableValueError)
+      assert.doesNotMatch(error.message, /9007199254740993/)
+      return true
+    })
+    for (const [bigint, expected] of [
+      ['bigint', 9007199254740993n],
+      ['string', '9007199254740993'],
+    ] as const) {
+      const db = createDatabase<AnyDB>({ uri: data.test.url, bigint })
+      assert.deepEqual((await query.execute(db)).rows, [{ b: expected }])
+      await db.destroy()
+    }
+  })
+
+  it('lets running statements and transactions finish when it is destroyed', async () => {
+    const db = createDatabase<AnyDB>({ uri: data.test.url })
+    const statement = sql<{ done: number }>`select sleep(0.1) + 1 done`.execute(db)
+    let destroyed: Promise<void> | undefined
+    const transaction = db.transaction().execute(async (trx) => {
+      destroyed = db.destroy()
+      await new Promise(setImmediate)
+      return sql<{ done: number }>`select 2 done`.execute(trx)
+    })
+    assert.deepEqual((await statement).rows, [{ done: 1 }])
+    assert.deepEqual((await transaction).rows, [{ done: 2 }])
+    await destroyed
+    await assert.rejects(sql`select 3`.execute(db), /destroyed|closed/)
+  })
+
+  it('refuses at once when too many wait for a connection', async () => {
+    const db = createDatabase<AnyDB>({ uri: data.test.url, connectionLimit: 1, queueLimit: 1 })
+    await db.connection().execute(async () => {
+      const results = [sql`select 1`.execute(db), sql`select 2`.execute(db)]
+      await assert.rejects(results[1]!, /Queue limit/)
+      results[0]!.catch(() => {})
+    })
+    await db.destroy()
+  })
+
+  it("refuses a 'mysql2/promise' pool, on which Kysely would wait for ever", async () => {
+    const promisePool = createPromisePool(data.test.url)
+    for (const attempt of [
+      () => createDatabase({ pool: promisePool as never }),
+      () => createRepositories({ db: promisePool as never, tables: data.tables }),
+    ]) {
+      assert.throws(attempt, (error: Error) => {
+        assert.ok(error instanceof ConfigurationError)
+        assert.match(error.message, /mysql2\/promise.*createPool from 'mysql2'/)
+        return true
+      })
+    }
+    await promisePool.end()
+  })
+
+  it('takes an existing pool whose settings leave values whole, and names the one that does not', async () => {
+    const wrong = createPool({ uri: data.test.url })
+    assert.throws(
+      () => createDatabase({ pool: wrong }),
+      /the pool has dateStrings: false, and true is needed/,
+    )
+    wrong.end()
+    const casting = createPool({
+      uri: data.test.url,
+      dateStrings: true,
+      supportBigNumbers: true,
+      timezone: 'Z',
+      typeCast: () => 1,
+    })
+    assert.throws(() => createDatabase({ pool: casting }), /the pool has typeCast: a function, and true/)
+    casting.end()
+    const pool = createPool({
+      uri: data.test.url,
+      dateStrings: true,
+      supportBigNumbers: true,
+      timezone: 'Z',
+      charset: 'utf8mb4',
+    })
+    const db = createDatabase<AnyDB>({ pool })
+    const repos = createRepositories({ db, tables: data.tables })
+    assert.equal((await repos.$table('country').findByKey('FR' as never))?.name, 'France')
+    await db.destroy()
+  })
+
+  const refused: [string, object, RegExp][] = [
+    ['an undefined uri', { uri: undefined }, /uri is undefined\. Set DATABASE_URL/],
+    ['an empty uri', { uri: '' }, /uri is empty/],
+    ['a uri that is none', { uri: 'root:s3cret@localhost' }, /not a mysql:\/\/ or mariadb:\/\/ URL/],
+    ['another kind of server', { uri: 'postgres://root:s3cret@localhost/x' }, /not a mysql/],
+    ['a pool that is none', { pool: {} }, /not a mysql2 pool/],
+    [
+      'a setting that decides values',
+      { uri: 'mysql://localhost/x', dateStrings: false },
+      /dateStrings decides/,
+    ],
+    ['a typeCast', { uri: 'mysql://localhost/x', typeCast: () => 1 }, /typeCast decides/],
+  ]
+  for (const [what, options, message] of refused) {
+    it(`refuses ${what} without repeating a password`, () => {
+      assert.throws(
+        () => createDatabase(options),
+        (error: Error) => {
+          assert.ok(error instanceof ConfigurationError)
+          assert.match(error.message, message)
+          assert.doesNotMatch(String(error.stack), /s3cret/)
+          return true
+        },
+      )
+    })
+  }
+
+  it('repositories accept a Kysely of the user where its driver reads values as generated', async () => {
+    const pool = createPool({ uri: data.test.url, charset: 'utf8mb4' })
+    pool.on('connection', (connection) => {
+      connection.query("set time_zone = '+00:00'")
+    })
+    const db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
+    const repos = createRepositories({ db, tables: data.tables })
+    assert.deepEqual(await repos.$table('country').findByKey('fr' as never), {
+      code: 'FR',
+      alpha3: 'FRA',
+      name: 'France',
+      continent: 'EU',
+    })
+    await db.destroy()
+  })
+})

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import type { Histogram } from '@opentelemetry/sdk-metrics'
+import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
+import { instrumentLookups, observeStats } from '../../src/opentelemetry/index.ts'
+import { COUNTRIES, type Lookups, lookups, numbered } from '../support/lookups.ts'
+import { startTelemetry, type Telemetry } from '../support/telemetry.ts'
+
+describe('OpenTelemetry metrics', () => {
+  let data: Lookups
+  let telemetry: Telemetry
+
+  before(async () => {
+    data = await lookups([...COUNTRIES, ...numbered('item', 200)])
+    await createVersionTable(data.db)
+    await trackVersion(data.db, 'country')
+  })
+  after(() => data[Symbol.asyncDispose]())
+
+  beforeEach(() => {
+    telemetry = startTelemetry()
+  })
+  afterEach(() => telemetry[Symbol.asyncDispose]())
+
+  /** What is exported of a metric, by the values of its attributes. */
+  async function exported(name: string): Promise<Record<string, unknown>> {
+    const metric = await telemetry.metric(name)
+    const points = metric?.dataPoints ?? []
+    return Object.fromEntries(
+      points.map(({ attributes, value }) => [Object.values(attributes).join(' '), value]),
+    )
+  }
+
+  const providers = () => ({
+    tracerProvider: telemetry.tracerProvider,
+    meterProvider: telemetry.meterProvider,
+  })
+
+  it('are read from $stats, for each table, by the level that answered', async () => {
+    const repos = data.repositories({
+      cache: { country: 'versioned', item: { mode: 'immutable', maxRows: 3 } },
+    })
+    using _ = observeStats(repos, providers())
+    const read = () =>
+      repos.$request(async () => {
+        await repos.country!.findByKeys(['FR', 'XX'])
+        await repos.country!.findAllBy({ continent: 'AS' })
+        await repos.country!.findAllBy({ continent: 'AS' })
+      })
+    await read()
+    await read()
+    // Asked for once, a key leads to every row.
+    repos.country!.peek({ alpha3: 'FRA' })
+    await repos.item!.findByKeys([1, 2, 3, 4, 5])
+    const expected: Record<string, Record<string, number>> = {
+      'kysely_lookup.hits': {
+        'country request': 2,
+        'country process': 3,
+        'item request': 0,
+        'item process': 0,
+      },
+      'kysely_lookup.misses': { country: 3, item: 5 },
+      'kysely_lookup.keys': { country: 3, item: 5 },
+      'kysely_lookup.absences': { country: 1, item: 0 },
+      'kysely_lookup.statements': { country: 2, item: 1 },
+      'kysely_lookup.failures': { country: 0, item: 0 },
+      'kysely_lookup.evictions': { country: 0, item: 2 },
+      'kysely_lookup.generations': { country: 1, item: 0 },
+      'kysely_lookup.unverified': { country: 0, item: 0 },
+      'kysely_lookup.scopes': { country: 0, item: 0 },
+      'kysely_lookup.held': {
+        ...{ 'country row': 2, 'country alias': 2, 'country absence': 1, 'country list': 1 },
+        ...{ 'item row': 3, 'item alias': 0, 'item absence': 0, 'item list': 0 },
+      },
+      'kysely_lookup.version': { country: repos.$stats().country!.version! },
+    }
+    const found: typeof expected = {}
+    for (const name of Object.keys(expected)) found[name] = (await exported(name)) as Record<string, number>
+    assert.deepEqual(found, expected)
+  })
+
+  it('know the age of a version and of its verification, in seconds', async () => {
+    const repos = data.repositories({ cache: { country: 'versioned' } })
+    using _ = observeStats(repos, providers())
+    const began = performance.now()
+    await repos.country!.findByKey('FR')
+    const before = repos.$stats().country!
+    for (const [name, least] of [
+      ['kysely_lookup.version.age', before.versionAge!],
+      ['kysely_lookup.verified.age', before.verifiedAge!],
+    ] as const) {
+      const metric = await telemetry.metric(name)
+      assert.equal(metric?.descriptor.unit, 's')
+      const [point, ...others] = metric.dataPoints
+      assert.deepEqual(others, [], 'a table that has no version has no age')
+      assert.deepEqual(point?.attributes, { 'db.collection.name': 'country' })
+      const age = (point.value as number) * 1_000
+      assert.ok(age >= least && age <= performance.now() - began)
+    }
+  })
+
+  it('read $stats once for each collection, and not at all once they are stopped', async () => {
+    const repos = data.repositories()
+    let reads = 0
+    const counted = {
+      $stats() {
+        reads++
+        return repos.$stats()
+      },
+    }
+    const observing = observeStats(counted, providers())
+    assert.equal(reads, 0)
+    await exported('kysely_lookup.misses')
+    assert.equal(reads, 1)
+    observing.stop()
+    await exported('kysely_lookup.misses')
+    assert.equal(reads, 1)
+  })
+
+  it('tell repositories apart by attributes of the user', async () => {
+    const [one, other] = [data.repositories(), data.repositories()]
+    using _one = observeStats(one, { ...providers(), attributes: { 'db.namespace': 'one' } })
+    using _other = observeStats(other, { ...providers(), attributes: { 'db.namespace': 'other' } })
+    await one.item!.findByKey(1)
+    const misses = await exported('kysely_lookup.misses')
+    assert.deepEqual([misses['item one'], misses['item other']], [1, 0])
+  })
+
+  it('batches have a histogram of their sizes and one of their durations, those that failed too', async () => {
+    const repos = data.repositories()
+    await repos.$ready()
+    using _ = instrumentLookups(providers())
+    const ids = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+    for (const count of [1, 1, 7, 150]) await repos.item!.findByKeys(ids(count))
+    await data.run('rename table item to gone')
+    await assert.rejects(repos.item!.findByKey(1), { errno: 1146 })
+    await data.run('rename table gone to item')
+
+    const size = await telemetry.metric('kysely_lookup.batch.size')
+    assert.equal(size?.descriptor.unit, '{key}')
+    const { buckets, count, sum } = size.dataPoints[0]!.value as Histogram
+    const { bounds } = repos.$stats().item!.batchSizes
+    assert.deepEqual(buckets.boundaries, bounds)
+    assert.deepEqual(buckets.counts, repos.$stats().item!.batchSizes.counts)
+    assert.deepEqual([size.dataPoints.length, count, sum], [1, 5, 160])
+
+    const duration = await telemetry.metric('db.client.operation.duration')
+    assert.equal(duration?.descriptor.unit, 's')
+    const { hostname, port } = new URL(data.test.url)
+    const attributes = {
+      'db.system.name': data.test.flavor,
+      'db.namespace': data.test.name,
+      'server.address': hostname,
+      'server.port': Number(port),
+      'db.collection.name': 'item',
+      'db.operation.name': 'SELECT',
+    }
+    const shown = duration.dataPoints.map((point) => {
+      const { buckets, count, sum } = point.value as Histogram
+      assert.deepEqual(buckets.boundaries, [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10])
+      assert.ok(sum! > 0 && sum! < 10)
+      return [point.attributes, count]
+    })
+    assert.deepEqual(shown, [
+      [attributes, 4],
+      [{ ...attributes, 'error.type': '1146', 'db.response.status_code': '1146' }, 1],
+    ])
+  })
+
+  it('are not there without an SDK', async () => {
+    const repos = data.repositories()
+    let reads = 0
+    const counted = {
+      $stats() {
+        reads++
+        return repos.$stats()
+      },
+    }
+    using _stats = observeStats(counted)
+    using _lookups = instrumentLookups()
+    assert.equal((await repos.item!.findByKey(1))?.label, 'row 1')
+    assert.equal(await telemetry.metric('kysely_lookup.misses'), undefined)
+    assert.equal(reads, 0)
+  })
+})

@@ -1,0 +1,75 @@
+/** What `npm run bench` keeps and draws of its figures. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { drawChart } from '../../bench/chart.ts'
+import type { Figure } from '../../bench/figure.ts'
+import { type Results, withCase } from '../../bench/results.ts'
+
+const figure = (own: Partial<Figure>): Figure => ({
+  case: 'hits',
+  server: 'MariaDB 10.11',
+  what: 'primary key, 1,000 hot rows',
+  side: 'await map.get(k)',
+  unit: 'ns',
+  value: 100,
+  ...own,
+})
+const run = { date: '2026-11-25', seconds: 60, quick: false }
+const nothing: Results = {
+  machine: { cpu: 'some', cores: 2, memoryGB: 24, node: 'v24', servers: [], packages: {} },
+  cases: {},
+  figures: [],
+}
+
+describe('the results of a benchmark', () => {
+  test('have the last run of each case, whichever were measured with it', () => {
+    const both = withCase(
+      withCase(nothing, 'hits', { ...run, figures: [figure({}), figure({ side: 'gone since' })] }),
+      'batch',
+      { ...run, figures: [figure({ case: 'batch' })] },
+    )
+    const again = withCase(both, 'hits', { ...run, seconds: 30, figures: [figure({ value: 90 })] })
+    assert.deepEqual(again.cases, { hits: { ...run, seconds: 30 }, batch: run })
+    assert.deepEqual(
+      again.figures.map(({ case: name, side, value }) => [name, side, value]),
+      [
+        ['batch', 'await map.get(k)', 100],
+        ['hits', 'await map.get(k)', 90],
+      ],
+    )
+  })
+
+  test('keep a thorough run where a first look follows, and replace a first look', () => {
+    const thorough = withCase(nothing, 'hits', { ...run, figures: [figure({})] })
+    assert.equal(withCase(thorough, 'hits', { ...run, quick: true, figures: [] }), thorough)
+    const look = withCase(nothing, 'hits', { ...run, quick: true, figures: [] })
+    assert.equal(withCase(look, 'hits', { ...run, figures: [figure({})] }).figures.length, 1)
+  })
+})
+
+describe('the chart', () => {
+  test('is not drawn before there are figures for it', () => {
+    assert.equal(drawChart([]), undefined)
+    assert.equal(drawChart([figure({ case: 'poll' })]), undefined)
+  })
+
+  test('has a bar of each side, the best first and ten times the value one step further', () => {
+    const svg = drawChart([
+      figure({ side: 'findByKey, immutable', value: 1_000 }),
+      figure({ value: 100 }),
+      figure({ side: 'a <library>', value: 10_000 }),
+      figure({ side: 'Drizzle', value: undefined, cannot: 'asks the server each time' }),
+    ])!
+    const bars = [...svg.matchAll(/<rect class="(\w+)" x="252" y="[\d.]+" width="([\d.]+)"/g)]
+    assert.deepEqual(
+      bars.map(([, kind]) => kind),
+      ['hand', 'ours', 'peer'],
+    )
+    const [hand = 0, ours = 0, peer = 0] = bars.map(([, , width]) => Number(width))
+    assert.ok(hand > 0)
+    assert.ok(Math.abs(ours - hand - (peer - ours)) < 0.3, `${hand}, ${ours}, ${peer}`)
+    assert.match(svg, /a &lt;library&gt;/)
+    assert.doesNotMatch(svg, /Drizzle/)
+    assert.match(svg, /prefers-color-scheme: dark/)
+  })
+})

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { createPool } from 'mysql2'
+import { driverDecodingSettings } from '../../src/columns/decoding.ts'
+import { createDatabase, createRepositories } from '../../src/index.ts'
+import type { ColdBatchesResult } from '../heap/cold-batches.ts'
+import type { HitsResult } from '../heap/hits.ts'
+import { type AnyDB, type AnyRepositories, type Lookups, lookups, numbered } from '../support/lookups.ts'
+import { expectCommand } from '../support/package/command.ts'
+import { type StatementCounts, testServerUrl } from '../support/server.ts'
+
+const CITIES = 1000
+const COUNTRIES = 40
+
+describe('what a cold read sends, on a connection of its own', () => {
+  let data: Lookups
+
+  before(async () => {
+    data = await lookups([
+      ...numbered('country', COUNTRIES),
+      `create table city (id int unsigned not null primary key, country_id int unsigned not null)`,
+      `insert into city values ${ids(CITIES)
+        .map((id) => `(${id}, ${countryOf(id)})`)
+        .join(', ')}`,
+    ])
+  })
+  after(() => data[Symbol.asyncDispose]())
+
+  /** Repositories over one new connection, which is verified and has nothing prepared, and what they send. */
+  async function connected() {
+    const bytes: (() => number)[] = []
+    const pool = createPool({
+      ...{ uri: data.test.url, connectionLimit: 1, timezone: 'Z', charset: 'utf8mb4' },
+      ...driverDecodingSettings({}),
+    })
+    pool.on('connection', (connection) => {
+      const { stream } = connection as unknown as { readonly stream: { readonly bytesWritten: number } }
+      bytes.push(() => stream.bytesWritten)
+    })
+    const db = createDatabase<AnyDB>({ pool })
+    const repos = createRepositories({ db, tables: data.tables }) as unknown as AnyRepositories
+    await repos.$ready()
+    const written = () => bytes.reduce((sum, of) => sum + of(), 0)
+    return {
+      repos,
+      async sent(work: () => unknown) {
+        const begun = written()
+        const counts = await data.counter.during(work)
+        return { ...costOf(counts), bytes: written() - begun }
+      },
+      [Symbol.asyncDispose]: () => db.destroy(),
+    }
+  }
+
+  it('is one statement for a batch, prepared once for batches of every size, and little more than the keys', async () => {
+    await using connection = await connected()
+    const { repos, sent } = connection
+    const batch = (size: number) => () => repos.city!.findByKeys(ids(size))
+    const { bytes: firstBytes, ...first } = await sent(batch(10))
+    assert.deepEqual(first, { statements: 1, executed: 1, prepared: 1, closed: 0 })
+    assert.ok(firstBytes < 400, `${firstBytes} bytes, the text of the statement among them`)
+    for (const size of [10, 100, 1000]) {
+      const { bytes, ...counts } = await sent(batch(size))
+      assert.deepEqual(counts, { statements: 1, executed: 1, prepared: 0, closed: 0 }, `${size} keys`)
+      atMost(bytes, JSON.stringify(ids(size)).length + 25, `bytes for ${size} keys`)
+    }
+  })
+
+  it('is one statement for a key alone, which has a text of its own, prepared once', async () => {
+    await using connection = await connected()
+    const { repos, sent } = connection
+    await repos.city!.findByKeys([1, 2])
+    const { bytes: firstBytes, ...first } = await sent(() => repos.city!.findByKey(1))
+    assert.deepEqual(first, { statements: 1, executed: 1, prepared: 1, closed: 0 })
+    assert.ok(firstBytes < 400, `${firstBytes} bytes, the text of the statement among them`)
+    for (const id of [1, 2, 1000]) {
+      const { bytes, ...counts } = await sent(() => repos.city!.findByKey(id))
+      assert.deepEqual(counts, { statements: 1, executed: 1, prepared: 0, closed: 0 })
+      atMost(bytes, String(id).length + 22, `bytes for the key ${id}`)
+    }
+  })
+
+  it('is two statements for twenty requests at once that read fifty cities each and their countries', async () => {
+    await using connection = await connected()
+    const { repos, sent } = connection
+    const request = (number: number) =>
+      repos.$request(async () => {
+        // Requests have half of their cities in common with the next one.
+        const wanted = ids(50).map((at) => ((number * 25 + at) % CITIES) + 1)
+        const countries = await Promise.all(
+          wanted.map(async (id) => {
+            const city = await repos.city!.findByKeyOrThrow(id)
+            return repos.country!.findByKeyOrThrow(city.country_id)
+          }),
+        )
+        assert.deepEqual(
+          countries.map(({ id }) => id),
+          wanted.map(countryOf),
+        )
+      })
+    const round = () => Promise.all(Array.from({ length: 20 }, (_, number) => request(number)))
+    await round()
+    const { bytes, ...counts } = await sent(round)
+    assert.deepEqual(counts, { statements: 2, executed: 2, prepared: 0, closed: 0 })
+    // 525 cities, 40 countries.
+    atMost(
+      bytes,
+      JSON.stringify(ids(526).slice(1)).length + JSON.stringify(ids(COUNTRIES)).length + 50,
+      'bytes',
+    )
+  })
+})
+
+describe('a hit', () => {
+  it('allocates nothing but what awaiting does, and peek nothing', async (t) => {
+    const result: HitsResult = await measured('hits.ts')
+    t.diagnostic(JSON.stringify(result))
+    const kinds = ['immutable', 'versioned', 'composite']
+    assert.deepEqual(
+      Object.keys(result),
+      ['findByKey', 'peek'].flatMap((call) => kinds.map((kind) => `${call}, ${kind}`)),
+    )
+    for (const [name, { hits, bare }] of Object.entries(result)) {
+      atMost(hits - bare, 10_000, `bytes of 10,000 hits beyond those of a Map of promises: ${name}`)
+      atMost(bare - hits, 10_000, `bytes of 10,000 reads of a Map of promises beyond those of hits: ${name}`)
+    }
+  })
+})
+
+describe('the answers of a cold batch', () => {
+  // 7,000 bytes are the collection's own; the rows of 1,000 keys are 90,000 and more.
+  const LEFT = 50_000
+
+  for (const scope of ['none', '$forRequest', '$request']) {
+    it(`are gone with the next young collection (scope: ${scope})`, async (t) => {
+      const result: ColdBatchesResult = await measured('cold-batches.ts', scope)
+      t.diagnostic(JSON.stringify(result))
+      assert.equal(result.wholeCollections, 0)
+      atMost(result.bytesPerBatch, LEFT, 'bytes that a batch left')
+    })
+  }
+
+  it('would be seen to stay where an object with a getter leads to them', async (t) => {
+    const result: ColdBatchesResult = await measured('cold-batches.ts', 'none', '--leak')
+    t.diagnostic(JSON.stringify(result))
+    assert.ok(result.bytesPerBatch > LEFT)
+  })
+})
+
+/** What a program of test/heap prints. */
+async function measured<Result>(program: string, ...args: readonly string[]): Promise<Result> {
+  const output = await expectCommand({
+    program: process.execPath,
+    args: [
+      ...['--expose-gc', '--min-semi-space-size=32', '--max-semi-space-size=32'],
+      ...['--initial-heap-size=512', '--no-allocation-site-pretenuring', `test/heap/${program}`, ...args],
+    ],
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    env: { TEST_SERVER_URL: await testServerUrl() },
+  })
+  return JSON.parse(output) as Result
+}
+
+function costOf(counts: StatementCounts) {
+  return {
+    statements: counts.Com_select,
+    executed: counts.Com_stmt_execute,
+    prepared: counts.Com_stmt_prepare,
+    closed: counts.Com_stmt_close,
+  }
+}
+
+function ids(many: number): number[] {
+  return Array.from({ length: many }, (_, at) => at + 1)
+}
+
+function countryOf(city: unknown): number {
+  return (Number(city) % COUNTRIES) + 1
+}
+
+function atMost(actual: number, bound: number, what: string): void {
+  assert.ok(actual <= bound, `${what}: expected at most ${bound}, got ${actual}`)
+}

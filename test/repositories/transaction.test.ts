@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
+
+describe('repositories in a transaction', () => {
+  let data: Lookups
+
+  before(async () => {
+    data = await lookups(COUNTRIES)
+  })
+  after(() => data[Symbol.asyncDispose]())
+
+  it('read what the transaction sees and never fill or ask the process-wide cache', async () => {
+    const repos = data.repositories({ cache: { country: 'immutable' } })
+    const cached = await repos.country!.findByKey('FR')
+    const rollback = new Error('rollback')
+    await assert.rejects(
+      data.db.transaction().execute(async (trx) => {
+        await trx
+          .insertInto('country')
+          .values({ code: 'NZ', alpha3: 'NZL', name: 'New Zealand', continent: 'OC' })
+          .execute()
+        await trx.updateTable('country').set({ name: 'Gaul' }).where('code', '=', 'FR').execute()
+        const inside = repos.$withTransaction(trx)
+        assert.equal((await inside.country!.findByKey('NZ'))?.name, 'New Zealand')
+        assert.equal((await inside.country!.findByKey('FR'))?.name, 'Gaul')
+        assert.equal(inside.country!.peek('FR'), undefined)
+        assert.equal(await repos.country!.findByKey('FR'), cached)
+        assert.equal(await repos.country!.findByKey('NZ'), undefined, 'outside nothing uncommitted is seen')
+        throw rollback
+      }),
+      rollback,
+    )
+    assert.equal(await repos.country!.findByKey('NZ'), undefined)
+    assert.equal(await repos.country!.findByKey('FR'), cached)
+  })
+
+  it('have a memo and batches of their own, on their connection', async () => {
+    const repos = data.repositories()
+    await repos.$ready()
+    const counts = await data.counter.during(() =>
+      data.db.transaction().execute(async (trx) => {
+        const inside = repos.$withTransaction(trx)
+        const [first, second] = await Promise.all([
+          inside.country!.findByKey('FR'),
+          inside.country!.findByKey('de'),
+        ])
+        assert.equal(await inside.country!.findByKey('FR'), first)
+        assert.equal(await inside.country!.findByKey({ alpha3: 'DEU' }), second)
+      }),
+    )
+    assert.equal(counts.Com_select, 1)
+  })
+
+  it('work where the transaction holds the only connection, from the very first read', async () => {
+    await using one = await lookups(COUNTRIES, { connectionLimit: 1 })
+    const repos = one.repositories()
+    await one.db.transaction().execute(async (trx) => {
+      const outside = repos.country!.findByKey('DE')
+      assert.equal((await repos.$withTransaction(trx).country!.findByKey('FR'))?.name, 'France')
+      outside.catch(() => {})
+    })
+  })
+
+  it('refuse what is no transaction', () => {
+    const repos = data.repositories()
+    assert.throws(() => repos.$withTransaction(data.db), /expected a Kysely Transaction/)
+    assert.throws(() => repos.$withTransaction(undefined), /expected a Kysely Transaction/)
+  })
+})

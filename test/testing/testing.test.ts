@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, suite, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type Kysely, sql } from 'kysely'
+import { createDatabase } from '../../src/index.ts'
+import { createVersionTable, freeze, frozenTriggers, trackVersion } from '../../src/migration/index.ts'
+import { createTestDatabase, migrate, truncateTables } from '../../src/testing/index.ts'
+import { type AnyDB, lookups, metadataOf } from '../support/lookups.ts'
+import { frozen, refusal } from '../support/migrating.ts'
+import { identifyServer, runStatements, testServerUrl } from '../support/server.ts'
+
+const server = await testServerUrl()
+
+const CREATE_PLAN = `
+import { sql } from 'kysely'
+export async function up(db) {
+  await sql\`create table plan (id int primary key auto_increment, name varchar(20) not null)\`.execute(db)
+}`
+
+suite('a test database', () => {
+  test('is new, empty and in utf8mb4, and is dropped at the end of its block', async () => {
+    let url: string
+    {
+      await using database = await createTestDatabase({ server, name: 'shop' })
+      url = database.url
+      assert.match(database.name, /^shop_test_[\da-f]{8}$/)
+      const [row] = await runStatements(url, 'select database() name, @@character_set_database charset')
+      assert.deepEqual({ ...row }, { name: database.name, charset: 'utf8mb4' })
+      assert.deepEqual(await runStatements(url, 'show tables'), [])
+    }
+    await assert.rejects(runStatements(url, 'select 1'), { code: 'ER_BAD_DB_ERROR' })
+  })
+
+  test('runs the migrations of a folder, once, and notes them as kysely-ctl does', async () => {
+    await using folder = await folderOf({ '0001_plan.mjs': CREATE_PLAN, 'notes.txt': 'no migration' })
+    await using database = await createTestDatabase({ server, migrations: folder.path })
+    const noted = await runStatements(database.url, 'select name from kysely_migration')
+    assert.deepEqual(
+      noted.map(({ name }) => name),
+      ['0001_plan'],
+    )
+    await writeFile(join(folder.path, '0002_rows.mjs'), CREATE_PLAN.replace('plan', 'tariff'))
+    const db = createDatabase({ uri: database.url })
+    assert.deepEqual(await migrate(db, { folder: folder.path }), ['0002_rows'])
+    assert.deepEqual(await migrate(db, { folder: folder.path }), [])
+    await db.destroy()
+  })
+
+  test('is not left behind by a migration that fails, whose error says why', async () => {
+    const failing = CREATE_PLAN.replace('primary key', 'primary kex')
+    await using folder = await folderOf({ '0001_plan.mjs': CREATE_PLAN, '0002_failing.mjs': failing })
+    const failure = createTestDatabase({ server, name: 'failing', migrations: folder.path })
+    await assert.rejects(failure, (error: Error) => {
+      assert.equal(error.message, 'migrate: the migration 0002_failing failed.')
+      assert.match((error.cause as Error).message, /kex auto_increment/)
+      return refusal()(error)
+    })
+    assert.deepEqual(await runStatements(server, "show databases like 'failing%'"), [])
+  })
+
+  test('refuses a folder without migrations, or that is not there', async () => {
+    await using folder = await folderOf({ 'notes.txt': '' })
+    for (const path of [folder.path, join(folder.path, 'none')]) {
+      await assert.rejects(
+        createTestDatabase({ server, migrations: path }),
+        refusal(path === folder.path ? 'files that export up(db), and found none' : 'could not be loaded'),
+      )
+    }
+  })
+
+  for (const wrong of ['postgres://user:secret@host/', 'secret', 7]) {
+    test(`refuses ${typeof wrong} ${wrong} as a server, without repeating it`, async () => {
+      await assert.rejects(createTestDatabase({ server: wrong as string }), (error: Error) => {
+        assert.doesNotMatch(error.message, /secret@|7/)
+        return refusal('expected as server')(error)
+      })
+    })
+  }
+})
+
+const TABLES = [
+  'create table country (id int primary key auto_increment, name varchar(20) not null) engine = InnoDB',
+  `create table city (id int primary key auto_increment, country_id int not null, name varchar(20) not null,
+    foreign key (country_id) references country (id)) engine = InnoDB`,
+  'create table closed_year (id int primary key, label varchar(20) not null) engine = InnoDB',
+  'create table kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null)',
+  'create view capital as select * from city where id = 1',
+]
+const ROWS = [
+  "insert into country (name) values ('France')",
+  "insert into city (country_id, name) values (1, 'Paris')",
+  "insert into closed_year values (2020, 'the first')",
+  "insert into kysely_migration values ('0001', 'now')",
+]
+
+suite('truncating', async () => {
+  const data = await lookups(TABLES)
+  const { db } = data
+  await createVersionTable(db)
+  await trackVersion(db, 'city')
+  await freeze(db, 'closed_year')
+  const tables = await metadataOf(db)
+  after(() => data[Symbol.asyncDispose]())
+  const count = (table: string) => countRows(db, table)
+
+  test('empties tables with foreign keys and frozen ones, keeps those of migrations, and begins ids anew', async () => {
+    for (const round of [1, 2]) {
+      await data.run(...ROWS.slice(0, round === 1 ? 4 : 3)) // ids in them are 1 again
+      assert.equal(await count('closed_year'), 1)
+      await truncateTables(db)
+      for (const table of ['country', 'city', 'closed_year']) assert.equal(await count(table), 0, table)
+      assert.equal(await count('kysely_migration'), 1)
+    }
+  })
+
+  test('leaves foreign keys checked, tables frozen and tracked', async () => {
+    await truncateTables(db)
+    const { rows } = await sql<{ checks: number }>`select @@foreign_key_checks checks`.execute(db)
+    assert.equal(Number(rows[0]?.checks), 1)
+    await data.run(ROWS[2]!)
+    await assert.rejects(data.run('delete from closed_year'), frozen('closed_year'))
+    const states = (await frozenTriggers(db, ['closed_year'])).get('closed_year')
+    assert.deepEqual(
+      states?.map(({ state }) => state),
+      ['live', 'live'],
+    )
+  })
+
+  test('empties the caches of this process at once, of versioned and of immutable tables', async () => {
+    await using repos = cached()
+    await data.run(...ROWS.slice(0, 2))
+    const read = async () => [await repos.city!.findByKey(1), await repos.closed_year!.findByKey(2020)]
+    assert.deepEqual(
+      (await read()).map((row) => row?.name ?? row?.label),
+      ['Paris', 'the first'],
+    )
+    await truncateTables(db, { repositories: repos })
+    assert.equal(repos.city!.peek(1), undefined)
+    assert.deepEqual(await read(), [undefined, undefined])
+  })
+
+  test('is noticed by other processes, whose caches follow the versions', async () => {
+    await data.run(...ROWS.slice(0, 3))
+    // A set of its own stands for another process: nobody empties its caches.
+    await using other = cached({ pollInterval: 5 })
+    const read = async () => [await other.city!.findByKey(1), await other.closed_year!.findByKey(2020)]
+    assert.ok((await read()).every(Boolean))
+    const before = generations(other)
+    await truncateTables(db)
+    await until(() => generations(other).every((one, index) => one > before[index]!))
+    assert.deepEqual(await read(), [undefined, undefined])
+  })
+
+  function cached(versions = { pollInterval: 2 ** 31 - 1 }) {
+    return data.repositories({
+      tables,
+      cache: { city: 'versioned', closed_year: 'immutable' },
+      versions,
+    } as object)
+  }
+
+  function generations(repos: ReturnType<typeof cached>): readonly number[] {
+    const stats = repos.$stats()
+    return [stats.city!.generations, stats.closed_year!.generations]
+  }
+
+  test('keeps the tables that it is told to', async () => {
+    await data.run(...ROWS.slice(0, 2))
+    await truncateTables(db, { except: ['country'] })
+    assert.deepEqual([await count('country'), await count('city')], [1, 0])
+  })
+
+  test('empties tables that keep their history, where the server has them', async (t) => {
+    if ((await identifyServer(server)).flavor !== 'mariadb') return t.diagnostic('MySQL has none')
+    await data.run(
+      'create table price (id int primary key, amount int) with system versioning',
+      'insert into price values (1, 5)',
+      'update price set amount = 6',
+    )
+    await truncateTables(db)
+    assert.deepEqual(await data.run('select * from price for system_time all'), [])
+    await data.run('drop table price')
+  })
+
+  test('says which table a transaction still uses, and moves the versions of what it did empty', async () => {
+    await data.run(...ROWS.slice(0, 3))
+    const before = await versions()
+    const open = await db.startTransaction().execute()
+    await sql`select * from country`.execute(open)
+    await assert.rejects(
+      truncateTables(db, { timeout: 500 }),
+      refusal('country is still in use after 1 s by a transaction that has not ended'),
+    )
+    await open.rollback().execute()
+    const after = await versions()
+    for (const table of ['city', 'closed_year']) {
+      assert.equal(await count(table), 0)
+      assert.ok(after.get(table)! > before.get(table)!, table)
+    }
+    const { rows } = await sql<{ checks: number }>`select @@foreign_key_checks checks`.execute(db)
+    assert.equal(Number(rows[0]?.checks), 1)
+    await truncateTables(db)
+  })
+
+  async function versions(): Promise<ReadonlyMap<unknown, number>> {
+    const rows = await data.run('select table_name, sum(version) version from lookup_version group by 1')
+    return new Map(rows.map((row) => [row.table_name, Number(row.version)]))
+  }
+
+  const misuses: { name: string; run: () => Promise<unknown>; says: string }[] = [
+    {
+      name: 'a transaction',
+      run: () => db.transaction().execute((trx) => truncateTables(trx)),
+      says: 'was given a transaction',
+    },
+    {
+      name: 'a table that is not there',
+      run: () => truncateTables(db, { except: ['county'] }),
+      says: 'the database has no county',
+    },
+    {
+      name: 'another database than is named',
+      run: () => truncateTables(db, { database: 'shop' }),
+      says: 'expected to be connected to the database shop, and it is',
+    },
+    {
+      name: 'repositories that createRepositories did not make',
+      run: () => truncateTables(db, { repositories: {} }),
+      says: 'expected as repositories',
+    },
+    { name: 'a time of nothing', run: () => truncateTables(db, { timeout: 0 }), says: 'expected timeout' },
+  ]
+  for (const { name, run, says } of misuses) {
+    test(`refuses ${name}, and empties nothing`, async () => {
+      await data.run('insert into country (name) values (1)')
+      const before = await count('country')
+      await assert.rejects(run, refusal(says))
+      assert.equal(await count('country'), before)
+    })
+  }
+
+  test('refuses a database whose name does not say test, unless it is named', async () => {
+    const name = data.test.name.replace('test', 'contest')
+    await data.run(`create database ${name}`)
+    const url = new URL(data.test.url)
+    url.pathname = name
+    const other = createDatabase<AnyDB>({ uri: url.href })
+    try {
+      await runStatements(url.href, 'create table t (id int)', 'insert into t values (1)')
+      await assert.rejects(truncateTables(other), refusal(`"test" is no part of the name ${name}`))
+      assert.equal(await countRows(other, 't'), 1)
+      await truncateTables(other, { database: name })
+      assert.equal(await countRows(other, 't'), 0)
+    } finally {
+      await other.destroy()
+      await data.run(`drop database ${name}`)
+    }
+  })
+})
+
+async function countRows(db: Kysely<AnyDB>, table: string): Promise<number> {
+  const { rows } = await sql<{ n: number }>`select count(*) n from ${sql.table(table)}`.execute(db)
+  return Number(rows[0]?.n)
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000
+  while (!condition()) {
+    assert.ok(performance.now() < deadline, 'it did not come to be within 10 s')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** A folder whose files find Kysely. */
+async function folderOf(
+  files: Readonly<Record<string, string>>,
+): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), 'kysely-lookup-migrations-'))
+  await symlink(fileURLToPath(new URL('../node_modules', import.meta.url)), join(path, 'node_modules'))
+  for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text)
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
+}

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import {
+  CamelCasePlugin,
+  type KyselyPlugin,
+  type PluginTransformQueryArgs,
+  type PluginTransformResultArgs,
+} from 'kysely'
+import { ConfigurationError, createDatabase, createRepositories } from '../../src/index.ts'
+import { type AnyDB, type AnyRepositories, COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
+
+/** As an application might keep its tenants apart. */
+class TenantPlugin implements KyselyPlugin {
+  transformQuery({ node }: PluginTransformQueryArgs) {
+    return node
+  }
+  async transformResult({ result }: PluginTransformResultArgs) {
+    return result
+  }
+}
+
+describe('plugins of the Kysely instance', () => {
+  let data: Lookups
+
+  before(async () => {
+    data = await lookups(COUNTRIES)
+  })
+  after(() => data[Symbol.asyncDispose]())
+
+  const refused = (create: () => unknown, message: RegExp) =>
+    assert.throws(create, (error: Error) => {
+      assert.ok(error instanceof ConfigurationError, String(error))
+      assert.match(error.message, message)
+      return true
+    })
+
+  it('one that lookups would bypass is refused, given to createDatabase or later', async () => {
+    await using db = createDatabase<AnyDB>({ uri: data.test.url, plugins: [new TenantPlugin()] })
+    const { tables } = data
+    const message = /has the plugin TenantPlugin.*bypass|would be missing.*allowPlugins: \['TenantPlugin'\]/
+    refused(() => createRepositories({ db, tables }), message)
+    refused(() => createRepositories({ db: data.db.withPlugin(new TenantPlugin()), tables }), message)
+    refused(() => createRepositories({ db, tables, allowPlugins: ['AnotherPlugin'] }), message)
+    createRepositories({ db: db.withoutPlugins(), tables })
+  })
+
+  it('one that is allowed by name is left alone', async () => {
+    const db = data.db.withPlugin(new TenantPlugin())
+    const repos = createRepositories({
+      db,
+      tables: data.tables,
+      allowPlugins: ['TenantPlugin'],
+    }) as unknown as AnyRepositories
+    assert.equal((await repos.country!.findByKey('fr'))?.name, 'France')
+  })
+
+  it('a transaction with a plugin is refused as the database would be', async () => {
+    const repos = data.repositories()
+    const db = data.db.withPlugin(new TenantPlugin())
+    await db.transaction().execute(async (trx) => {
+      refused(() => repos.$withTransaction(trx), /TenantPlugin/)
+      assert.equal((await repos.$withTransaction(trx.withoutPlugins()).country!.findByKey('FR'))?.code, 'FR')
+    })
+  })
+
+  it('a CamelCasePlugin that changes no name of the tables needs no other metadata', async () => {
+    const repos = createRepositories({
+      db: data.db.withPlugin(new CamelCasePlugin()),
+      tables: data.tables,
+    }) as unknown as AnyRepositories
+    assert.equal((await repos.country!.findByKey({ alpha3: 'FRA' }))?.code, 'FR')
+  })
+})

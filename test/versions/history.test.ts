@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { checkHistory, type ViolationKind } from '../history/checker.ts'
+import { ASKED, type PollEvent, type ReadEvent, type WriteEvent } from '../history/events.ts'
+import { type Fault, faults } from '../history/faults.ts'
+import { runHistory } from '../history/history-run.ts'
+
+const anySeed = () => Math.floor(Math.random() * 2 ** 31)
+
+describe('several processes that read and write one table', () => {
+  it('see nothing uncommitted, nothing older than the bound, never go back, and every request is stable', async (t) => {
+    const seed = anySeed()
+    t.diagnostic(`seed ${seed}: node test/history/run.ts --seed ${seed} is the long form`)
+    const { violations, counts, ...numbers } = await runHistory({ seconds: 4, seed })
+    t.diagnostic(JSON.stringify(numbers))
+    assert.deepEqual(violations, [], JSON.stringify(counts))
+    for (const name of ['reads', 'commits', 'rollbacks', 'kills', 'polls'] as const) {
+      assert.ok(numbers[name] > 0, name)
+    }
+  })
+})
+
+describe('the history checker', { concurrency: 2 }, () => {
+  const caught: Readonly<Record<Fault, readonly ViolationKind[]>> = {
+    'no-fence': ['went back', 'older than the last poll', 'own commit not seen'],
+    'no-poll': ['older than the last poll'],
+    'no-drop': ['own commit not seen'],
+    unpinned: ['request not stable', 'reader complained'],
+    uncommitted: ['uncommitted value'],
+  }
+
+  for (const fault of Object.keys(faults) as Fault[]) {
+    it(`catches a library with a fault: ${fault}`, async (t) => {
+      // A race may not come about within so short a time.
+      for (let attempt = 0; attempt < 20; attempt++) {
+        const seed = anySeed()
+        const { counts } = await runHistory({ seconds: 1.5, seed, fault, services: 1 })
+        t.diagnostic(`seed ${seed}: ${JSON.stringify(counts)}`)
+        if (caught[fault].some((kind) => counts[kind])) return
+      }
+      assert.fail('nothing was found')
+    })
+  }
+
+  const KEY = 1
+  const poll = (begin: number, end = begin + 1): PollEvent => ({ begin, end, failed: false })
+  const write = (value: number, at: number, more: Partial<WriteEvent> = {}): WriteEvent => ({
+    key: KEY,
+    value,
+    sent: at - 1,
+    acknowledged: at,
+    committed: true,
+    by: -1,
+    ...more,
+  })
+  const read = (value: number, at: number, more: Partial<ReadEvent> = {}): ReadEvent => ({
+    begin: at,
+    end: at + 1,
+    since: at,
+    request: 0,
+    by: ASKED.id,
+    key: KEY,
+    value,
+    ...more,
+  })
+
+  /** One process; the row has the value 1 at first, and a change has to be seen 100 after its commit. */
+  function kinds(history: {
+    readonly reads: readonly ReadEvent[]
+    readonly writes?: readonly WriteEvent[]
+    readonly polls?: readonly PollEvent[]
+  }): readonly string[] {
+    const { reads, writes = [], polls = [] } = history
+    const { counts } = checkHistory({
+      processes: [{ process: 0, polls, writes, reads, complaints: [], failures: 0, generations: 0 }],
+      initial: new Map([[KEY, 1]]),
+      bound: 100,
+    })
+    return Object.keys(counts)
+  }
+
+  it('finds each thing that may not be, and nothing where all is well', () => {
+    const writes = [write(2, 20), write(0, 40), write(3, 60)]
+    const early = { begin: 10, end: 30, since: 10 }
+    assert.deepEqual(kinds({ writes, reads: [read(1, 10), read(2, 30), read(0, 50), read(3, 70)] }), [])
+    assert.deepEqual(kinds({ writes, reads: [read(1, 90)], polls: [poll(5)] }), [], 'within the bound')
+    assert.deepEqual(kinds({ writes, reads: [read(1, 90)], polls: [poll(30)] }), ['older than the last poll'])
+    assert.deepEqual(kinds({ writes, reads: [read(1, 130)], polls: [poll(5)] }), ['older than the bound'])
+    assert.deepEqual(
+      kinds({ writes, reads: [read(1, 130)], polls: [poll(5), { ...poll(50), failed: true }] }),
+      [],
+    )
+    assert.deepEqual(kinds({ writes, reads: [read(3, 30)] }), ['uncommitted value'], 'before its commit')
+    assert.deepEqual(kinds({ writes: [write(2, 20, { committed: false })], reads: [read(2, 30)] }), [
+      'uncommitted value',
+    ])
+    assert.deepEqual(kinds({ reads: [read(9, 30)] }), ['value of nobody'])
+    assert.deepEqual(kinds({ writes: [write(2, 20, { by: 0 })], reads: [read(1, 21)] }), [
+      'own commit not seen',
+    ])
+    assert.deepEqual(kinds({ writes: [write(2, 20, { by: 1 })], reads: [read(1, 21)] }), [])
+    assert.deepEqual(kinds({ writes, reads: [read(2, 22), read(1, 24)] }), ['went back'])
+    assert.deepEqual(kinds({ writes, reads: [read(2, 22), read(1, 24, early)] }), [], 'it began before')
+    assert.deepEqual(kinds({ writes, reads: [read(0, 50), read(2, 55)] }), ['went back'], 'to a deleted row')
+  })
+
+  it('holds a request to what it has seen, whatever the others see', () => {
+    const writes = [write(2, 20), write(0, 40)]
+    const inRequest = { request: 7, since: 5 }
+    const stable = [read(1, 10, inRequest), read(2, 25), read(1, 30, inRequest)]
+    assert.deepEqual(kinds({ writes, reads: stable }), [])
+    const unstable = [read(1, 10, inRequest), read(2, 30, inRequest)]
+    assert.deepEqual(kinds({ writes, reads: unstable }), ['request not stable'])
+    const vanished = [read(2, 25, inRequest), read(0, 50, { ...inRequest, by: ASKED.code })]
+    assert.deepEqual(kinds({ writes, reads: vanished }), ['request not stable'])
+    const polls = [poll(21)]
+    assert.deepEqual(kinds({ writes, polls, reads: [read(1, 30, { request: 7, since: 24 })] }), [
+      'older than the last poll',
+    ])
+  })
+})
