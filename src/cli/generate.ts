@@ -8,7 +8,7 @@ import { lineDiff } from './line-diff.ts'
 import { readIfThere, writeGenerated } from './source-file.ts'
 import { withConnection } from './with-connection.ts'
 
-export const DEFAULT_OUT_FILE = 'src/schema/read-schema.ts'
+export const DEFAULT_OUT_FILE = 'src/schema.ts'
 
 const HELP = `Usage: kysely-lookup generate [options]
 

@@ -25,7 +25,7 @@ suite('kysely-lookup check on the command line', () => {
     await mkdir(join(folder, 'src'))
     await mkdir(join(folder, 'js-migrations'))
     await symlink(resolve('node_modules'), join(folder, 'node_modules'))
-    await copyFile('examples/service/schema.ts', join(folder, 'src/schema/read-schema.ts'))
+    await copyFile('examples/service/schema.ts', join(folder, 'src/schema.ts'))
     const service = (await readFile('examples/service/db.ts', 'utf8')).replace("'kysely-lookup'", LIBRARY)
     const files = {
       'src/db.ts': service,

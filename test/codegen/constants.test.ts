@@ -74,7 +74,7 @@ suite('generate --constants', () => {
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
     await symlink(resolve('node_modules'), join(folder, 'node_modules'))
     const generated = await command('generate', ...constants, '--bigint', 'bigint')
-    assert.deepEqual(generated, { code: 0, stdout: 'src/schema/read-schema.ts written\n', stderr: '' })
+    assert.deepEqual(generated, { code: 0, stdout: 'src/schema.ts written\n', stderr: '' })
   })
   after(async () => {
     await database?.drop()
@@ -82,7 +82,7 @@ suite('generate --constants', () => {
   })
 
   test('writes the keys of each table and column in a stable order, also those that JavaScript reads oddly', async () => {
-    const schema = await import(pathToFileURL(join(folder, 'src/schema/read-schema.ts')).href)
+    const schema = await import(pathToFileURL(join(folder, 'src/schema.ts')).href)
     assert.deepEqual(Object.values(schema.CountryCode2), ['DE', 'FR', 'JP'])
     assert.deepEqual(Object.values(schema.PlanSlug).sort(), ['004', '__proto__', `it's "é" 😀`, 'pro'])
     assert.equal(Object.getPrototypeOf(schema.PlanSlug), Object.prototype)
@@ -90,7 +90,7 @@ suite('generate --constants', () => {
     assert.deepEqual(Object.values(schema.PlanLevel), [0, 12, -5])
     assert.equal(schema.tables.country.constants.code, schema.CountryCode2)
     assert.deepEqual(Object.keys(schema.tables.plan.constants), ['slug', 'id', 'level'])
-    const source = await readFile(join(folder, 'src/schema/read-schema.ts'), 'utf8')
+    const source = await readFile(join(folder, 'src/schema.ts'), 'utf8')
     assert.equal(
       source.split('\n')[1],
       '// npx kysely-lookup generate --bigint bigint --constants country:code,plan:slug,plan:id,plan:level',
@@ -100,7 +100,7 @@ suite('generate --constants', () => {
       javascript: { formatter: { semicolons: 'asNeeded', quoteStyle: 'single' } },
     }
     await writeFile(join(folder, 'biome.json'), JSON.stringify(configuration))
-    await run(resolve('node_modules/.bin/biome'), ['format', 'src/schema/read-schema.ts'], { cwd: folder })
+    await run(resolve('node_modules/.bin/biome'), ['format', 'src/schema.ts'], { cwd: folder })
   })
 
   test('a key that is there is not undefined, and another one does not compile', async () => {
@@ -114,7 +114,7 @@ suite('generate --constants', () => {
   test('--verify and check find constants that are stale', async (t) => {
     const db = createDatabase<unknown>({ uri: database.url })
     t.after(() => db.destroy())
-    const file = join(folder, 'src/schema/read-schema.ts')
+    const file = join(folder, 'src/schema.ts')
     const check = async () =>
       (await checkSourceFile({ file, optional: false, owner: db, naming: db })).findings
     assert.deepEqual(await check(), [])

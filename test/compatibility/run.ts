@@ -107,7 +107,7 @@ suite('the packed package', async () => {
       await writeFile(join(project, 'src/entries.ts'), entries.join(''))
       await writeFile(join(project, 'main.cjs'), COMMON_JS)
       const command = join(installed, 'dist/cli/bin.js')
-      const generate = ['generate', '--url', database.url, '--out-file', 'src/schema/read-schema.ts']
+      const generate = ['generate', '--url', database.url, '--out-file', 'src/schema.ts']
       await inProject(peers, process.execPath, command, ...generate)
     }
   })

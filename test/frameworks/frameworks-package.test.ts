@@ -29,7 +29,7 @@ suite('the package, installed beside Fastify, Express and Hono', () => {
   test('compiles with their types, and opens and ends the scopes of their requests', async () => {
     const generated = await inProject(
       consumer.command('kysely-lookup'),
-      ...['generate', '--url', database.url, '--out-file', 'src/schema/read-schema.ts'],
+      ...['generate', '--url', database.url, '--out-file', 'src/schema.ts'],
     )
     assert.equal(generated.code, 0, generated.errors)
     await consumer.write('src/program.ts', FRAMEWORK_PROGRAM)

@@ -15,7 +15,7 @@ import { createTestDatabase } from '../support/server.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const guide = await readFile(join(root, 'docs/getting-started.md'), 'utf8')
 
-const GENERATED = 'src/database/create-database.ts'
+const GENERATED = 'src/database.ts'
 const MIGRATION = 'migrations/0003_lookup_versions.ts'
 
 suite('a service with N+1 queries that follows docs/getting-started.md, and nothing else', () => {

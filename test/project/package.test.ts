@@ -97,9 +97,9 @@ suite('the package, installed in an empty TypeScript project', () => {
   test('generates, type-checks and finds rows by key; a wrong key does not compile', async () => {
     const generated = await inProject(
       consumer.command('kysely-lookup'),
-      ...['generate', '--url', database.url, '--out-file', 'src/schema/read-schema.ts'],
+      ...['generate', '--url', database.url, '--out-file', 'src/schema.ts'],
     )
-    assert.deepEqual(generated, { code: 0, output: 'src/schema/read-schema.ts written\n', errors: '' })
+    assert.deepEqual(generated, { code: 0, output: 'src/schema.ts written\n', errors: '' })
 
     await consumer.write('src/program.ts', PROGRAM)
     const checked = await inProject(consumer.command('tsc'))
