@@ -7,6 +7,7 @@ import { suite, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parse } from 'graphql'
 import { type DB, tables } from '../../examples/service/schema.ts'
+import { DEFAULT_OUT_FILE } from '../../src/cli/generate.ts'
 import { createDatabase, createRepositories } from '../../src/index.ts'
 import { createBlocksFolder } from '../support/documents/blocks-folder.ts'
 import { type Document, packageEntries, readDocuments, root } from '../support/documents/documents.ts'
@@ -188,6 +189,7 @@ suite('the documentation', () => {
         if (option && !members.options.get(maker)?.has(option)) wrong.push(`${name}: ${span}`)
         if (
           /^(src|test|bench|examples|docs|migrations)\/\S*\.\w+$/.test(span) &&
+          span !== DEFAULT_OUT_FILE && // a file of the user's project
           !existsSync(join(root, span))
         ) {
           wrong.push(`${name}: ${span}`)
@@ -198,9 +200,9 @@ suite('the documentation', () => {
     assert.deepEqual(wrong, [])
   })
 
-  test('the README has fewer than 300 lines', () => {
+  test('the README has fewer than 250 lines', () => {
     const readme = documents.find(({ name }) => name === 'README.md')
-    assert.ok(readme && readme.text.split('\n').length < 300)
+    assert.ok(readme && readme.text.split('\n').length < 250)
   })
 })
 
@@ -240,10 +242,10 @@ async function apiMembers() {
   const read = (file: string) => readFile(join(root, 'src', file), 'utf8')
   const declared = (source: string, pattern: RegExp) =>
     [...source.matchAll(pattern)].map(([, name = '']) => name)
-  const repositories = await read('repositories.ts')
-  const database = await read('database.ts')
+  const repositories = await read('repositories/types.ts')
+  const database = await read('database/create-database.ts')
   const ownOptions = declared(database, /^ {2}(\w+)\?:/gm)
-  const decoding = declared(await read('decoding.ts'), /^ {2}readonly (\w+)\?:/gm)
+  const decoding = declared(await read('columns/decoding.ts'), /^ {2}readonly (\w+)\?:/gm)
   const driver = ['connectTimeout', 'connectionLimit', 'maxPreparedStatements']
   return {
     names: new Set(declared(repositories, /(\$\w+)\b/g)),
