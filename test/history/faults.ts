@@ -1,10 +1,10 @@
 /** Faults that a run can be given, and the part of the library that each replaces. */
 export const faults = {
-  'no-fence': 'process-cache.ts',
-  'no-poll': 'process-cache.ts',
-  'no-drop': 'process-cache.ts',
-  unpinned: 'table-memo.ts',
-  uncommitted: 'row-source.ts',
+  'no-fence': 'cache/process-cache.ts',
+  'no-poll': 'cache/process-cache.ts',
+  'no-drop': 'cache/process-cache.ts',
+  unpinned: 'scope/table-scope.ts',
+  uncommitted: 'loading/row-source.ts',
 } as const
 
 export type Fault = keyof typeof faults

@@ -149,7 +149,7 @@ suite('the package, installed in an empty TypeScript project', () => {
       assert.ok(loaded.files.includes(start), `the record holds ${start} itself`)
       assert.deepEqual(loaded.packages, packages)
       assert.ok(loaded.others <= modules, `expected at most ${modules} files of others, got ${loaded.others}`)
-      const found = loaded.files.map((name) => /^dist\/(?:(.+)\/)?[^/]+\.js$/.exec(name)?.[1] ?? '')
+      const found = loaded.files.map((name) => /^dist\/([^/]+)\//.exec(name)?.[1] ?? '')
       assert.deepEqual([...new Set(found)].sort(), rooms)
     })
   }

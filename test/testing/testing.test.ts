@@ -279,7 +279,7 @@ async function folderOf(
   files: Readonly<Record<string, string>>,
 ): Promise<{ path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), 'kysely-lookup-migrations-'))
-  await symlink(fileURLToPath(new URL('../node_modules', import.meta.url)), join(path, 'node_modules'))
+  await symlink(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(path, 'node_modules'))
   for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text)
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
 }
