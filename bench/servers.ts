@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createConnection } from 'mysql2/promise'
 import { freePort } from '../src/testing/server/port.ts'
-import { startThrowawayServer } from '../src/testing/server/throwaway-server.ts'
+import { startEmbeddedServer } from '../test/support/embedded-server.ts'
 
 /** A server to measure on, and how to name it in results. */
 export interface BenchServer {
@@ -23,7 +23,7 @@ const shared = fileURLToPath(new URL('../../shared/mysql', import.meta.url))
 
 /** The embedded server; those of TEST_DATABASE_URLS (comma-separated), else the MySQL that lies beside the checkout. */
 export async function openServers(): Promise<BenchServer[]> {
-  const embedded = await startThrowawayServer()
+  const embedded = await startEmbeddedServer()
   const servers = [await openServer(embedded.url, () => embedded.stop())]
   const others = (process.env.TEST_DATABASE_URLS ?? '').split(',').flatMap((url) => url.trim() || [])
   for (const url of others) servers.push(await openServer(url, async () => {}))

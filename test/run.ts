@@ -9,7 +9,7 @@ import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
-import { startThrowawayServer } from '../src/testing/server/throwaway-server.ts'
+import { startEmbeddedServer } from './support/embedded-server.ts'
 import { identifyServer } from './support/server.ts'
 
 const { values, positionals } = parseArgs({
@@ -34,7 +34,7 @@ let failed = 0
 
 if (DATABASE_URL) await testOn({ url: DATABASE_URL, name: 'the server of DATABASE_URL' })
 else {
-  await using server = await startThrowawayServer()
+  await using server = await startEmbeddedServer()
   await testOn({ url: server.url, name: 'the embedded server' })
 }
 for (const url of others) await testOn({ url, name: 'a server of TEST_DATABASE_URLS' })

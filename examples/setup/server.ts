@@ -1,5 +1,5 @@
 import { createConnection } from 'mysql2/promise'
-import { startThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
+import { startEmbeddedServer } from '../../test/support/embedded-server.ts'
 
 /** A database to work in; disposing of it stops the server if it is a throwaway one. */
 export interface Server extends AsyncDisposable {
@@ -36,7 +36,7 @@ async function givenDatabase(databaseUrl: string): Promise<Server> {
 }
 
 async function throwawayDatabase(): Promise<Server> {
-  const server = await startThrowawayServer({ log: (line) => console.log(`  ${line}`) })
+  const server = await startEmbeddedServer({ log: (line) => console.log(`  ${line}`) })
   const connection = await createConnection(server.url)
   await connection.query(`create database ${DATABASE} character set utf8mb4`)
   await connection.end()

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createTestDatabase, startThrowawayServer } from '../../src/testing/index.ts'
+import { createTestDatabase } from '../../src/testing/index.ts'
+import { startEmbeddedServer } from '../support/embedded-server.ts'
 import { expectCommand } from '../support/package/command.ts'
 import { ENTRIES } from '../support/package/entries.ts'
 import { runStatements } from '../support/server.ts'
@@ -67,7 +68,7 @@ const TSCONFIG = {
 
 suite('the packed package', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-compatibility-'))
-  const server = await startThrowawayServer()
+  const server = await startEmbeddedServer()
   const database = await createTestDatabase({ server })
   after(async () => {
     await server.stop()

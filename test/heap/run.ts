@@ -8,7 +8,7 @@
  * grows or a scope stays open.
  */
 import { parseArgs } from 'node:util'
-import { startThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
+import { startEmbeddedServer } from '../support/embedded-server.ts'
 import { frameworks } from '../support/frameworks/servers.ts'
 import { runHeap } from './heap-run.ts'
 
@@ -28,7 +28,7 @@ const { values } = parseArgs({
 const unknown = values.framework.filter((name) => !Object.hasOwn(frameworks, name))
 if (unknown.length > 0)
   throw new Error(`--framework must be of ${Object.keys(frameworks).join(', ')}, got ${unknown}`)
-process.env.TEST_SERVER_URL = values.url ?? (await startThrowawayServer()).url
+process.env.TEST_SERVER_URL = values.url ?? (await startEmbeddedServer()).url
 
 for (const framework of values.framework) {
   if (!values.json) console.log(`\n${framework}`)

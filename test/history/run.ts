@@ -7,7 +7,7 @@
  * Without --url it runs on an embedded server. It exits with 1 where a guarantee was broken.
  */
 import { parseArgs } from 'node:util'
-import { startThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
+import { startEmbeddedServer } from '../support/embedded-server.ts'
 import { type Fault, faults } from './faults.ts'
 import { runHistory } from './history-run.ts'
 
@@ -25,7 +25,7 @@ const { fault } = values
 if (fault !== undefined && !Object.hasOwn(faults, fault)) {
   throw new Error(`--fault must be one of ${Object.keys(faults).join(', ')}`)
 }
-process.env.TEST_SERVER_URL = values.url ?? (await startThrowawayServer()).url
+process.env.TEST_SERVER_URL = values.url ?? (await startEmbeddedServer()).url
 console.log(`seed ${values.seed}, ${values.seconds} s`)
 const { violations, counts, ...numbers } = await runHistory({
   seconds: Number(values.seconds),

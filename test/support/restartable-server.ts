@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { initializeCommand, serveCommand } from '../../src/testing/server/server-command.ts'
 import { findServerProgram, type ServerFlavor } from '../../src/testing/server/server-program.ts'
-import { type GuardedProcess, startGuardedProcess } from '../../src/testing/server/supervised-process.ts'
+import {
+  type SupervisedProcess,
+  startSupervisedProcess,
+} from '../../src/testing/server/supervised-process.ts'
 import { runStatements } from './server.ts'
 
 /** A private server that can be killed, paused and started again, on the same port and with the same data. */
@@ -36,14 +39,14 @@ export async function startRestartableServer(options: {
   if (!program) return undefined
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-server-'))
   // What the server writes outlives its process, and does not outlive ours.
-  const keeper = startGuardedProcess({ folder, commands: [{ argv: ['sleep', 'infinity'] }] })
+  const keeper = startSupervisedProcess({ folder, commands: [{ argv: ['sleep', 'infinity'] }] })
   keeper.unref()
   // A commit is with the operating system when it is acknowledged: a kill does not lose it.
   const args = ['--innodb-flush-log-at-trx-commit=2', ...(options.args ?? [])]
   const password = randomBytes(12).toString('hex')
   const port = await quietPort()
   const url = `mysql://root:${password}@127.0.0.1:${port}/`
-  let server: GuardedProcess
+  let server: SupervisedProcess
   let pid = 0
 
   async function run(initialize: boolean): Promise<void> {
@@ -52,7 +55,7 @@ export async function startRestartableServer(options: {
       await serveCommand({ program: program!, folder, args, port, password }),
     ]
     const own = await mkdtemp(join(folder, 'run-'))
-    server = startGuardedProcess({ folder: own, commands })
+    server = startSupervisedProcess({ folder: own, commands })
     await ready(server)
     pid = Number(await readFile(join(folder, 'server.pid'), 'utf8'))
   }
@@ -83,7 +86,7 @@ export async function startRestartableServer(options: {
   }
 }
 
-async function ready(server: GuardedProcess): Promise<void> {
+async function ready(server: SupervisedProcess): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.onLine((line) => {
     if (/Version: '.*port: [1-9]/.test(line)) resolve()

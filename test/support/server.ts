@@ -1,11 +1,11 @@
 import type { RowDataPacket } from 'mysql2/promise'
 import { createConnection } from 'mysql2/promise'
 import type { ServerFlavor } from '../../src/testing/server/server-program.ts'
-import { startThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
 import {
   createTestDatabase as createDatabaseOn,
   type TestDatabase as LibraryTestDatabase,
 } from '../../src/testing/test-database.ts'
+import { startEmbeddedServer } from './embedded-server.ts'
 
 export interface ServerIdentity {
   readonly flavor: ServerFlavor
@@ -21,7 +21,7 @@ let serverUrl: Promise<string> | undefined
 export function testServerUrl(): Promise<string> {
   serverUrl ??= process.env.TEST_SERVER_URL
     ? Promise.resolve(process.env.TEST_SERVER_URL)
-    : startThrowawayServer().then((server) => server.url)
+    : startEmbeddedServer().then((server) => server.url)
   return serverUrl
 }
 

@@ -2,14 +2,14 @@ import { connect } from 'node:net'
 import type { ServerFlavor } from './server-program.ts'
 
 /** What a server says first to whoever connects. */
-export interface Greeting {
+export interface Handshake {
   readonly flavor: ServerFlavor
   readonly version: string
 }
 
 /** Connects to a server's port on this machine and reads its greeting, which it sends once it takes connections. */
-export function readGreeting(port: number): Promise<Greeting> {
-  const { promise, resolve, reject } = Promise.withResolvers<Greeting>()
+export function readHandshake(port: number): Promise<Handshake> {
+  const { promise, resolve, reject } = Promise.withResolvers<Handshake>()
   const socket = connect({ port, host: '127.0.0.1', timeout: 10_000 })
   let bytes = Buffer.alloc(0)
   socket.on('data', (chunk) => {

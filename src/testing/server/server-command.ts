@@ -87,7 +87,7 @@ async function bootstrapStatements(program: ServerProgram): Promise<string> {
     scripts.map((names) =>
       Promise.any(names.map((name) => readFile(join(folder, name), 'utf8'))).catch((cause) => {
         throw new ConfigurationError(
-          `Expected MariaDB's ${names.join(' or ')} in ${folder}, beside ${program.path}. Install the whole server package, or set DATABASE_URL.`,
+          `Expected MariaDB's ${names.join(' or ')} in ${folder}, beside ${program.path}. Install the whole server package.`,
           { cause },
         )
       }),
@@ -105,6 +105,6 @@ async function scriptFolder(program: ServerProgram): Promise<string> {
     if (found) return folder
   }
   throw new ConfigurationError(
-    `Expected MariaDB's SQL scripts in ${folders.join(' or ')}, as ${program.path} is there. Install the whole server package, or set DATABASE_URL.`,
+    `Expected MariaDB's SQL scripts in ${folders.join(' or ')}, as ${program.path} is there. Install the whole server package.`,
   )
 }

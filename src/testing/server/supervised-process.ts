@@ -8,7 +8,7 @@ export interface Command {
 }
 
 /** A process that does not outlive ours, however ours ends, and leaves no folder behind. */
-export interface GuardedProcess {
+export interface SupervisedProcess {
   /** What it has said lately, for an error message. */
   lastLines(): readonly string[]
   /** Calls back for every line of its output. */
@@ -27,14 +27,14 @@ export interface GuardedProcess {
  * error, kill -9), and then the shell kills the command and removes the folder: no signal handlers here.
  * The shell has a session of its own, so that the terminal's Ctrl-C does not reach it first.
  */
-export function startGuardedProcess(options: {
+export function startSupervisedProcess(options: {
   readonly folder: string
   readonly commands: readonly Command[]
   /** Runs at the end, before the folder is removed. */
   readonly cleanup?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
-}): GuardedProcess {
-  const shell = spawn('/bin/sh', ['-c', guardScript(options)], {
+}): SupervisedProcess {
+  const shell = spawn('/bin/sh', ['-c', supervisorScript(options)], {
     detached: true,
     stdio: ['pipe', 'ignore', 'pipe'],
     env: options.env,
@@ -73,7 +73,7 @@ function endOf(shell: ChildProcess): Promise<void> {
   return promise
 }
 
-function guardScript(options: {
+function supervisorScript(options: {
   readonly folder: string
   readonly commands: readonly Command[]
   readonly cleanup?: readonly string[]

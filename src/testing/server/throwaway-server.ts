@@ -3,9 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigurationError } from '../../errors.ts'
-import { canInstallPackages, installServerPackage } from './debian-package.ts'
 import { dockerCommand, dockerIsRunning, publishedPort } from './docker-container.ts'
-import { readGreeting } from './handshake.ts'
+import { readHandshake } from './handshake.ts'
 import { freePort, isPortConflict } from './port.ts'
 import { initializeCommand, serveCommand } from './server-command.ts'
 import {
@@ -14,7 +13,7 @@ import {
   type ServerFlavor,
   type ServerProgram,
 } from './server-program.ts'
-import { type GuardedProcess, startGuardedProcess } from './supervised-process.ts'
+import { type SupervisedProcess, startSupervisedProcess } from './supervised-process.ts'
 
 /** A private database server: empty, on 127.0.0.1, gone with this process. */
 export interface ThrowawayServer extends AsyncDisposable {
@@ -38,15 +37,14 @@ export interface ThrowawayServerOptions {
   readonly program?: string
   /** More arguments for the server, such as `--sql-mode=ANSI`. */
   readonly args?: readonly string[]
-  /** Told of what takes long or alters the machine, before it is done. Standard error by default. */
+  /** Called with a line before something that takes long, such as pulling an image. Standard error by default. */
   readonly log?: (line: string) => void
 }
 
 const startTimeout = 60_000
 
 /**
- * Starts a private server: with the machine's `mariadbd` or `mysqld`, else in a running Docker, else, as
- * root on Debian or Ubuntu, with the package `mariadb-server-core`, which is then installed.
+ * Starts a private server: the machine's `mariadbd` or `mysqld`, or else an image in Docker.
  *
  * It ends with this process, also after Ctrl-C, a crash or kill -9, and does not keep it from ending.
  *
@@ -62,15 +60,13 @@ export async function startThrowawayServer(options: ThrowawayServerOptions = {})
     : await findServerProgram({ flavor })
   if (program) return startProgram({ program, args })
   if (await dockerIsRunning()) return startContainer({ flavor: flavor ?? 'mariadb', args, log })
-  if (flavor !== 'mysql' && (await canInstallPackages())) {
-    await installServerPackage({ log })
-    const installed = await findServerProgram({ flavor })
-    if (installed) return startProgram({ program: installed, args })
-  }
+  const [programs, packages] =
+    flavor === 'mysql'
+      ? ['mysqld', 'the package mysql-server']
+      : ['mariadbd or mysqld', 'MariaDB (on Debian and Ubuntu the package mariadb-server-core) or MySQL']
   throw new ConfigurationError(
-    `Expected a database server to test with, and found no ${flavor === 'mysql' ? 'mysqld' : 'mariadbd or mysqld'} and no running Docker. Do one of three: ` +
-      `install the package ${flavor === 'mysql' ? 'mysql-server' : 'mariadb-server-core or mysql-server'}; start Docker; ` +
-      'or set DATABASE_URL to a server that you have (mysql://user:password@host:3306/database).',
+    `startThrowawayServer: expected a database server on this machine, found no ${programs} and no running Docker. ` +
+      `Install ${packages}, or start Docker, or use a server that you have: createTestDatabase({ server: 'mysql://user:password@host:3306/' }).`,
   )
 }
 
@@ -90,7 +86,7 @@ async function startProgram(options: {
       await rm(folder, { recursive: true, force: true })
       throw error
     })
-    const server = startGuardedProcess({ folder, commands })
+    const server = startSupervisedProcess({ folder, commands })
     try {
       await readiness(server)
       const pid = Number(await readFile(join(folder, 'server.pid'), 'utf8'))
@@ -114,7 +110,7 @@ async function startContainer(options: {
   const name = folder.slice(folder.lastIndexOf('/') + 1)
   const { image, pull, run, remove, env } = dockerCommand({ flavor, name, args, password })
   log(`No mariadbd or mysqld here: starting the Docker image ${image} (pulled if it is not there).`)
-  const server = startGuardedProcess({ folder, commands: [pull, run], cleanup: remove, env })
+  const server = startSupervisedProcess({ folder, commands: [pull, run], cleanup: remove, env })
   try {
     await readiness(server, { timeout: 10 * startTimeout }) // the image is some 100 MB
     return await throwawayServer({ server, folder, port: await publishedPort(name), password })
@@ -125,14 +121,14 @@ async function startContainer(options: {
 }
 
 async function throwawayServer(options: {
-  readonly server: GuardedProcess
+  readonly server: SupervisedProcess
   readonly folder: string
   readonly port: number
   readonly password: string
   readonly pid?: number
 }): Promise<ThrowawayServer> {
   const { server, folder, port, password, pid } = options
-  const { flavor, version } = await readGreeting(port)
+  const { flavor, version } = await readHandshake(port)
   server.unref()
   return {
     url: `mysql://root:${password}@127.0.0.1:${port}/`,
@@ -146,7 +142,10 @@ async function throwawayServer(options: {
 }
 
 /** Resolves when the server says that it takes connections; its last lines are in the error if it does not. */
-async function readiness(server: GuardedProcess, options: { readonly timeout?: number } = {}): Promise<void> {
+async function readiness(
+  server: SupervisedProcess,
+  options: { readonly timeout?: number } = {},
+): Promise<void> {
   const { timeout = startTimeout } = options
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const fail = (what: string) =>

@@ -1,6 +1,6 @@
 import { type Browser, chromium } from 'playwright-core'
-import { canInstallPackages, installPackage } from '../../../src/testing/server/debian-package.ts'
 import { findProgram } from '../../../src/testing/server/server-program.ts'
+import { canInstallPackages, installPackage } from '../debian-package.ts'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 

@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ConfigurationError } from '../../errors.ts'
-import { findProgram } from './server-program.ts'
+import { findProgram } from '../../src/testing/server/server-program.ts'
 
 /** Whether this is Debian, Ubuntu or one of their kin, and we are root. */
 export async function canInstallPackages(): Promise<boolean> {
@@ -49,16 +48,6 @@ export async function installPackage({ pattern, name, log, why }: WantedPackage)
   }
 }
 
-/** Installs the MariaDB server program, without the package that would start a server of the host. */
-export function installServerPackage(options: { log: (line: string) => void }): Promise<void> {
-  return installPackage({
-    ...options,
-    pattern: '^mariadb-server-core(-[0-9.]+)?$',
-    name: 'mariadb-server-core',
-    why: 'No mariadbd or mysqld and no running Docker here',
-  })
-}
-
 /** Runs a command to its end; rejects with its last lines when it fails. */
 function run(command: string, args: readonly string[]): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
@@ -79,7 +68,7 @@ function run(command: string, args: readonly string[]): Promise<string> {
     if (code === 0) resolve(output)
     else {
       const tail = (errors || output).trim().split('\n').slice(-5).join('\n')
-      reject(new ConfigurationError(`${command} ${args.at(-1)} failed (exit code ${code}):\n${tail}`))
+      reject(new Error(`${command} ${args.at(-1)} failed (exit code ${code}):\n${tail}`))
     }
   })
   return promise
