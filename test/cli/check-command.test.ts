@@ -3,7 +3,7 @@ import { globSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { after, before, suite, test } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { findingCodes } from '../../src/check/finding.ts'
 import { type Outcome, runCommandLine } from '../support/command-line.ts'
@@ -11,7 +11,7 @@ import { createReferenceDatabase, MIGRATIONS } from '../support/reference-databa
 
 const LIBRARY = JSON.stringify(pathToFileURL(resolve('src/index.ts')).href)
 
-suite('kysely-lookup check on the command line', () => {
+describe('kysely-lookup check on the command line', () => {
   let data: Awaited<ReturnType<typeof createReferenceDatabase>>
   let folder: string
 
@@ -58,13 +58,13 @@ suite('kysely-lookup check on the command line', () => {
     await rm(folder, { recursive: true })
   })
 
-  test('is silent on the healthy reference database and its service', async () => {
+  it('is silent on the healthy reference database and its service', async () => {
     assert.deepEqual(await check(...ofService), { code: 0, stdout: 'nothing found\n', stderr: '' })
     const json = await check(...ofService, '--json')
     assert.deepEqual([json.code, JSON.parse(json.stdout)], [0, { findings: [], skipped: [] }])
   })
 
-  test('without a module of repositories it asks the database what is guarded, and says what it cannot know', async () => {
+  it('without a module of repositories it asks the database what is guarded, and says what it cannot know', async () => {
     const { code, stdout, stderr } = await check(...ofFile)
     assert.deepEqual([code, stdout], [0, 'nothing found\n'])
     assert.match(stderr, /^kysely-lookup: not checked: cached tables without any trigger: [^\n]+\n$/)
@@ -72,7 +72,7 @@ suite('kysely-lookup check on the command line', () => {
     assert.deepEqual(await check(...ofFile, ...flags), { code: 0, stdout: 'nothing found\n', stderr: '' })
   })
 
-  test('each finding is a line with its code, its table and what to do; --json has the same', async (t) => {
+  it('each finding is a line with its code, its table and what to do; --json has the same', async (t) => {
     await data.run('drop trigger lookup_version_insert_country', 'drop trigger lookup_frozen_update_city')
     t.after(async () => {
       const { freeze, trackVersion } = await import('../../src/migration/index.ts')
@@ -103,7 +103,7 @@ suite('kysely-lookup check on the command line', () => {
     assert.equal((await check(...ofFile, '--immutable', 'city')).stdout, `${lines.stdout.split('\n')[0]}\n`)
   })
 
-  test('finds a stale generated file, by the flags that made it', async (t) => {
+  it('finds a stale generated file, by the flags that made it', async (t) => {
     await data.run('alter table country add area int')
     t.after(() => data.run('alter table country drop area'))
     const { code, stdout } = await check(...ofService)
@@ -118,7 +118,7 @@ suite('kysely-lookup check on the command line', () => {
     await data.run('alter table country add area int', 'drop table unrelated')
   })
 
-  test('finds migrations that have not run, and those that nobody knows', async (t) => {
+  it('finds migrations that have not run, and those that nobody knows', async (t) => {
     await data.run("update kysely_migration set name = '0009_later' where name = '0008_versions'")
     t.after(() => data.run("update kysely_migration set name = '0008_versions' where name = '0009_later'"))
     const { code, stdout } = await check(...ofService)
@@ -136,7 +136,7 @@ suite('kysely-lookup check on the command line', () => {
     assert.doesNotMatch(js.stdout, /helper/)
   })
 
-  test('finds what createRepositories and connections refuse', async () => {
+  it('finds what createRepositories and connections refuse', async () => {
     const wrong = await check('--repositories', 'src/wrong.ts')
     assert.equal(wrong.code, 1)
     assert.match(wrong.stdout, /^configuration: createRepositories: cache names "planet"[^\n]+\n$/)
@@ -186,34 +186,33 @@ suite('kysely-lookup check on the command line', () => {
     ['a server that is away', ['--url', 'mysql://root@127.0.0.1:1/x'], /cannot connect to 127\.0\.0\.1:1/],
     ['another database', [...ofService, '--url', 'env(OTHER)'], /the repositories read lookup_test_/],
   ]
-  test('could not run, and says why in one line', { concurrency: 4 }, async (t) => {
-    const other = new URL(data.test.url)
-    other.pathname = '/mysql'
-    const env = { DATABASE_URL: data.test.url, OTHER: other.href }
-    const tests = cases.map(([name, args, stderr]) =>
-      t.test(name, async () => {
+  describe('says in one line why it cannot run:', { concurrency: 4 }, () => {
+    for (const [name, args, stderr] of cases) {
+      it(name, async () => {
+        const other = new URL(data.test.url)
+        other.pathname = '/mysql'
+        const env = { DATABASE_URL: data.test.url, OTHER: other.href }
         const outcome = await runCommandLine({ args: ['check', ...args], env, cwd: folder })
         assert.match(outcome.stderr, stderr)
         assert.match(outcome.stderr, /^kysely-lookup: [^\n]+\n$/)
         assert.deepEqual([outcome.code, outcome.stdout], [2, ''])
-      }),
-    )
-    await Promise.all(tests)
+      })
+    }
   })
 
-  test('a module that Node cannot load is loaded as kysely-ctl would', async () => {
+  it('a module that Node cannot load is loaded as kysely-ctl would', async () => {
     const loaded = await check('--repositories', 'src/extensionless.ts', '--migrations', MIGRATIONS)
     assert.deepEqual(loaded, { code: 0, stdout: 'nothing found\n', stderr: '' })
     const crowded = await check('--repositories', 'src/extensionless.ts', '--connections', '999999')
     assert.match(crowded.stdout, /^prepared-statements: /)
   })
 
-  test('one of several is chosen by its name', async () => {
+  it('one of several is chosen by its name', async () => {
     const chosen = await check('--repositories', 'src/several.ts#repos', '--migrations', MIGRATIONS)
     assert.deepEqual(chosen, { code: 0, stdout: 'nothing found\n', stderr: '' })
   })
 
-  test('every code is documented, and planted in a test', async () => {
+  it('every code is documented, and planted in a test', async () => {
     const page = await readFile('docs/check.md', 'utf8')
     const files = globSync('test/{check,cli,codegen}/*.test.ts')
     const tests = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('')

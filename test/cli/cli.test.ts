@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { after, before, suite, test } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { type Outcome, runCommandLine } from '../support/command-line.ts'
 import { createTestDatabase, runStatements, type TestDatabase } from '../support/server.ts'
 
@@ -11,14 +11,14 @@ const PASSWORD = 'p@ss w#rd/é'
 
 interface Case {
   readonly name: string
-  readonly args: readonly string[]
-  readonly env?: NodeJS.ProcessEnv
+  readonly args: () => readonly string[]
+  readonly env?: () => NodeJS.ProcessEnv
   readonly stderr: RegExp
   readonly code?: number
 }
 
 // At once, for two of the failures are time-outs.
-suite('kysely-lookup on the command line', { concurrency: 4 }, () => {
+describe('kysely-lookup on the command line', { concurrency: 4 }, () => {
   let database: TestDatabase
   let empty: TestDatabase
   let folder: string
@@ -57,7 +57,7 @@ suite('kysely-lookup on the command line', { concurrency: 4 }, () => {
     await rm(folder, { recursive: true })
   })
 
-  test('writes the file, says what is left out, and leaves a current file alone', async () => {
+  it('writes the file, says what is left out, and leaves a current file alone', async () => {
     const written = await run(['generate', '--url', database.url, '--out-file', 'made/for/it/schema.ts'])
     assert.deepEqual(written, {
       code: 0,
@@ -78,7 +78,7 @@ suite('kysely-lookup on the command line', { concurrency: 4 }, () => {
     assert.equal(printed.stdout, source)
   })
 
-  test('--verify accepts a current file, line ends aside, and shows a diff of a stale one', async () => {
+  it('--verify accepts a current file, line ends aside, and shows a diff of a stale one', async () => {
     const args = ['generate', '--url', database.url, '--exclude-pattern', '{log,seen}', '--out-file', 'v.ts']
     assert.equal((await run(args)).code, 0)
     const source = await readFile(join(folder, 'v.ts'), 'utf8')
@@ -95,7 +95,7 @@ suite('kysely-lookup on the command line', { concurrency: 4 }, () => {
     assert.equal(await readFile(join(folder, 'v.ts'), 'utf8'), stale)
   })
 
-  test('patterns choose tables, by name or with their database', async () => {
+  it('patterns choose tables, by name or with their database', async () => {
     const names = async (...patterns: string[]) => {
       const { stdout } = await run(['generate', '--url', database.url, '--print', ...patterns])
       return [...stdout.matchAll(/^ {2}(\w+): [A-Z]/gm)].map(([, name]) => name)
@@ -109,7 +109,7 @@ suite('kysely-lookup on the command line', { concurrency: 4 }, () => {
     assert.deepEqual(await names('--include-pattern', 'kysely_migration'), ['kysely_migration'])
   })
 
-  test('--url wins over a config, a config over DATABASE_URL; the nearest config is found from below', async () => {
+  it('--url wins over a config, a config over DATABASE_URL; the nearest config is found from below', async () => {
     const project = join(folder, 'project')
     await mkdir(join(project, 'below'), { recursive: true })
     await symlink(resolve('node_modules'), join(project, 'node_modules'))
@@ -124,166 +124,180 @@ suite('kysely-lookup on the command line', { concurrency: 4 }, () => {
     assert.match(variable.stdout, /export interface Country/)
   })
 
-  test('a config with plugins, a dialect factory and a timer of its own works and the process ends', async () => {
+  it('a config with plugins, a dialect factory and a timer of its own works and the process ends', async () => {
     const env = { FROM_CONFIG: database.url }
     const { code, stdout } = await run(['generate', '--print', '--config', 'busy.config.ts'], env)
     assert.equal(code, 0)
     assert.match(stdout, /by_name|code: string/)
   })
 
-  test('--help and --version answer on standard output', async () => {
+  it('--help and --version answer on standard output', async () => {
     assert.match((await run(['--help'])).stdout, /^Usage: kysely-lookup <command>/)
     assert.match((await run(['generate', '--help'])).stdout, /--verify[\s\S]*DATABASE_URL/)
     const manifest = JSON.parse(await readFile('package.json', 'utf8'))
     assert.deepEqual(await run(['--version']), { code: 0, stdout: `${manifest.version}\n`, stderr: '' })
   })
 
-  const cases = (): Case[] => [
-    { name: 'no command', args: [], stderr: /a command is missing\. See kysely-lookup --help/, code: 2 },
-    { name: 'an unknown command', args: ['chekc'], stderr: /unknown command 'chekc'/, code: 2 },
-    { name: 'an unknown flag', args: ['generate', '--vrfy'], stderr: /Unknown option '--vrfy'/, code: 2 },
-    { name: 'a stray argument', args: ['generate', 'x'], stderr: /Unexpected argument 'x'/, code: 2 },
-    { name: 'a bad choice', args: ['generate', '--bigint', 'x'], stderr: /--bigint is one of/, code: 2 },
-    { name: 'no database at all', args: ['generate'], stderr: /no database given/ },
+  const cases: Case[] = [
+    {
+      name: 'no command',
+      args: () => [],
+      stderr: /a command is missing\. See kysely-lookup --help/,
+      code: 2,
+    },
+    { name: 'an unknown command', args: () => ['chekc'], stderr: /unknown command 'chekc'/, code: 2 },
+    {
+      name: 'an unknown flag',
+      args: () => ['generate', '--vrfy'],
+      stderr: /Unknown option '--vrfy'/,
+      code: 2,
+    },
+    { name: 'a stray argument', args: () => ['generate', 'x'], stderr: /Unexpected argument 'x'/, code: 2 },
+    {
+      name: 'a bad choice',
+      args: () => ['generate', '--bigint', 'x'],
+      stderr: /--bigint is one of/,
+      code: 2,
+    },
+    { name: 'no database at all', args: () => ['generate'], stderr: /no database given/ },
     {
       name: 'a malformed URL',
-      args: ['generate', '--url', `root:${encodeURIComponent(PASSWORD)}@host/x`],
+      args: () => ['generate', '--url', `root:${encodeURIComponent(PASSWORD)}@host/x`],
       stderr: /--url is not a URL of the form mysql:\/\//,
     },
     {
       name: 'a URL of another database system',
-      args: ['generate'],
-      env: { DATABASE_URL: withPassword().replace('mysql:', 'postgres:') },
+      args: () => ['generate'],
+      env: () => ({ DATABASE_URL: withPassword().replace('mysql:', 'postgres:') }),
       stderr: /DATABASE_URL is not a URL of the form mysql:\/\//,
     },
     {
       name: 'a URL without a database',
-      args: ['generate', '--url', url((changed) => (changed.pathname = '/'))],
+      args: () => ['generate', '--url', url((changed) => (changed.pathname = '/'))],
       stderr: /--url names no database/,
     },
     {
       name: 'a password that is not percent-encoded',
-      args: ['generate', '--url', 'mysql://root:100%@127.0.0.1/x'],
+      args: () => ['generate', '--url', 'mysql://root:100%@127.0.0.1/x'],
       stderr: /holds a % that is not part of a percent-encoding/,
     },
     {
       name: 'an unreachable server',
-      args: ['generate', '--url', `mysql://root:${encodeURIComponent(PASSWORD)}@127.0.0.1:1/x`],
+      args: () => ['generate', '--url', `mysql://root:${encodeURIComponent(PASSWORD)}@127.0.0.1:1/x`],
       stderr: /cannot connect to 127\.0\.0\.1:1 \(from --url\): connection refused/,
     },
     {
       name: 'an unknown host',
-      args: ['generate', '--url', 'mysql://root@no-such-host.invalid/x'],
+      args: () => ['generate', '--url', 'mysql://root@no-such-host.invalid/x'],
       stderr: /cannot connect to no-such-host\.invalid:3306/,
     },
     {
       name: 'a wrong password',
-      args: ['generate', '--url', withPassword()],
+      args: () => ['generate', '--url', withPassword()],
       stderr: /refused the user or the password of --url: Access denied/,
     },
     {
       name: 'no such database',
-      args: ['generate', '--url', url((changed) => (changed.pathname = '/no_such_database'))],
+      args: () => ['generate', '--url', url((changed) => (changed.pathname = '/no_such_database'))],
       stderr: /no such database at [^ ]+ \(from --url\): Unknown database 'no_such_database'/,
     },
     {
       name: 'a database without tables of its own',
-      args: ['generate', '--url', empty.url],
+      args: () => ['generate', '--url', empty.url],
       stderr: /the database lookup_test_\w+ has no tables\. Run the migrations first/,
     },
     {
       name: 'patterns that match nothing',
-      args: ['generate', '--url', database.url, '--include-pattern', 'x*'],
+      args: () => ['generate', '--url', database.url, '--include-pattern', 'x*'],
       stderr: /no table of the database \w+ matches the patterns/,
     },
     {
       name: 'a file written by hand',
-      args: ['generate', '--url', database.url, '--out-file', 'hand-written.ts'],
+      args: () => ['generate', '--url', database.url, '--out-file', 'hand-written.ts'],
       stderr: /hand-written\.ts was not generated by kysely-lookup and is left alone/,
     },
     {
       name: 'a folder as the file',
-      args: ['generate', '--url', database.url, '--out-file', 'a-folder'],
+      args: () => ['generate', '--url', database.url, '--out-file', 'a-folder'],
       stderr: /cannot read a-folder: it is a folder/,
     },
     {
       name: 'a file as the folder',
-      args: ['generate', '--url', database.url, '--out-file', 'hand-written.ts/schema.ts'],
+      args: () => ['generate', '--url', database.url, '--out-file', 'hand-written.ts/schema.ts'],
       stderr: /cannot read hand-written\.ts\/schema\.ts: a part of its path is not a folder/,
     },
     ...(process.platform === 'linux'
       ? [
           {
             name: 'a place that cannot be written',
-            args: ['generate', '--url', database.url, '--out-file', '/proc/no/schema.ts'],
+            args: () => ['generate', '--url', database.url, '--out-file', '/proc/no/schema.ts'],
             stderr: /cannot write \/proc\/no\/schema\.ts/,
           },
         ]
       : []),
     {
       name: '--verify without a file',
-      args: ['generate', '--url', database.url, '--verify', '--out-file', 'none.ts'],
+      args: () => ['generate', '--url', database.url, '--verify', '--out-file', 'none.ts'],
       stderr: /none\.ts does not exist\. Run kysely-lookup generate/,
     },
     {
       name: 'a config that is not there',
-      args: ['generate', '--config', 'no.ts'],
+      args: () => ['generate', '--config', 'no.ts'],
       stderr: /there is no no\.ts/,
     },
     {
       name: 'a config that does not parse',
-      args: ['generate', '--config', 'broken.config.ts'],
+      args: () => ['generate', '--config', 'broken.config.ts'],
       stderr: /broken\.config\.ts cannot be used/,
     },
     {
       name: 'a config that throws the password',
-      args: ['generate', '--config', 'throwing.config.ts'],
-      env: { DATABASE_URL: withPassword() },
+      args: () => ['generate', '--config', 'throwing.config.ts'],
+      env: () => ({ DATABASE_URL: withPassword() }),
       stderr: /throwing\.config\.ts cannot be used: bad \*\*\*/,
     },
     {
       name: 'a config of another database system',
-      args: ['generate', '--config', 'postgres.config.ts'],
+      args: () => ['generate', '--config', 'postgres.config.ts'],
       stderr: /its dialect is "pg", and only 'mysql2' is supported/,
     },
     {
       name: 'a config with a promise pool in sight',
-      args: ['generate', '--config', 'promise.config.ts'],
-      env: { FROM_CONFIG: database.url },
+      args: () => ['generate', '--config', 'promise.config.ts'],
+      env: () => ({ FROM_CONFIG: database.url }),
       stderr: /one of 'mysql2\/promise'/,
     },
     {
       name: 'a config with a promise pool out of sight',
-      args: ['generate', '--config', 'hidden-promise.config.ts'],
-      env: { FROM_CONFIG: database.url },
+      args: () => ['generate', '--config', 'hidden-promise.config.ts'],
+      env: () => ({ FROM_CONFIG: database.url }),
       stderr: /no answer from the database of hidden-promise\.config\.ts within 15 s.*mysql2\/promise/,
     },
     {
       name: 'a config whose server refuses the password',
-      args: ['generate', '--config', 'plain.config.ts'],
-      env: { FROM_CONFIG: withPassword() },
+      args: () => ['generate', '--config', 'plain.config.ts'],
+      env: () => ({ FROM_CONFIG: withPassword() }),
       stderr: /refused the user or the password of plain\.config\.ts/,
     },
   ]
 
-  test('each failure is one line that says what to do, without a stack and without a password', {
+  describe('says each failure in one line, with what to do, without a stack or a password:', {
     concurrency: 4,
-  }, async (t) => {
-    const tests = cases().map(({ name, args, env, stderr, code = 1 }) =>
-      t.test(name, async () => {
-        const outcome = await run(args, env)
+  }, () => {
+    for (const { name, args, env, stderr, code = 1 } of cases) {
+      it(name, async () => {
+        const outcome = await run(args(), env?.())
         assert.match(outcome.stderr, stderr)
         assert.match(outcome.stderr, /^kysely-lookup: [^\n]+\n$/)
         for (const secret of [PASSWORD, encodeURIComponent(PASSWORD), '100%']) {
           assert.ok(!(outcome.stderr + outcome.stdout).includes(secret), outcome.stderr)
         }
         assert.deepEqual([outcome.code, outcome.stdout], [code, ''])
-      }),
-    )
-    await Promise.all(tests)
+      })
+    }
   })
 
-  test('a server that accepts and says nothing ends in one line too', async () => {
+  it('a server that accepts and says nothing ends in one line too', async () => {
     const silent = await silentServer()
     const outcome = await run(['generate', '--url', `mysql://root@127.0.0.1:${silent.port}/x`])
     silent.close()

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { after, before, suite, test } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { checkSourceFile } from '../../src/cli/check-file.ts'
@@ -51,7 +51,7 @@ repos.country.findByKey('XX')
 repos.plan.findByKey({ slug: 'prp' })
 `
 
-suite('generate --constants', () => {
+describe('generate --constants', () => {
   let database: TestDatabase
   let folder: string
 
@@ -81,7 +81,7 @@ suite('generate --constants', () => {
     await rm(folder, { recursive: true })
   })
 
-  test('writes the keys of each table and column in a stable order, also those that JavaScript reads oddly', async () => {
+  it('writes the keys of each table and column in a stable order, also those that JavaScript reads oddly', async () => {
     const schema = await import(pathToFileURL(join(folder, 'src/schema.ts')).href)
     assert.deepEqual(Object.values(schema.CountryCode2), ['DE', 'FR', 'JP'])
     assert.deepEqual(Object.values(schema.PlanSlug).sort(), ['004', '__proto__', `it's "é" 😀`, 'pro'])
@@ -103,7 +103,7 @@ suite('generate --constants', () => {
     await run(resolve('node_modules/.bin/biome'), ['format', 'src/schema.ts'], { cwd: folder })
   })
 
-  test('a key that is there is not undefined, and another one does not compile', async () => {
+  it('a key that is there is not undefined, and another one does not compile', async () => {
     await writeFile(join(folder, 'src/program.ts'), PROGRAM)
     const paths = { 'kysely-lookup': [resolve('src/index.ts')] }
     const options = { extends: resolve('tsconfig.json'), compilerOptions: { paths }, include: ['src/*.ts'] }
@@ -111,7 +111,7 @@ suite('generate --constants', () => {
     await run(resolve('node_modules/.bin/tsc'), ['-p', folder]).catch((error) => assert.fail(error.stdout))
   })
 
-  test('--verify and check find constants that are stale', async (t) => {
+  it('--verify and check find constants that are stale', async (t) => {
     const db = createDatabase<unknown>({ uri: database.url })
     t.after(() => db.destroy())
     const file = join(folder, 'src/schema.ts')
@@ -153,7 +153,7 @@ suite('generate --constants', () => {
     assert.deepEqual(await check(), [])
   })
 
-  test('takes tables of up to 1,000 rows', async () => {
+  it('takes tables of up to 1,000 rows', async () => {
     const taken = await command('generate', '--constants', 'many:id', '--print')
     assert.equal(taken.stdout.match(/^ {2}'\d+': \d+,$/gm)?.length, 1_000)
     await runStatements(database.url, 'insert into many values (0)')
@@ -162,7 +162,7 @@ suite('generate --constants', () => {
     assert.deepEqual(refused, { code: 1, stdout: '', stderr: `kysely-lookup: ${reason}\n` })
   })
 
-  test('are under the names that CamelCasePlugin gives', async (t) => {
+  it('are under the names that CamelCasePlugin gives', async (t) => {
     await runStatements(database.url, 'create table tax_rate (rate_code char(2) primary key)')
     t.after(() => runStatements(database.url, 'drop table tax_rate'))
     await runStatements(database.url, "insert into tax_rate values ('A1')")
@@ -182,7 +182,7 @@ suite('generate --constants', () => {
     ['country_code:id', /country_code has no rows/],
   ]
   for (const [wanted, reason] of refusals) {
-    test(`refuses what cannot be constants: ${wanted}`, async () => {
+    it(`refuses what cannot be constants: ${wanted}`, async () => {
       await using db = createDatabase<unknown>({ uri: database.url })
       await assert.rejects(generatedSource(db, requestIn(['--constants', wanted])), refusal(reason))
     })

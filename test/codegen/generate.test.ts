@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { after, before, suite, test } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import type { Kysely } from 'kysely'
@@ -49,7 +49,7 @@ const ALL_TYPES = `
   d0 datetime, d3 datetime(3), d6 datetime(6), ts timestamp null default current_timestamp, ch char(3), va varchar(9),
   te text, en enum('a', 'it''s'), se set('x', 'y'), bin binary(4), vb varbinary(9), bl blob, js json, po point`
 
-suite('the generated file', () => {
+describe('the generated file', () => {
   let database: TestDatabase
   let db: Kysely<unknown>
   let schema: Schema
@@ -103,14 +103,14 @@ suite('the generated file', () => {
     await rm(folder, { recursive: true })
   })
 
-  test('is the same on every server and every time, to the byte', async (t) => {
+  it('is the same on every server and every time, to the byte', async (t) => {
     t.assert.fileSnapshot(generatedFile(schema.tables), resolve('test/codegen/generate.golden.txt'), {
       serializers: [String],
     })
     assert.equal(generatedFile((await readSchema(db)).tables), generatedFile(schema.tables))
   })
 
-  test('is laid out as a formatter leaves it', async () => {
+  it('is laid out as a formatter leaves it', async () => {
     const cwd = join(folder, 'formatted')
     await mkdir(cwd)
     await writeFile(join(cwd, 'schema.ts'), generatedFile(schema.tables))
@@ -122,7 +122,7 @@ suite('the generated file', () => {
     await run(resolve('node_modules/.bin/biome'), ['format', 'schema.ts'], { cwd })
   })
 
-  test('holds every table under its own name at run time, __proto__ included', async () => {
+  it('holds every table under its own name at run time, __proto__ included', async () => {
     const tables = await load('runtime.ts', {})
     const usable = ['every_type', 'long_enum', 'long_names', 'zero_dates', ...HOSTILE]
     assert.deepEqual(Object.keys(tables).toSorted(), usable.toSorted())
@@ -136,7 +136,7 @@ suite('the generated file', () => {
     assert.deepEqual(Object.values(tables), described)
   })
 
-  test('type-checks, with the types that Kysely users expect', async () => {
+  it('type-checks, with the types that Kysely users expect', async () => {
     await writeFile(join(folder, 'schema.ts'), generatedFile(schema.tables))
     await writeFile(
       join(folder, 'options.ts'),
@@ -146,7 +146,7 @@ suite('the generated file', () => {
     await run(resolve('node_modules/.bin/tsc'), ['-p', folder])
   })
 
-  test('says how values are read, where that is not the default', async () => {
+  it('says how values are read, where that is not the default', async () => {
     const { every_type } = await load('reading.ts', {
       bigint: 'string',
       tinyint1: 'boolean',

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { after, before, suite, test } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createTestDatabase } from '../../src/testing/index.ts'
 import { startEmbeddedServer } from '../support/embedded-server.ts'
@@ -66,7 +66,7 @@ const TSCONFIG = {
   include: ['src'],
 }
 
-suite('the packed package', async () => {
+describe('the packed package', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-compatibility-'))
   const server = await startEmbeddedServer()
   const database = await createTestDatabase({ server })
@@ -115,12 +115,12 @@ suite('the packed package', async () => {
 
   for (const peers of Object.keys(PEERS)) {
     for (const [version, typescript] of Object.entries(TYPESCRIPTS)) {
-      test(`compiles under TypeScript ${version} with the ${peers} peers`, async () => {
+      it(`compiles under TypeScript ${version} with the ${peers} peers`, async () => {
         await inProject(peers, process.execPath, join(typescript, 'bin/tsc'), '--pretty', 'false')
       })
     }
     for (const [version, node] of Object.entries(NODES)) {
-      test(`runs on Node ${version} with the ${peers} peers, imported and required`, async (t) => {
+      it(`runs on Node ${version} with the ${peers} peers, imported and required`, async (t) => {
         const program = join(node, 'bin/node')
         t.diagnostic((await inProject(peers, program, '--version')).trim())
         assert.equal(await inProject(peers, program, 'out/program.js'), 'Paris,Lyon,Paris\n')

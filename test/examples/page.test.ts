@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { networkInterfaces } from 'node:os'
-import { after, before, suite, test } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { openBrowser } from '../support/page/chromium.ts'
 import { sendRaw } from '../support/page/raw-request.ts'
@@ -27,7 +27,7 @@ const TABLES = [
 /** Of the reference data and shipments: what GraphiQL offers to begin with. */
 const LOOKUPS_OF_A_REQUEST = 275
 
-suite('the page of npm start', { timeout: 180_000 }, () => {
+describe('the page of npm start', { timeout: 180_000 }, () => {
   let database: TestDatabase
   let start: RunningStart
   let browser: Browser
@@ -46,7 +46,7 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
   const open = (t: Parameters<typeof openWatchedPage>[0], more: object = {}) =>
     openWatchedPage(t, { browser, url: start.url, ...more })
 
-  test('shows every table, and says how to begin', async (t) => {
+  it('shows every table, and says how to begin', async (t) => {
     const page = await open(t)
     assert.deepEqual(await page.locator('#table-rows th code').allInnerTexts(), TABLES)
     assert.equal(await page.locator('.empty').count(), 3)
@@ -56,7 +56,7 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     assert.ok((await page.locator('#server').innerText()).startsWith(`${name} ${version} at `))
   })
 
-  test('moves with the traffic that it starts, and draws it', async (t) => {
+  it('moves with the traffic that it starts, and draws it', async (t) => {
     const page = await open(t)
     await setRate(page, 40)
     await page.click('#traffic-switch')
@@ -88,20 +88,20 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     )
   })
 
-  test('tells what the pointer is at', async (t) => {
+  it('tells what the pointer is at', async (t) => {
     const page = await open(t)
     const place = await page.locator('#plot-levels .frame').boundingBox()
     await page.mouse.move(place!.x + place!.width - 20, place!.y + 40)
     await page.waitForSelector('#plot-levels .tip:has-text("process-wide cache")')
   })
 
-  test('shows a second page what the first one saw', async (t) => {
+  it('shows a second page what the first one saw', async (t) => {
     const page = await open(t)
     await page.waitForSelector('#plot-levels polygon')
     assert.ok((await numberIn(page, '#lookups')) >= 20 * LOOKUPS_OF_A_REQUEST)
   })
 
-  test('changes a row by SQL and sees the version move and the service follow', async (t) => {
+  it('changes a row by SQL and sees the version move and the service follow', async (t) => {
     const page = await open(t)
     const readVersion = async () => {
       const [row] = await runStatements(
@@ -135,7 +135,7 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     assert.deepEqual(data, { country: { capital: 'Lyon' } })
   })
 
-  test('runs a nested query in GraphiQL: hundreds of statements become nine, and then one', async (t) => {
+  it('runs a nested query in GraphiQL: hundreds of statements become nine, and then one', async (t) => {
     const page = await open(t)
     await page.locator('#graphiql').scrollIntoViewIfNeeded()
     const { data, extensions } = await executeQuery(page)
@@ -151,7 +151,7 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     await page.waitForSelector('.way[data-way="process"]:has-text("1 statement ")')
   })
 
-  test('counts statements as the server does', async () => {
+  it('counts statements as the server does', async () => {
     await using counter = await statementCounter(database.url)
     let shown = 0
     const began = performance.now()
@@ -166,7 +166,7 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     assert.ok(shown >= 53, `${shown} shown`)
   })
 
-  test('draws the batches of the service alone, not those of the comparison', async (t) => {
+  it('draws the batches of the service alone, not those of the comparison', async (t) => {
     const page = await open(t)
     const seen = await page.evaluate(async () => {
       // The currencies are read anew.
@@ -200,7 +200,7 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     assert.deepEqual(seen, { sent: 1, statements: 1, batches: 1 })
   })
 
-  test('is light or dark as the system is, or as one chooses', async (t) => {
+  it('is light or dark as the system is, or as one chooses', async (t) => {
     const page = await open(t, { colorScheme: 'light' })
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
     const light = await ground()
@@ -216,13 +216,13 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     assert.equal(await ground(), dark)
   })
 
-  test('fits a narrow screen', async (t) => {
+  it('fits a narrow screen', async (t) => {
     const page = await open(t, { viewport: { width: 400, height: 860 } })
     const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
     assert.deepEqual(widths, [400, 400])
   })
 
-  test('is no page for a name that somebody else owns, and takes no orders from other sites', async () => {
+  it('is no page for a name that somebody else owns, and takes no orders from other sites', async () => {
     const host = new URL(start.url).host
     const order = { path: '/traffic', method: 'POST', body: '{"running":true,"rate":1}' }
     const json = { host, 'content-type': 'application/json' }
@@ -266,7 +266,7 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     assert.equal(headers['access-control-allow-origin'], undefined)
   })
 
-  test('is reached from this machine alone', async (t) => {
+  it('is reached from this machine alone', async (t) => {
     const others = Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])
       .filter(({ internal, family }) => !internal && family === 'IPv4')
@@ -278,7 +278,7 @@ suite('the page of npm start', { timeout: 180_000 }, () => {
     assert.equal(new URL(start.url).hostname, '127.0.0.1')
   })
 
-  test('ends with Ctrl-C while pages are open and traffic runs, and leaves the data as it was', async () => {
+  it('ends with Ctrl-C while pages are open and traffic runs, and leaves the data as it was', async () => {
     const page = await browser.newPage()
     await page.goto(start.url)
     await page.click('#traffic-switch')

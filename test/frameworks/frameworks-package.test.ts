@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, suite, test } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { COUNTRIES } from '../support/lookups.ts'
 import { runCommand } from '../support/package/command.ts'
 import { type Consumer, createConsumer } from '../support/package/consumer.ts'
 import { FRAMEWORK_PROGRAM } from '../support/package/framework-program.ts'
 import { createTestDatabase, runStatements, type TestDatabase } from '../support/server.ts'
 
-suite('the package, installed beside Fastify, Express and Hono', () => {
+describe('the package, installed beside Fastify, Express and Hono', () => {
   let consumer: Consumer
   let database: TestDatabase
 
@@ -26,7 +26,7 @@ suite('the package, installed beside Fastify, Express and Hono', () => {
     await database?.drop()
   })
 
-  test('compiles with their types, and opens and ends the scopes of their requests', async () => {
+  it('compiles with their types, and opens and ends the scopes of their requests', async () => {
     const generated = await inProject(
       consumer.command('kysely-lookup'),
       ...['generate', '--url', database.url, '--out-file', 'src/schema.ts'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { suite, test } from 'node:test'
+import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { lineDiff } from '../../src/cli/line-diff.ts'
 import { guideSteps } from '../support/adoption/guide.ts'
@@ -18,8 +18,8 @@ const guide = await readFile(join(root, 'docs/getting-started.md'), 'utf8')
 const GENERATED = 'src/database.ts'
 const MIGRATION = 'migrations/0003_lookup_versions.ts'
 
-suite('a service with N+1 queries that follows docs/getting-started.md, and nothing else', () => {
-  test('changes fewer than 40 lines, sends a few statements in place of many, and answers the same', async (t) => {
+describe('a service with N+1 queries that follows docs/getting-started.md, and nothing else', () => {
+  it('changes fewer than 40 lines, sends a few statements in place of many, and answers the same', async (t) => {
     await using database = await createTestDatabase({ name: 'shop' })
     await using tarball = await packedPackage()
     await using shop = await createProject({

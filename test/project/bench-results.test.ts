@@ -1,6 +1,6 @@
 /** What `npm run bench` keeps and draws of its figures. */
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, it } from 'node:test'
 import { drawChart } from '../../bench/chart.ts'
 import type { Figure } from '../../bench/figure.ts'
 import { type Results, withCase } from '../../bench/results.ts'
@@ -22,7 +22,7 @@ const nothing: Results = {
 }
 
 describe('the results of a benchmark', () => {
-  test('have the last run of each case, whichever were measured with it', () => {
+  it('have the last run of each case, whichever were measured with it', () => {
     const both = withCase(
       withCase(nothing, 'hits', { ...run, figures: [figure({}), figure({ side: 'gone since' })] }),
       'batch',
@@ -39,7 +39,7 @@ describe('the results of a benchmark', () => {
     )
   })
 
-  test('keep a thorough run where a first look follows, and replace a first look', () => {
+  it('keep a thorough run where a first look follows, and replace a first look', () => {
     const thorough = withCase(nothing, 'hits', { ...run, figures: [figure({})] })
     assert.equal(withCase(thorough, 'hits', { ...run, quick: true, figures: [] }), thorough)
     const look = withCase(nothing, 'hits', { ...run, quick: true, figures: [] })
@@ -48,12 +48,12 @@ describe('the results of a benchmark', () => {
 })
 
 describe('the chart', () => {
-  test('is not drawn before there are figures for it', () => {
+  it('is not drawn before there are figures for it', () => {
     assert.equal(drawChart([]), undefined)
     assert.equal(drawChart([figure({ case: 'poll' })]), undefined)
   })
 
-  test('has a bar of each side, the best first and ten times the value one step further', () => {
+  it('has a bar of each side, the best first and ten times the value one step further', () => {
     const svg = drawChart([
       figure({ side: 'findByKey, immutable', value: 1_000 }),
       figure({ value: 100 }),

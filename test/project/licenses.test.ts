@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { suite, test } from 'node:test'
+import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -34,8 +34,8 @@ const PERMISSIVE = new Set([
 /** Weak copyleft: run unchanged by who measures, and part of nothing that is published. */
 const MEASURED_ONLY = ['elkjs', 'mariadb']
 
-suite('the licences', () => {
-  test('are MIT for the package, with its text beside it', async () => {
+describe('the licences', () => {
+  it('are MIT for the package, with its text beside it', async () => {
     assert.equal(manifest.license, 'MIT')
     assert.match(
       await read('LICENSE'),
@@ -43,7 +43,7 @@ suite('the licences', () => {
     )
   })
 
-  test('of all that is installed, for users or for development, are permissive, but for two that benchmarks compare with', async () => {
+  it('of all that is installed, for users or for development, are permissive, but for two that benchmarks compare with', async () => {
     for (const name of lockFiles()) {
       const allowed = name.startsWith('bench/') ? MEASURED_ONLY : []
       const others = Object.entries(await locked(name)).filter(
@@ -54,7 +54,7 @@ suite('the licences', () => {
     }
   })
 
-  test('of what users install with the package are MIT, ISC, BSD or Apache', async (t) => {
+  it('of what users install with the package are MIT, ISC, BSD or Apache', async (t) => {
     const packages = await locked('package-lock.json')
     const required = Object.keys(manifest.peerDependencies).filter(
       (name) => !manifest.peerDependenciesMeta[name]?.optional,
@@ -68,7 +68,7 @@ suite('the licences', () => {
     )
   })
 
-  test('of the packages that the seeds read, and of their data, are in DATA-LICENSES.md', async () => {
+  it('of the packages that the seeds read, and of their data, are in DATA-LICENSES.md', async () => {
     const packages = await locked('package-lock.json')
     const text = await read('DATA-LICENSES.md')
     const sources = globSync(['seeds/*.ts', 'reference-data/*.ts'], { cwd: root })

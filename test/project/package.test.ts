@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, suite, test } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { expectCommand, runCommand } from '../support/package/command.ts'
 import { type Consumer, createConsumer, filesBelow } from '../support/package/consumer.ts'
@@ -60,7 +60,7 @@ const repos = createRepositories({ db: createDatabase<DB>({ uri: process.env.DAT
 await repos.city.findByKey('Paris')
 `
 
-suite('the package, installed in an empty TypeScript project', () => {
+describe('the package, installed in an empty TypeScript project', () => {
   let consumer: Consumer
   let database: TestDatabase
 
@@ -84,7 +84,7 @@ suite('the package, installed in an empty TypeScript project', () => {
     await database?.drop()
   })
 
-  test('holds what was built from src, the manifest and three texts, and nothing else', async () => {
+  it('holds what was built from src, the manifest and three texts, and nothing else', async () => {
     const sources = await filesBelow(join(root, 'src'))
     assert.ok(sources.every((name) => name.endsWith('.ts')))
     const built = sources.flatMap((name) =>
@@ -94,7 +94,7 @@ suite('the package, installed in an empty TypeScript project', () => {
     assert.deepEqual(consumer.packageFiles, [...texts, ...built].sort())
   })
 
-  test('generates, type-checks and finds rows by key; a wrong key does not compile', async () => {
+  it('generates, type-checks and finds rows by key; a wrong key does not compile', async () => {
     const generated = await inProject(
       consumer.command('kysely-lookup'),
       ...['generate', '--url', database.url, '--out-file', 'src/schema.ts'],
@@ -125,7 +125,7 @@ suite('the package, installed in an empty TypeScript project', () => {
     await consumer.write('src/wrong-key.ts', '')
   })
 
-  test('has declarations that compile for every subpath, without skipLibCheck', async () => {
+  it('has declarations that compile for every subpath, without skipLibCheck', async () => {
     const lines = Object.keys(ENTRIES).map(
       (entry, index) => `export * as entry${index} from '${entry.replace(/^\./, 'kysely-lookup')}'\n`,
     )
@@ -134,13 +134,13 @@ suite('the package, installed in an empty TypeScript project', () => {
     assert.deepEqual(checked, { code: 0, output: '', errors: '' })
   })
 
-  test('has an entry in the table of entries for each of its subpaths', () => {
+  it('has an entry in the table of entries for each of its subpaths', () => {
     const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json')
     assert.deepEqual(Object.keys(ENTRIES).sort(), subpaths.sort())
   })
 
   for (const [entry, { packages, modules, rooms }] of Object.entries(ENTRIES)) {
-    test(`loads for ${entry} the packages and rooms that the table says`, async (t) => {
+    it(`loads for ${entry} the packages and rooms that the table says`, async (t) => {
       const loaded = await loadedModules(consumer, entry)
       t.diagnostic(
         `${entry} loads ${[...loaded.packages, ...loaded.files].join(' ')} and ${loaded.others} others`,

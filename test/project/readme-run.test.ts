@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { after, before, suite, test } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { createBlocksFolder } from '../support/documents/blocks-folder.ts'
 import { type Document, packageEntries, readDocuments, root } from '../support/documents/documents.ts'
 import { createReferenceDatabase } from '../support/documents/reference-database.ts'
@@ -16,7 +16,7 @@ const isOutput = ({ marks }: CodeBlock) => marks.includes('output')
 
 const runnable = documents.filter(({ blocks }) => blocks.some(isRun))
 
-suite('the documentation that can be run', () => {
+describe('the documentation that can be run', () => {
   // One for all: making it takes longer than anything that is done with it.
   let database: TestDatabase
   before(async () => {
@@ -24,7 +24,7 @@ suite('the documentation that can be run', () => {
   })
   after(() => database.drop())
 
-  test('is there', () => {
+  it('is there', () => {
     assert.ok(runnable.length > 0)
     for (const { name, blocks } of documents) {
       for (const [at, { line }] of [...blocks.entries()].filter(([, block]) => isOutput(block))) {
@@ -37,7 +37,7 @@ suite('the documentation that can be run', () => {
   })
 
   for (const document of runnable) {
-    test(`${document.name} does what it says`, async (t) => {
+    it(`${document.name} does what it says`, async (t) => {
       const run = document.blocks.filter(isRun)
       await using user = await runSql(document, database)
       await runShell(document, user.url)

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join } from 'node:path'
-import { suite, test } from 'node:test'
+import { describe, it } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parse } from 'graphql'
 import { type DB, tables } from '../../examples/service/schema.ts'
@@ -19,8 +19,8 @@ const documents = await readDocuments()
 /** Marked with what it is of, a block of another library: only its syntax is checked. */
 const FOREIGN = ['prisma', 'drizzle', 'typeorm']
 
-suite('the documentation', () => {
-  test('has TypeScript that compiles with the reference tables', async (t) => {
+describe('the documentation', () => {
+  it('has TypeScript that compiles with the reference tables', async (t) => {
     await using blocks = await createBlocksFolder()
     let count = 0
     for (const document of documents) {
@@ -41,7 +41,7 @@ suite('the documentation', () => {
     t.diagnostic(`${count} blocks in ${documents.length} documents`)
   })
 
-  test('has blocks of other languages that are well-formed', () => {
+  it('has blocks of other languages that are well-formed', () => {
     const checks: Readonly<Record<string, (code: string) => void>> = {
       ts: () => {}, // compiled above
       sh: () => {}, // below
@@ -67,7 +67,7 @@ suite('the documentation', () => {
     assert.deepEqual(wrong, [])
   })
 
-  test('has commands that are there, with the options that they have', async () => {
+  it('has commands that are there, with the options that they have', async () => {
     const help = new Map<string, string>()
     const bin = join(root, 'src/cli/bin.ts')
     const wrong: string[] = []
@@ -91,7 +91,7 @@ suite('the documentation', () => {
     assert.deepEqual(wrong, [])
   })
 
-  test('has npm scripts and files that are there', async () => {
+  it('has npm scripts and files that are there', async () => {
     const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     const builtIn = ['ci', 'install', 'audit', 'pack']
     const wrong = shellCommands(documents).flatMap(({ name, line, command }) => {
@@ -109,7 +109,7 @@ suite('the documentation', () => {
     assert.deepEqual(wrong, [])
   })
 
-  test('links to files and headings that are there', async () => {
+  it('links to files and headings that are there', async () => {
     const broken: string[] = []
     for (const { name, text } of documents) {
       for (const target of relativeLinks(text)) {
@@ -126,7 +126,7 @@ suite('the documentation', () => {
     assert.deepEqual(broken, [])
   })
 
-  test('can be found: every document of docs is reached from the README', () => {
+  it('can be found: every document of docs is reached from the README', () => {
     const reached = new Set<string>()
     const visit = (name: string) => {
       const document = documents.find((one) => one.name === name)
@@ -143,7 +143,7 @@ suite('the documentation', () => {
     )
   })
 
-  test('names every export of the package', async () => {
+  it('names every export of the package', async () => {
     const texts = documents.filter(({ name }) => name === 'README.md' || name.startsWith('docs/'))
     const prose = texts.map(({ text }) => text).join('\n')
     const missing: string[] = []
@@ -162,7 +162,7 @@ suite('the documentation', () => {
     assert.deepEqual(missing, [])
   })
 
-  test('describes every counter of $stats()', async () => {
+  it('describes every counter of $stats()', async () => {
     // Nothing is read, so that nobody connects.
     const db = createDatabase<DB>({ uri: 'mysql://nobody@127.0.0.1:1/nothing' })
     const counters = Object.keys(createRepositories({ db, tables }).$stats().country)
@@ -175,7 +175,7 @@ suite('the documentation', () => {
     )
   })
 
-  test('names tests, members and options that are there', async () => {
+  it('names tests, members and options that are there', async () => {
     const wrong: string[] = []
     const members = await apiMembers()
     for (const { name, text } of documents.filter(
@@ -200,7 +200,7 @@ suite('the documentation', () => {
     assert.deepEqual(wrong, [])
   })
 
-  test('the README has fewer than 250 lines', () => {
+  it('the README has fewer than 250 lines', () => {
     const readme = documents.find(({ name }) => name === 'README.md')
     assert.ok(readme && readme.text.split('\n').length < 250)
   })

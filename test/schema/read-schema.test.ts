@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, suite, test } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { CamelCasePlugin, type Kysely } from 'kysely'
 import { createDatabase } from '../../src/database/create-database.ts'
 import { readSchema, type Schema } from '../../src/schema/read-schema.ts'
@@ -21,7 +21,7 @@ const HOSTILE = [
 
 const quoted = (name: string) => `\`${name.replaceAll('`', '``')}\``
 
-suite('reading the schema', () => {
+describe('reading the schema', () => {
   let database: TestDatabase
   let db: Kysely<unknown>
   let schema: Schema
@@ -79,7 +79,7 @@ suite('reading the schema', () => {
     await database.drop()
   })
 
-  test('columns are described alike on both servers', () => {
+  it('columns are described alike on both servers', () => {
     const text = { charset: 'utf8mb4', collation: 'utf8mb4_bin', nullable: true }
     assert.deepEqual(
       columns('types'),
@@ -131,7 +131,7 @@ suite('reading the schema', () => {
     )
   })
 
-  test('usable keys are listed by name, others are left out with a reason', () => {
+  it('usable keys are listed by name, others are left out with a reason', () => {
     const { metadata, omittedIndexes, unsupported } = table('indexed')
     assert.equal(unsupported, undefined)
     assert.deepEqual(metadata.primaryKey, ['id'])
@@ -161,7 +161,7 @@ suite('reading the schema', () => {
     )
   })
 
-  test('a composite primary key is in key order, columns in table order', () => {
+  it('a composite primary key is in key order, columns in table order', () => {
     const { metadata } = table('composite')
     assert.deepEqual(metadata.primaryKey, ['y', 'z'])
     assert.deepEqual(
@@ -174,7 +174,7 @@ suite('reading the schema', () => {
     )
   })
 
-  test('views and tables without a usable primary key say why', () => {
+  it('views and tables without a usable primary key say why', () => {
     const reasons = ['keyless', 'keyed_by_prefix', 'seen', 'broken'].map((name) => table(name).unsupported)
     assert.deepEqual(reasons, [
       'it has no primary key',
@@ -187,26 +187,26 @@ suite('reading the schema', () => {
     assert.equal(columns('seen').get('at3')?.hasDefault, undefined)
   })
 
-  test('hostile names arrive as they are, tables in an order that no locale changes', () => {
+  it('hostile names arrive as they are, tables in an order that no locale changes', () => {
     for (const name of HOSTILE) assert.deepEqual(table(name).metadata.primaryKey, [name])
     const names = schema.tables.map(({ metadata }) => metadata.name)
     assert.deepEqual(names, names.toSorted())
   })
 
-  test('only the named tables, through whatever plugins the database has', async () => {
+  it('only the named tables, through whatever plugins the database has', async () => {
     const camel = db.withPlugin(new CamelCasePlugin())
     const some = await readSchema(camel, { tables: ['then', 'THEN', 'missing', 'composite'] })
     assert.deepEqual(some.tables, [table('composite'), table('then')])
     assert.equal(some.database, database.name)
     assert.equal(some.flavor, database.flavor)
   })
-})
 
-test('a connection without a database is refused', async () => {
-  await using database = await createTestDatabase()
-  const url = new URL(database.url)
-  url.pathname = ''
-  const db = createDatabase({ uri: url.href })
-  await assert.rejects(readSchema(db), { name: 'ConfigurationError', message: /no database selected/ })
-  await db.destroy()
+  it('is refused on a connection without a database', async () => {
+    await using database = await createTestDatabase()
+    const url = new URL(database.url)
+    url.pathname = ''
+    const db = createDatabase({ uri: url.href })
+    await assert.rejects(readSchema(db), { name: 'ConfigurationError', message: /no database selected/ })
+    await db.destroy()
+  })
 })

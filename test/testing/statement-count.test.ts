@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { after, suite, test } from 'node:test'
+import { after, describe, it } from 'node:test'
 import { Kysely, MysqlDialect } from 'kysely'
 import { createPool, type Pool, type PoolConnection } from 'mysql2'
 import { createPool as createPromisePool } from 'mysql2/promise'
@@ -15,7 +15,7 @@ import { CITIES, migrating, refusal } from '../support/migrating.ts'
 
 const SELECT = 'select name from city where id = ?'
 
-suite('counting statements', async () => {
+describe('counting statements', async () => {
   const data = await lookups(CITIES)
   const { db, counter } = data
   const pool = createPool({ uri: data.test.url, connectionLimit: 1 })
@@ -53,7 +53,7 @@ suite('counting statements', async () => {
     { name: 'a lookup of a repository', prepared: true, run: () => repos.city!.findByKey(1) },
   ]
   for (const { name, prepared, run } of clients) {
-    test(`counts ${name} as the server does`, async () => {
+    it(`counts ${name} as the server does`, async () => {
       await run() // connections and prepared statements are there from now on
       const { statements, sent } = await withServerCounts(async () => (await countStatements(run)).statements)
       assert.equal(sent.Com_select, 1)
@@ -73,7 +73,7 @@ suite('counting statements', async () => {
     return { statements: statements!, sent }
   }
 
-  test('sees what an N+1 costs, and what a batch saves', async () => {
+  it('sees what an N+1 costs, and what a batch saves', async () => {
     const ids = [1, 2, 1, 2]
     await expectStatements(4, () => Promise.all(ids.map((id) => nameById(db, id))))
     await expectStatements(1, () =>
@@ -87,7 +87,7 @@ suite('counting statements', async () => {
     )
   })
 
-  test('counts the statements of a transaction, its begin and commit too', async () => {
+  it('counts the statements of a transaction, its begin and commit too', async () => {
     const { statements } = await countStatements(() => plain.transaction().execute((trx) => nameById(trx, 1)))
     assert.deepEqual(
       statements.map(({ text }) => text),
@@ -95,7 +95,7 @@ suite('counting statements', async () => {
     )
   })
 
-  test('counts for each of several that run at once what it sent itself, though they wait for one connection', async () => {
+  it('counts for each of several that run at once what it sent itself, though they wait for one connection', async () => {
     const held = await new Promise<PoolConnection>((resolve, reject) =>
       pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
     )
@@ -108,7 +108,7 @@ suite('counting statements', async () => {
     assert.deepEqual(counts, [1, 3, 2, 1])
   })
 
-  test('counts within a count for both', async () => {
+  it('counts within a count for both', async () => {
     const outer = await countStatements(async () => {
       await nameById(db, 1)
       return await countStatements(() => nameById(db, 2))
@@ -116,7 +116,7 @@ suite('counting statements', async () => {
     assert.deepEqual([outer.count, outer.result.count], [2, 1])
   })
 
-  test('leaves out what a new connection is set up with, and connections that were there', async () => {
+  it('leaves out what a new connection is set up with, and connections that were there', async () => {
     await using other = await lookups(CITIES)
     for (const whose of ['call', 'process'] as const) {
       const fresh = createPool({ uri: data.test.url })
@@ -127,7 +127,7 @@ suite('counting statements', async () => {
     await expectStatements(2, () => Promise.all([nameById(other.db, 1), nameById(other.db, 2)]))
   })
 
-  test('counts what a server in this process sends, if told to, but no poll', async () => {
+  it('counts what a server in this process sends, if told to, but no poll', async () => {
     await using versioned = await migrating(CITIES)
     await trackVersion(versioned.db, 'city')
     await using polling = versioned.repositories({
@@ -163,7 +163,7 @@ suite('counting statements', async () => {
     }
   })
 
-  test('tells of another number with the statements, without the values in them', async () => {
+  it('tells of another number with the statements, without the values in them', async () => {
     const secret = "it's 4711"
     const work = async () => {
       for (const id of [1, 2, 3]) await nameById(plain, id)
@@ -196,7 +196,7 @@ suite('counting statements', async () => {
     await expectStatements({ atMost: 5 }, work)
   })
 
-  test('says what to do where what repositories verify at first is among them', async () => {
+  it('says what to do where what repositories verify at first is among them', async () => {
     const fresh = data.repositories()
     await assert.rejects(
       expectStatements(1, () => fresh.city!.findByKey(1)),
@@ -205,7 +205,7 @@ suite('counting statements', async () => {
     await expectStatements(1, () => fresh.city!.findByKey(1))
   })
 
-  test('passes on what the function throws, and counts nothing any more', async () => {
+  it('passes on what the function throws, and counts nothing any more', async () => {
     await assert.rejects(
       expectStatements(7, () => Promise.reject(new Error('mine'))),
       /^Error: mine$/,
@@ -236,7 +236,7 @@ suite('counting statements', async () => {
     },
   ]
   for (const { name, run, says } of misuses) {
-    test(`refuses ${name}`, () => assert.rejects(run, refusal(says)))
+    it(`refuses ${name}`, () => assert.rejects(run, refusal(says)))
   }
 })
 
@@ -250,7 +250,7 @@ const texts: { sql: string; shown: string }[] = [
   { sql: "where a = '/* no comment */' and b = '-- none'", shown: 'where a = ? and b = ?' },
 ]
 for (const { sql, shown } of texts) {
-  test(`shows ${JSON.stringify(sql)} without its values`, () => assert.equal(textWithoutValues(sql), shown))
+  it(`shows ${JSON.stringify(sql)} without its values`, () => assert.equal(textWithoutValues(sql), shown))
 }
 
 /** Resolves when a poll has been given to mysql2. */

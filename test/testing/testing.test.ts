@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, suite, test } from 'node:test'
+import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Kysely, sql } from 'kysely'
 import { createDatabase } from '../../src/index.ts'
@@ -20,8 +20,8 @@ export async function up(db) {
   await sql\`create table plan (id int primary key auto_increment, name varchar(20) not null)\`.execute(db)
 }`
 
-suite('a test database', () => {
-  test('is new, empty and in utf8mb4, and is dropped at the end of its block', async () => {
+describe('a test database', () => {
+  it('is new, empty and in utf8mb4, and is dropped at the end of its block', async () => {
     let url: string
     {
       await using database = await createTestDatabase({ server, name: 'shop' })
@@ -34,7 +34,7 @@ suite('a test database', () => {
     await assert.rejects(runStatements(url, 'select 1'), { code: 'ER_BAD_DB_ERROR' })
   })
 
-  test('runs the migrations of a folder, once, and notes them as kysely-ctl does', async () => {
+  it('runs the migrations of a folder, once, and notes them as kysely-ctl does', async () => {
     await using folder = await folderOf({ '0001_plan.mjs': CREATE_PLAN, 'notes.txt': 'no migration' })
     await using database = await createTestDatabase({ server, migrations: folder.path })
     const noted = await runStatements(database.url, 'select name from kysely_migration')
@@ -49,7 +49,7 @@ suite('a test database', () => {
     await db.destroy()
   })
 
-  test('is not left behind by a migration that fails, whose error says why', async () => {
+  it('is not left behind by a migration that fails, whose error says why', async () => {
     const failing = CREATE_PLAN.replace('primary key', 'primary kex')
     await using folder = await folderOf({ '0001_plan.mjs': CREATE_PLAN, '0002_failing.mjs': failing })
     const failure = createTestDatabase({ server, name: 'failing', migrations: folder.path })
@@ -61,7 +61,7 @@ suite('a test database', () => {
     assert.deepEqual(await runStatements(server, "show databases like 'failing%'"), [])
   })
 
-  test('refuses a folder without migrations, or that is not there', async () => {
+  it('refuses a folder without migrations, or that is not there', async () => {
     await using folder = await folderOf({ 'notes.txt': '' })
     for (const path of [folder.path, join(folder.path, 'none')]) {
       await assert.rejects(
@@ -72,7 +72,7 @@ suite('a test database', () => {
   })
 
   for (const wrong of ['postgres://user:secret@host/', 'secret', 7]) {
-    test(`refuses ${typeof wrong} ${wrong} as a server, without repeating it`, async () => {
+    it(`refuses ${typeof wrong} ${wrong} as a server, without repeating it`, async () => {
       await assert.rejects(createTestDatabase({ server: wrong as string }), (error: Error) => {
         assert.doesNotMatch(error.message, /secret@|7/)
         return refusal('expected as server')(error)
@@ -96,7 +96,7 @@ const ROWS = [
   "insert into kysely_migration values ('0001', 'now')",
 ]
 
-suite('truncating', async () => {
+describe('truncating', async () => {
   const data = await lookups(TABLES)
   const { db } = data
   await createVersionTable(db)
@@ -106,7 +106,7 @@ suite('truncating', async () => {
   after(() => data[Symbol.asyncDispose]())
   const count = (table: string) => countRows(db, table)
 
-  test('empties tables with foreign keys and frozen ones, keeps those of migrations, and begins ids anew', async () => {
+  it('empties tables with foreign keys and frozen ones, keeps those of migrations, and begins ids anew', async () => {
     for (const round of [1, 2]) {
       await data.run(...ROWS.slice(0, round === 1 ? 4 : 3)) // ids in them are 1 again
       assert.equal(await count('closed_year'), 1)
@@ -116,7 +116,7 @@ suite('truncating', async () => {
     }
   })
 
-  test('leaves foreign keys checked, tables frozen and tracked', async () => {
+  it('leaves foreign keys checked, tables frozen and tracked', async () => {
     await truncateTables(db)
     const { rows } = await sql<{ checks: number }>`select @@foreign_key_checks checks`.execute(db)
     assert.equal(Number(rows[0]?.checks), 1)
@@ -129,7 +129,7 @@ suite('truncating', async () => {
     )
   })
 
-  test('empties the caches of this process at once, of versioned and of immutable tables', async () => {
+  it('empties the caches of this process at once, of versioned and of immutable tables', async () => {
     await using repos = cached()
     await data.run(...ROWS.slice(0, 2))
     const read = async () => [await repos.city!.findByKey(1), await repos.closed_year!.findByKey(2020)]
@@ -142,7 +142,7 @@ suite('truncating', async () => {
     assert.deepEqual(await read(), [undefined, undefined])
   })
 
-  test('is noticed by other processes, whose caches follow the versions', async () => {
+  it('is noticed by other processes, whose caches follow the versions', async () => {
     await data.run(...ROWS.slice(0, 3))
     // A set of its own stands for another process: nobody empties its caches.
     await using other = cached({ pollInterval: 5 })
@@ -167,13 +167,13 @@ suite('truncating', async () => {
     return [stats.city!.generations, stats.closed_year!.generations]
   }
 
-  test('keeps the tables that it is told to', async () => {
+  it('keeps the tables that it is told to', async () => {
     await data.run(...ROWS.slice(0, 2))
     await truncateTables(db, { except: ['country'] })
     assert.deepEqual([await count('country'), await count('city')], [1, 0])
   })
 
-  test('empties tables that keep their history, where the server has them', async (t) => {
+  it('empties tables that keep their history, where the server has them', async (t) => {
     if ((await identifyServer(server)).flavor !== 'mariadb') return t.diagnostic('MySQL has none')
     await data.run(
       'create table price (id int primary key, amount int) with system versioning',
@@ -185,7 +185,7 @@ suite('truncating', async () => {
     await data.run('drop table price')
   })
 
-  test('says which table a transaction still uses, and moves the versions of what it did empty', async () => {
+  it('says which table a transaction still uses, and moves the versions of what it did empty', async () => {
     await data.run(...ROWS.slice(0, 3))
     const before = await versions()
     const open = await db.startTransaction().execute()
@@ -234,7 +234,7 @@ suite('truncating', async () => {
     { name: 'a time of nothing', run: () => truncateTables(db, { timeout: 0 }), says: 'expected timeout' },
   ]
   for (const { name, run, says } of misuses) {
-    test(`refuses ${name}, and empties nothing`, async () => {
+    it(`refuses ${name}, and empties nothing`, async () => {
       await data.run('insert into country (name) values (1)')
       const before = await count('country')
       await assert.rejects(run, refusal(says))
@@ -242,7 +242,7 @@ suite('truncating', async () => {
     })
   }
 
-  test('refuses a database whose name does not say test, unless it is named', async () => {
+  it('refuses a database whose name does not say test, unless it is named', async () => {
     const name = data.test.name.replace('test', 'contest')
     await data.run(`create database ${name}`)
     const url = new URL(data.test.url)

@@ -6,7 +6,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { test } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { ConfigurationError } from '../../src/errors.ts'
 import { findServerProgram } from '../../src/testing/server/server-program.ts'
 import { startThrowawayServer, type ThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
@@ -20,10 +20,15 @@ const program = (await findServerProgram({ flavor: identity.flavor })) ?? first
 const flavor = program?.flavor
 const skip = first ? false : 'there is no server program on this machine'
 
-test('a private server', { skip }, async (t) => {
-  await using server = await startThrowawayServer({ flavor, args: ['--max-connections=77'] })
+describe('a private server', { skip }, () => {
+  let server: ThrowawayServer
 
-  await t.test('listens on the loopback interface, in UTC and utf8mb4, for root', async () => {
+  before(async () => {
+    server = await startThrowawayServer({ flavor, args: ['--max-connections=77'] })
+  })
+  after(() => server?.stop())
+
+  it('listens on the loopback interface, in UTC and utf8mb4, for root', async () => {
     const [row] = await runStatements(
       server.url,
       `select @@bind_address bind, @@character_set_server charset, @@global.time_zone zone, @@log_bin log_bin,
@@ -36,63 +41,21 @@ test('a private server', { skip }, async (t) => {
     )
   })
 
-  await t.test('names its flavor and version', async () => {
+  it('names its flavor and version', async () => {
     const { flavor, version } = await identifyServer(server.url)
     assert.deepEqual({ flavor: server.flavor, version: server.version }, { flavor, version })
   })
 
-  await t.test('takes arguments', async () => {
+  it('takes arguments', async () => {
     const [row] = await runStatements(server.url, 'select @@max_connections as connections')
     assert.equal(row?.connections, 77)
   })
 
-  await t.test('lets nobody in without the password', async () => {
+  it('lets nobody in without the password', async () => {
     const url = new URL(server.url)
     url.password = ''
     await assert.rejects(runStatements(url.href, 'select 1'), { code: 'ER_ACCESS_DENIED_ERROR' })
   })
-})
-
-test('two servers run side by side, and a stopped one leaves neither process nor folder', {
-  skip,
-}, async () => {
-  await using other = await startThrowawayServer()
-  const server = await startThrowawayServer({ flavor })
-  assert.notEqual(server.url, other.url)
-  await server.stop()
-  assertGone(server)
-  await assert.rejects(runStatements(server.url, 'select 1'), { code: 'ECONNREFUSED' })
-  await server.stop() // nothing left to do
-  const [row] = await runStatements(other.url, 'select 1 as one')
-  assert.equal(row?.one, 1)
-})
-
-test('a server that does not start says why and leaves nothing', { skip }, async () => {
-  const { TMPDIR } = process.env
-  const folder = await mkdtemp(join(tmpdir(), 'throwaway-test-'))
-  process.env.TMPDIR = folder
-  try {
-    await assert.rejects(startThrowawayServer({ args: ['--no-such-option'] }), (error) => {
-      assert.ok(error instanceof ConfigurationError)
-      assert.match(error.message, /ended while it was starting.*no-such-option/s)
-      return true
-    })
-    assert.deepEqual(await readdir(folder), [])
-  } finally {
-    if (TMPDIR === undefined) delete process.env.TMPDIR
-    else process.env.TMPDIR = TMPDIR
-    await rm(folder, { recursive: true, force: true })
-  }
-})
-
-test('a program that is no database server is refused by its path', async () => {
-  for (const path of ['/bin/echo', '/no/such/mariadbd']) {
-    await assert.rejects(startThrowawayServer({ program: path }), (error) => {
-      assert.ok(error instanceof ConfigurationError)
-      assert.ok(error.message.startsWith(`Expected a mariadbd or mysqld at ${path}`), error.message)
-      return true
-    })
-  }
 })
 
 const endings: { name: string; code?: string; signal?: NodeJS.Signals; group?: true; exit: unknown[] }[] = [
@@ -111,43 +74,87 @@ const endings: { name: string; code?: string; signal?: NodeJS.Signals; group?: t
   { name: 'is killed with kill -9', signal: 'SIGKILL', exit: [null, 'SIGKILL'] },
 ]
 
-for (const { name, code = '', signal, group, exit } of endings) {
-  test(`the server is gone when its process ${name}`, { skip }, async () => {
-    const path = signal === 'SIGKILL' ? program?.path : first?.path
-    const { child, server } = await processWithServer({
-      code: signal ? 'setInterval(() => {}, 1000)' : code,
-      program: path,
-    })
-    const exited = once(child, 'exit')
-    if (signal) process.kill(group ? -child.pid! : child.pid!, signal)
-    assert.deepEqual(await exited, exit)
-    await untilGone(server.folder)
+describe('startThrowawayServer', () => {
+  it('runs beside another, and leaves neither process nor folder when it is stopped', { skip }, async () => {
+    await using other = await startThrowawayServer()
+    const server = await startThrowawayServer({ flavor })
+    assert.notEqual(server.url, other.url)
+    await server.stop()
     assertGone(server)
+    await assert.rejects(runStatements(server.url, 'select 1'), { code: 'ECONNREFUSED' })
+    await server.stop() // nothing left to do
+    const [row] = await runStatements(other.url, 'select 1 as one')
+    assert.equal(row?.one, 1)
   })
-}
 
-test('the server is gone when its process is killed while it starts', { skip }, async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'throwaway-test-'))
-  try {
-    const child = spawnServer({ program: program?.path, env: { ...process.env, TMPDIR: folder } })
-    await untilFolder(folder, (names) => names.length > 0)
-    const serverFolder = join(folder, ...(await readdir(folder)))
-    await untilFolder(serverFolder, (names) => names.includes('data'))
-    await untilFolder(join(serverFolder, 'data'), (names) => names.includes('ibdata1'))
-    child.kill('SIGKILL')
-    await untilFolder(folder, (names) => names.length === 0)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  it('says why it did not start, and leaves nothing', { skip }, async () => {
+    const { TMPDIR } = process.env
+    const folder = await mkdtemp(join(tmpdir(), 'throwaway-test-'))
+    process.env.TMPDIR = folder
+    try {
+      await assert.rejects(startThrowawayServer({ args: ['--no-such-option'] }), (error) => {
+        assert.ok(error instanceof ConfigurationError)
+        assert.match(error.message, /ended while it was starting.*no-such-option/s)
+        return true
+      })
+      assert.deepEqual(await readdir(folder), [])
+    } finally {
+      if (TMPDIR === undefined) delete process.env.TMPDIR
+      else process.env.TMPDIR = TMPDIR
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('refuses a program that is no database server, by its path', async () => {
+    for (const path of ['/bin/echo', '/no/such/mariadbd']) {
+      await assert.rejects(startThrowawayServer({ program: path }), (error) => {
+        assert.ok(error instanceof ConfigurationError)
+        assert.ok(error.message.startsWith(`Expected a mariadbd or mysqld at ${path}`), error.message)
+        return true
+      })
+    }
+  })
+
+  it('adds no signal handlers for each server', { skip }, async () => {
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'exit', 'uncaughtException', 'beforeExit']
+    const count = () => signals.map((signal) => process.listenerCount(signal))
+    const before = count()
+    await using _one = await startThrowawayServer()
+    await using _two = await startThrowawayServer()
+    assert.deepEqual(count(), before)
+  })
 })
 
-test('signal handlers do not pile up with the number of servers', { skip }, async () => {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'exit', 'uncaughtException', 'beforeExit']
-  const count = () => signals.map((signal) => process.listenerCount(signal))
-  const before = count()
-  await using _one = await startThrowawayServer()
-  await using _two = await startThrowawayServer()
-  assert.deepEqual(count(), before)
+describe('the server of a process', { skip }, () => {
+  for (const { name, code = '', signal, group, exit } of endings) {
+    it(`is gone when its process ${name}`, async () => {
+      const path = signal === 'SIGKILL' ? program?.path : first?.path
+      const { child, server } = await processWithServer({
+        code: signal ? 'setInterval(() => {}, 1000)' : code,
+        program: path,
+      })
+      const exited = once(child, 'exit')
+      if (signal) process.kill(group ? -child.pid! : child.pid!, signal)
+      assert.deepEqual(await exited, exit)
+      await untilGone(server.folder)
+      assertGone(server)
+    })
+  }
+
+  it('is gone when its process is killed while it starts', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'throwaway-test-'))
+    try {
+      const child = spawnServer({ program: program?.path, env: { ...process.env, TMPDIR: folder } })
+      await untilFolder(folder, (names) => names.length > 0)
+      const serverFolder = join(folder, ...(await readdir(folder)))
+      await untilFolder(serverFolder, (names) => names.includes('data'))
+      await untilFolder(join(serverFolder, 'data'), (names) => names.includes('ibdata1'))
+      child.kill('SIGKILL')
+      await untilFolder(folder, (names) => names.length === 0)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
 })
 
 interface ServerProcessOptions {

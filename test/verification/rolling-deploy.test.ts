@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { suite, test } from 'node:test'
+import { describe, it } from 'node:test'
 import { type DB, tables } from '../../examples/service/schema.ts'
 import { createDatabase, createRepositories } from '../../src/index.ts'
 import { createReferenceDatabase } from '../support/documents/reference-database.ts'
@@ -51,9 +51,9 @@ const cases = [
   },
 ] as const
 
-suite('a process that was generated before a migration', () => {
+describe('a process that was generated before a migration', () => {
   for (const { title, change, running, starting } of cases) {
-    test(`${title}: a running one, and one that starts after it`, async () => {
+    it(`${title}: a running one, and one that starts after it`, async () => {
       await using database = await createReferenceDatabase()
       await using old = startProcess(database.url)
       assert.equal(await old.lookUp(), GOES_ON)
