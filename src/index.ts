@@ -1,4 +1,4 @@
-export type { DecodingOptions } from './columns/decoding.ts'
+export type { DecodingOptions } from './columns/decoding-options.ts'
 export { createDatabase, type DatabaseOptions } from './database/create-database.ts'
 export type { StatementForm } from './database/server-features.ts'
 export type {

@@ -1,4 +1,4 @@
-import type { DecodingOptions } from '../columns/decoding.ts'
+import type { DecodingOptions } from '../columns/decoding-options.ts'
 
 /** What `generate` was told about the content of a file; the file's first lines repeat it. */
 export interface GenerateRequest extends DecodingOptions {

@@ -1,15 +1,14 @@
 import { type Kysely, sql } from 'kysely'
-import type { DecodingOptions } from '../columns/decoding.ts'
+import type { ColumnType } from '../columns/column-type.ts'
+import { columnType } from '../columns/column-types.ts'
+import type { DecodingOptions } from '../columns/decoding-options.ts'
 import { ConfigurationError } from '../errors.ts'
-import type { ColumnMetadata, ConstantKey } from '../metadata.ts'
+import type { ConstantKey } from '../metadata.ts'
 import type { SchemaTable } from '../schema/read-schema.ts'
 import type { RowConstants } from './row-constants.ts'
 
 /** More are no longer a table to be known by heart: the compiler reads all of them. */
 const LIMIT = 1_000
-
-const TEXTS = new Set(['char', 'varchar', 'enum'])
-const INTEGERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'year'])
 
 export interface ConstantKeysOptions {
   /** `table:column`, by the database's names. */
@@ -29,26 +28,28 @@ export async function readConstantKeys(
 ): Promise<readonly RowConstants[]> {
   const constants: RowConstants[] = []
   for (const text of [...new Set(wanted)]) {
-    const { table, column } = keyColumn(text, tables)
-    const texts = await readTexts(db, table, column.name)
+    const { table, column, constantKey } = findKeyColumn(text, tables)
+    const texts = await readTexts(db, table, column)
     const refuse = (reason: string) => {
       throw new ConfigurationError(`--constants ${text}: ${table} ${reason}`)
     }
     if (texts.length === 0) refuse('has no rows. Load them first.')
     if (texts.length > LIMIT) refuse(`has more than ${LIMIT} rows. Constants are for small tables.`)
-    const keys = TEXTS.has(column.type) ? texts : texts.map((digits) => integer(column, digits, bigint))
+    const keys = texts.map((text) => constantKey(text, { bigint }))
     if (keys.some((key) => typeof key === 'number' && !Number.isSafeInteger(key))) {
       refuse('has keys beyond 2^53. Generate with --bigint bigint or string.')
     }
-    constants.push({ table, column: column.name, keys: [...keys].sort(ascending) })
+    constants.push({ table, column, keys: keys.sort(ascending) })
   }
   return constants
 }
 
-function keyColumn(
-  text: string,
-  tables: readonly SchemaTable[],
-): { readonly table: string; readonly column: ColumnMetadata } {
+interface ConstantColumn extends Required<Pick<ColumnType, 'constantKey'>> {
+  readonly table: string
+  readonly column: string
+}
+
+function findKeyColumn(text: string, tables: readonly SchemaTable[]): ConstantColumn {
   const [, name, columnName] = /^([^:]+):([^:]+)$/.exec(text) ?? []
   const refuse = (reason: string): never => {
     throw new ConfigurationError(`--constants ${text}: ${reason}`)
@@ -62,10 +63,11 @@ function keyColumn(
   if (!unique.some((columns) => columns.length === 1 && columns[0] === columnName)) {
     return refuse(`${columnName} is neither the primary key of ${name} nor a unique key by itself.`)
   }
-  if (!TEXTS.has(column.type) && !INTEGERS.has(column.type)) {
+  const { constantKey } = columnType(column)
+  if (!constantKey) {
     return refuse(`${columnName} is ${column.type.toUpperCase()}; constants are made of texts and integers.`)
   }
-  return { table: name, column }
+  return { table: name, column: column.name, constantKey }
 }
 
 /** As text, so that it does not matter how this connection reads integers. */
@@ -74,15 +76,6 @@ async function readTexts(db: Kysely<unknown>, table: string, column: string): Pr
     select cast(${sql.id(column)} as char character set utf8mb4) as constant from ${sql.id(table)}
     where ${sql.id(column)} is not null limit ${sql.lit(LIMIT + 1)}`.execute(db.withoutPlugins())
   return rows.map(({ constant }) => String(constant))
-}
-
-function integer(
-  { type }: ColumnMetadata,
-  digits: string,
-  bigint: ConstantKeysOptions['bigint'],
-): ConstantKey {
-  if (type !== 'bigint' || bigint === 'number') return Number(digits)
-  return bigint === 'bigint' ? BigInt(digits) : digits
 }
 
 /** By code unit, or by value: the same on every machine. */

@@ -1,5 +1,5 @@
+import { columnType, typeNames } from '../columns/column-types.ts'
 import type { ColumnMetadata } from '../metadata.ts'
-import { columnTypeScript } from './column-typescript.ts'
 import type { GeneratedTable } from './generated-table.ts'
 import { LINE_WIDTH, memberName, stringLiteral } from './source-text.ts'
 
@@ -14,16 +14,7 @@ export interface DatabaseInterface {
 const KYSELY_TYPES = ['ColumnType', 'Generated', 'GeneratedAlways'] as const
 
 /** Names that the generated types mention, so that a table called `date` must not declare its own `Date`. */
-const TAKEN = [...KYSELY_TYPES, 'Buffer', 'DB', 'Date', 'JsonValue', 'TablesMetadata']
-
-const JSON_VALUE = `export type JsonValue =
-  | boolean
-  | number
-  | string
-  | null
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue | undefined }
-`
+const TAKEN = [...KYSELY_TYPES, ...typeNames, 'DB', 'TablesMetadata']
 
 /** An interface for each table and view, and `DB`, which names them as queries do. */
 export function databaseInterface(tables: readonly GeneratedTable[]): DatabaseInterface {
@@ -33,12 +24,21 @@ export function databaseInterface(tables: readonly GeneratedTable[]): DatabaseIn
   )
   const database = tables.map(({ name }) => `  ${memberName(name)}: ${names.get(name)}\n`)
   const body = [...interfaces, block('DB', database)].join('\n')
-  const usesJson = tables.some(({ metadata }) => metadata.columns.some(({ type }) => type === 'json'))
   return {
-    source: usesJson ? `${JSON_VALUE}\n${body}` : body,
+    source: [...declarations(tables), body].join('\n'),
     kyselyTypes: KYSELY_TYPES.filter((name) => body.includes(`: ${name}<`)),
     names: new Set([...TAKEN, ...names.values()]),
   }
+}
+
+/** What the members' types mention and is not global. */
+function declarations(tables: readonly GeneratedTable[]): ReadonlySet<string> {
+  const columns = tables.flatMap(({ metadata }) => metadata.columns)
+  return new Set(
+    columns
+      .flatMap((column) => Object.values(columnType(column).typeNames ?? {}))
+      .filter((one) => one !== undefined),
+  )
 }
 
 function block(name: string, members: readonly string[]): string {
@@ -53,11 +53,32 @@ function member(column: ColumnMetadata): string {
   const type = generic ? `${generic}<${parts.join(', ')}>` : select
   const line = `${name} ${type}\n`
   if (line.length <= LINE_WIDTH + 1) return line
-  const alternatives = enumAlternatives(column)
+  const alternatives = alternativesOf(column)
   if (alternatives.length === 0)
     return generic ? `${name} ${generic}<\n    ${parts.join(',\n    ')}\n  >\n` : line
   const union = alternatives.map((alternative) => `    | ${alternative}\n`).join('')
   return generic ? `${name} ${generic}<\n${union}  >\n` : `${name}\n${union}`
+}
+
+/** A column's three types as members of a union: what is read, what INSERT takes, what UPDATE takes. */
+export interface ColumnTypeScript {
+  readonly select: string
+  readonly insert: string
+  readonly update: string
+}
+
+export function columnTypeScript(column: ColumnMetadata): ColumnTypeScript {
+  const type = columnType(column).typeScript(column)
+  const select = type.literals?.map(stringLiteral).join(' | ') ?? type.select
+  const { write = select } = type
+  const orNull = column.nullable && select !== 'unknown' ? ' | null' : ''
+  const read = select + (type.orNull ? ' | null' : orNull)
+  if (column.generated) return { select: read, insert: 'never', update: 'never' }
+  return {
+    select: read,
+    insert: write + orNull + (column.hasDefault ? ' | undefined' : ''),
+    update: write + orNull,
+  }
 }
 
 function genericOf(column: ColumnMetadata, symmetric: boolean): string | undefined {
@@ -66,9 +87,10 @@ function genericOf(column: ColumnMetadata, symmetric: boolean): string | undefin
   return column.hasDefault ? 'Generated' : undefined
 }
 
-function enumAlternatives({ type, values = [], nullable }: ColumnMetadata): string[] {
-  if (type !== 'enum') return []
-  return [...values.map(stringLiteral), ...(nullable ? ['null'] : [])]
+function alternativesOf(column: ColumnMetadata): string[] {
+  const { literals = [] } = columnType(column).typeScript(column)
+  if (literals.length === 0) return []
+  return [...literals.map(stringLiteral), ...(column.nullable ? ['null'] : [])]
 }
 
 /** `country_language` → `CountryLanguage`; a number tells apart what would be called the same. */

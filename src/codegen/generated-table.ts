@@ -1,6 +1,6 @@
-import type { DecodingOptions } from '../columns/decoding.ts'
+import { columnType } from '../columns/column-types.ts'
+import type { DecodingOptions } from '../columns/decoding-options.ts'
 import type { ColumnMetadata, TableMetadata } from '../metadata.ts'
-import { isReadAsDate } from '../rows/row.ts'
 import type { SchemaTable } from '../schema/read-schema.ts'
 
 /** A table as the generated file describes it: how its values are read, under the names that queries use. */
@@ -55,9 +55,9 @@ export function generatedTable(
 /** Only what is not the default is said. */
 function reading(
   column: ColumnMetadata,
-  { bigint = 'number', tinyint1 = 'number', zeroDates = 'error' }: DecodingOptions,
+  decoding: DecodingOptions,
 ): Pick<ColumnMetadata, 'as' | 'zeroDates'> {
-  if (column.type === 'bigint' && bigint !== 'number') return { as: bigint }
-  if (column.type === 'tinyint' && column.length === 1 && tinyint1 !== 'number') return { as: tinyint1 }
-  return isReadAsDate(column) && zeroDates !== 'error' ? { zeroDates } : {}
+  const option = columnType(column).option?.(column)
+  const value = option && decoding[option.name]
+  return option && value && value !== option.initial ? { [option.member]: value } : {}
 }

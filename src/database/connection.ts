@@ -1,4 +1,6 @@
-import { type DecodingOptions, type DriverField, decodeRows, keepFloatsWhole } from '../columns/decoding.ts'
+import type { DriverField } from '../columns/column-type.ts'
+import { decodeRows, keepTextWhole } from '../columns/decoding.ts'
+import type { DecodingOptions } from '../columns/decoding-options.ts'
 import { isConnectionLoss } from './connection-loss.ts'
 import { currentDeadline } from './deadline.ts'
 import type { SessionState } from './session-tracking.ts'
@@ -127,7 +129,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
 
   function text(sql: string | DriverStatement, parameters: unknown, callback: ResultCallback): void {
     const query = connection.query(sql, parameters, decoded(callback))
-    query.on('fields', (fields) => fields && keepFloatsWhole(fields))
+    query.on('fields', (fields) => fields && keepTextWhole(fields))
   }
 
   function runLookup(sql: string, values: readonly unknown[], callback: ResultCallback): void {
@@ -154,7 +156,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
         if (lost) throw lost
         const query = connection.query(sql, parameters)
         query.on('fields', (received = []) => {
-          keepFloatsWhole(received)
+          keepTextWhole(received)
           fields = received
         })
         const rows = query.stream(options)

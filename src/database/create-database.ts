@@ -1,6 +1,6 @@
 import { Kysely, type KyselyConfig, MysqlAdapter, MysqlDialect, type MysqlPool } from 'kysely'
 import { createPool, type Pool, type PoolOptions } from 'mysql2'
-import { type DecodingOptions, driverDecodingSettings } from '../columns/decoding.ts'
+import { type DecodingOptions, driverDecodingSettings } from '../columns/decoding-options.ts'
 import { ConfigurationError } from '../errors.ts'
 import { type DriverPool, type WrappedPool, wrapPool } from './pool.ts'
 

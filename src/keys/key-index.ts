@@ -1,6 +1,6 @@
+import type { KeyColumn } from '../columns/column-type.ts'
 import { IntegerMap } from './integer-map.ts'
 import type { Token } from './key.ts'
-import type { KeyColumn } from './key-column.ts'
 
 /** Values by the tokens of a key's columns, so that several columns can be asked without being joined to a text. */
 export interface KeyIndex<Value> {

@@ -1,7 +1,8 @@
+import type { KeyColumn } from '../columns/column-type.ts'
+import { keyColumn } from '../columns/column-types.ts'
 import { InvalidKeyError } from '../errors.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { Row } from '../rows/row.ts'
-import { type KeyColumn, keyColumn } from './key-column.ts'
 
 /** What a cache knows a key by: equal (as by `Map`) for spellings that are the same to every server. */
 export type Token = string | number | bigint | null

@@ -1,5 +1,6 @@
-import { types } from 'node:util'
-import { DATE_PRECISION_LIMIT, impossibleDate, roundedInteger } from '../columns/decoding.ts'
+import { copiedForms } from '../columns/column-types.ts'
+import { roundedInteger } from '../columns/number.ts'
+import { impossibleDate, isReadAsDate } from '../columns/time.ts'
 import type { ColumnMetadata, TableMetadata } from '../metadata.ts'
 import { createCopiedProperty, type DefineCopied, defineInspection } from './defensive-copy.ts'
 
@@ -104,46 +105,27 @@ function guardOf(column: ColumnMetadata): ((value: unknown) => unknown) | undefi
   return undefined
 }
 
-/** Whether values of the column are read as a `Date`, which cannot hold zero dates. */
-export function isReadAsDate({ type, precision = 0 }: ColumnMetadata): boolean {
-  return (type === 'datetime' || type === 'timestamp') && precision <= DATE_PRECISION_LIMIT
-}
-
 /**
- * Gives the row its date or bytes, and answers whether the value was any.
+ * Gives the row a value that cannot be frozen, and answers whether it was any.
  * @throws the decoding error that stands in a value's place.
  */
 type Copier = (row: object, value: object) => boolean
 
 function createCopier(name: string): Copier {
-  let defineDate: DefineCopied<number> | undefined
-  let defineBytes: DefineCopied<string> | undefined
+  const defined: DefineCopied<unknown>[] = []
   return (row, value) => {
-    if (types.isDate(value)) {
-      defineDate ??= createCopiedProperty(name, (time) => new Date(time))
-      defineDate(row, value.getTime())
-    } else if (types.isUint8Array(value)) {
-      defineBytes ??= createCopiedProperty(name, bytesOf)
-      defineBytes(row, textOf(value))
-    } else if (value instanceof Error) {
-      throw value
-    } else {
-      return false
+    for (let index = 0; index < copiedForms.length; index++) {
+      const form = copiedForms[index]!
+      const payload = form.keep(value)
+      if (payload === undefined) continue
+      const define = defined[index] ?? createCopiedProperty(name, (kept) => form.copy(kept))
+      defined[index] = define
+      define(row, payload)
+      return true
     }
-    return true
+    if (value instanceof Error) throw value
+    return false
   }
-}
-
-/** One character per byte: a string cannot be altered, and keeps no packet alive, which the driver's bytes are a slice of. */
-function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
-}
-
-/** In memory of their own: `Buffer.from` would put them next to others' in the pool. */
-function bytesOf(text: string): Buffer {
-  const bytes = Buffer.alloc(text.length)
-  bytes.write(text, 'latin1')
-  return bytes
 }
 
 function deepFreeze(value: unknown): unknown {

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { columnType } from '../columns/column-types.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { ColumnMetadata, IndexMetadata, TableMetadata } from '../metadata.ts'
 import { type ColumnRow, columnMetadata } from './column-metadata.ts'
@@ -47,10 +48,6 @@ interface IndexRow {
 }
 
 const PRIMARY = 'PRIMARY'
-
-/** Types whose values have no exact equality, or that no key can be made of. */
-const NOT_A_KEY =
-  /^(float|double|json|vector|geometry|point|linestring|polygon|multi(point|linestring|polygon)|geometrycollection)$/
 
 /** Reads the current database's tables, views, keys and indexes in five statements at most. */
 export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions = {}): Promise<Schema> {
@@ -140,7 +137,6 @@ interface TableParts {
 }
 
 function describeTable({ name, kind, columns, indexes }: TableParts): SchemaTable {
-  const typeOf = new Map(columns.map((column) => [column.name, column.type]))
   const uniqueKeys: IndexMetadata[] = []
   const plainIndexes: IndexMetadata[] = []
   const omittedIndexes: OmittedIndex[] = []
@@ -148,7 +144,7 @@ function describeTable({ name, kind, columns, indexes }: TableParts): SchemaTabl
   let unsupported = noRepository(kind, columns)
   for (const [index, parts] of Map.groupBy(indexes, (row) => row.name)) {
     const unique = Number(parts[0]?.nonunique) === 0
-    const reason = whyOmitted(parts, typeOf)
+    const reason = whyOmitted(parts, columns)
     const names = parts.map((part) => part.columnname ?? '')
     if (index === PRIMARY) {
       primaryKey = reason ? [] : names
@@ -179,7 +175,7 @@ function noRepository(kind: 'table' | 'view', columns: readonly ColumnMetadata[]
   return columns.length > 0 ? 'it is a view' : 'it is a view whose tables or columns are gone'
 }
 
-function whyOmitted(parts: readonly IndexRow[], typeOf: ReadonlyMap<string, string>): string | undefined {
+function whyOmitted(parts: readonly IndexRow[], columns: readonly ColumnMetadata[]): string | undefined {
   for (const { name, columnname, prefix, indextype, ignored } of parts) {
     if (ignored === 'YES') return 'the server ignores it (it is invisible)'
     if (columnname === null) return 'it is over an expression'
@@ -188,8 +184,11 @@ function whyOmitted(parts: readonly IndexRow[], typeOf: ReadonlyMap<string, stri
     if (/^hash$/i.test(indextype) && name !== PRIMARY) {
       return 'it is a hash index, as MariaDB makes for unique columns that are too long for a tree'
     }
-    const type = typeOf.get(columnname)
-    if (type && NOT_A_KEY.test(type)) return `${columnname} is ${type.toUpperCase()}, which cannot be a key`
+    const column = columns.find((one) => one.name === columnname)
+    const key = column && columnType(column).key
+    if (typeof key === 'string') {
+      return `${columnname} is ${column?.type.toUpperCase()}, which cannot be a key: ${key}`
+    }
   }
   return undefined
 }

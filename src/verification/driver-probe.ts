@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
+import { isReadAsDate } from '../columns/time.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { ColumnMetadata, TableMetadata } from '../metadata.ts'
-import { isReadAsDate } from '../rows/row.ts'
 
 /** A known value, how the server is made to send it, and what the driver must make of it. */
 interface Probe {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Kysely } from 'kysely'
-import { columnTypeScript } from '../../src/codegen/column-typescript.ts'
+import { columnTypeScript } from '../../src/codegen/database-interface.ts'
 import { generatedTable } from '../../src/codegen/generated-table.ts'
 import {
   type ColumnMetadata,

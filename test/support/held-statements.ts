@@ -1,5 +1,5 @@
 import { createPool, type Pool, type PoolConnection } from 'mysql2'
-import { driverDecodingSettings } from '../../src/columns/decoding.ts'
+import { driverDecodingSettings } from '../../src/columns/decoding-options.ts'
 
 type Callback = (error: unknown, ...results: unknown[]) => void
 

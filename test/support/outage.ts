@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import type { Kysely } from 'kysely'
 import { createPool, type Pool } from 'mysql2'
-import { driverDecodingSettings } from '../../src/columns/decoding.ts'
+import { driverDecodingSettings } from '../../src/columns/decoding-options.ts'
 import {
   createDatabase,
   createRepositories,

@@ -1,0 +1,117 @@
+import type { ColumnMetadata, ConstantKey } from '../metadata.ts'
+import type { DecodingOption, DecodingOptions } from './decoding-options.ts'
+
+/** Everything that is known of one column type. `column-types.ts` collects those of each family's file. */
+export interface ColumnType {
+  /** The server's name, which is that of the metadata too. */
+  readonly name: string
+  /** Whether a column is of this type, where the server calls it by another name. */
+  recognizes?(column: SchemaColumn): boolean
+  /** What the metadata says of a column besides its name and type. */
+  traits?(column: SchemaColumn): ColumnTraits
+  /** The option that decides how its values are read. */
+  option?(column: ColumnMetadata): DecodingOption | undefined
+  typeScript(column: ColumnMetadata): TypeScript
+  /** Names that its TypeScript mentions, so that no table's interface takes them; with their declaration where they are not global. */
+  readonly typeNames?: Readonly<Record<string, string | undefined>>
+  /** How a result's values are decoded; absent where the driver's are right already. */
+  readonly decoding?: Decoding
+  /** How a shared row hands out values that cannot be frozen. */
+  readonly copied?: CopiedForm
+  /** How its columns take part in keys, or why they cannot. */
+  readonly key: ((column: ColumnMetadata) => KeyForm) | string
+  /** The constant for a key that the server writes as `text`; absent where there are no constants of the type. */
+  constantKey?(text: string, options: DecodingOptions): ConstantKey
+}
+
+/** What a server says of a column's type in `information_schema`. */
+export interface SchemaColumn {
+  readonly flavor: 'mariadb' | 'mysql'
+  /** In lower case. */
+  readonly datatype: string
+  readonly columntype: string
+  readonly length: number | null
+  readonly digits: number | null
+  readonly scale: number | null
+  readonly fraction: number | null
+  readonly charset: string | null
+  readonly collation: string | null
+  /** Views show neither defaults nor checks as their tables do. */
+  readonly view: boolean
+  /** MariaDB: the column is checked to be valid JSON. */
+  readonly jsonChecked: boolean
+}
+
+/** In this order, so that generated files are stable. */
+export type ColumnTraits = Pick<
+  ColumnMetadata,
+  'unsigned' | 'length' | 'precision' | 'scale' | 'charset' | 'collation' | 'values'
+>
+
+/** What a value is at run time, and what INSERT and UPDATE take where that is more or less. */
+export interface TypeScript {
+  readonly select: string
+  readonly write?: string
+  /** Whether a value may be read as null though the column is NOT NULL. */
+  readonly orNull?: boolean
+  /** Literals whose union is the type in place of `select`. */
+  readonly literals?: readonly string[] | undefined
+}
+
+/** What decoding needs of mysql2's column definitions. */
+export interface DriverField {
+  readonly name: string
+  /** The column's own name; empty where the value is an expression's. */
+  readonly orgName?: string
+  columnType?: number
+  readonly columnLength?: number
+  readonly decimals?: number
+  readonly flags?: number
+}
+
+export type Decoder = (value: unknown) => unknown
+
+export interface Decoding {
+  /** The type's code in the client/server protocol. */
+  readonly code: number
+  /** The decoder of one result column; undefined where the driver's value is right. */
+  decoder?(field: DriverField, options: DecodingOptions): Decoder | undefined
+  /** In the text protocol: decodes the server's own text, where the driver's parser is not exact. */
+  readonly fromText?: Decoder
+}
+
+/** The row keeps a payload that nobody can reach, and each reader gets a value made from it. */
+export interface CopiedForm<Payload = unknown> {
+  /** Undefined where the value is not of this form. */
+  keep(value: object): Payload | undefined
+  copy(payload: Payload): unknown
+}
+
+/**
+ * How one column takes part in a key: how its values travel in the JSON parameter, and how the server turns them
+ * into the column's type. A plausible declaration (the column's own width, charset or type) answers wrong rows, so
+ * each form was measured on MariaDB and MySQL.
+ */
+export interface KeyForm {
+  /** What a value must be, for messages: "a string". */
+  readonly expected: string
+  /** The type in `json_table(… columns (…))`. */
+  readonly declaration: string
+  /**
+   * The `typeof` of values that are their own token, so that a cache can be asked without encoding them: what they are
+   * encoded to, unless it is `null` (in no row), says the same value.
+   */
+  readonly rawType?: 'string' | 'number'
+  /** Whether a parameter of the declared type is compared as a column of that type is. */
+  readonly constant?: true
+  /** The SQL condition that holds when `column` (already quoted) has the value of `input`; equality by default. */
+  readonly condition?: (column: string, input: string) => string
+  /** The value as JSON text, equal for values that are the same to the server; `undefined` where it cannot be a key. */
+  readonly encode: (value: unknown) => string | undefined
+}
+
+/** A key form with its column. */
+export interface KeyColumn extends KeyForm {
+  readonly name: string
+  readonly condition: (column: string, input: string) => string
+}

@@ -1,0 +1,186 @@
+import { UnrepresentableValueError } from '../errors.ts'
+import type { ColumnMetadata } from '../metadata.ts'
+import type { ColumnType, Decoder, DriverField, KeyForm, SchemaColumn } from './column-type.ts'
+import type { DecodingOption, DecodingOptions } from './decoding-options.ts'
+
+const UNSIGNED_FLAG = 32
+
+const BIGINT: DecodingOption = { name: 'bigint', flag: '--bigint', initial: 'number', member: 'as' }
+const TINYINT1: DecodingOption = { name: 'tinyint1', flag: '--tinyint1', initial: 'number', member: 'as' }
+
+const INEXACT = 'two values that print alike need not be equal'
+
+const unsigned = ({ columntype }: SchemaColumn) =>
+  / unsigned\b/.test(columntype) ? { unsigned: true as const } : {}
+
+export const numberTypes: readonly ColumnType[] = [
+  {
+    ...integerType('tinyint', 8),
+    traits: (column) => ({
+      ...unsigned(column),
+      // The one display width that means something: BOOLEAN is TINYINT(1), and signed (MySQL forgets the other's width).
+      ...(column.columntype === 'tinyint(1)' && { length: 1 }),
+    }),
+    option: ({ length }) => (length === 1 ? TINYINT1 : undefined),
+    typeScript: ({ as = 'number' }) => ({ select: as }),
+    decoding: {
+      code: 1,
+      decoder: (field, { tinyint1 }) =>
+        tinyint1 === 'boolean' && isBoolean(field) ? decodeBoolean : undefined,
+    },
+    key(column) {
+      const form = integerKey(column, 8)
+      if (column.length !== 1) return form
+      return { ...form, encode: (value) => form.encode(typeof value === 'boolean' ? Number(value) : value) }
+    },
+  },
+  integerType('smallint', 16),
+  integerType('mediumint', 24),
+  integerType('int', 32),
+  {
+    ...integerType('bigint', 64),
+    option: () => BIGINT,
+    typeScript: ({ as }) => (as ? { select: as, write: 'bigint | number | string' } : { select: 'number' }),
+    decoding: {
+      code: 8,
+      decoder: (field, options) => (isComparison(field) ? decodeComparison : bigintDecoder(field, options)),
+    },
+    key(column) {
+      const form = integerKey(column, 64)
+      // Where BIGINT is read as string, a row's own value must find the row again.
+      const digits = /^(0|-?[1-9]\d{0,19})$/
+      return {
+        ...form,
+        encode: (value) =>
+          form.encode(typeof value === 'string' && digits.test(value) ? BigInt(value) : value),
+      }
+    },
+    constantKey(digits, { bigint = 'number' }) {
+      if (bigint === 'string') return digits
+      return bigint === 'bigint' ? BigInt(digits) : Number(digits)
+    },
+  },
+  {
+    name: 'year',
+    typeScript: () => ({ select: 'number' }),
+    key: () => ({
+      expected: 'a year: 0 or 1901 to 2155',
+      declaration: 'smallint unsigned',
+      encode: (value) => (value === 0 || value === 0n ? '0' : encodeInteger(value, 1901n, 2155n)),
+    }),
+    constantKey: Number,
+  },
+  {
+    name: 'decimal',
+    traits: (column) => ({
+      ...unsigned(column),
+      precision: Number(column.digits),
+      scale: Number(column.scale),
+    }),
+    typeScript: () => ({ select: 'string', write: 'string | number' }),
+    key: decimalKey,
+  },
+  floatType('float', 4),
+  floatType('double', 5),
+]
+
+function integerType(name: string, bits: number): ColumnType {
+  return {
+    name,
+    traits: unsigned,
+    typeScript: () => ({ select: 'number' }),
+    key: (column) => integerKey(column, bits),
+    constantKey: Number,
+  }
+}
+
+/** The driver's parser is off by a last digit now and then: a text result's values are decoded from the server's own text. */
+function floatType(name: string, code: number): ColumnType {
+  return {
+    name,
+    traits: unsigned,
+    typeScript: () => ({ select: 'number' }),
+    decoding: { code, fromText: decodeNumber },
+    key: INEXACT,
+  }
+}
+
+function integerKey(column: ColumnMetadata, bits: number): KeyForm {
+  const size = 2n ** BigInt(bits)
+  const [from, to] = column.unsigned ? [0n, size - 1n] : [-size / 2n, size / 2n - 1n]
+  return {
+    expected: `an integer from ${from} to ${to}`,
+    declaration: `${column.type}${column.unsigned ? ' unsigned' : ''}`,
+    rawType: 'number',
+    constant: true,
+    encode: (value) => encodeInteger(value, from, to),
+  }
+}
+
+export function encodeInteger(value: unknown, from: bigint, to: bigint): string | undefined {
+  if (typeof value === 'number') {
+    // Beyond 2^53 a number may already be another integer than the one that was meant.
+    return Number.isSafeInteger(value) && value >= from && value <= to ? String(value) : undefined
+  }
+  return typeof value === 'bigint' && value >= from && value <= to ? String(value) : undefined
+}
+
+function decimalKey({ precision = 10, scale = 0 }: ColumnMetadata): KeyForm {
+  return {
+    expected: `a decimal string or number with up to ${precision - scale} digits before and ${scale} after the point`,
+    declaration: `decimal(${precision},${scale})`,
+    encode(value) {
+      const given = typeof value === 'number' || typeof value === 'bigint' ? String(value) : value
+      if (typeof given !== 'string') return undefined
+      const parts = /^(-?)0*(\d*?)(?:\.(\d*?)0*)?$/.exec(given)
+      if (!parts || !/\d/.test(given)) return undefined
+      const [, sign, whole = '', fraction = ''] = parts
+      if (whole.length > precision - scale || fraction.length > scale) return undefined
+      const digits = `${whole || '0'}${fraction && `.${fraction}`}`
+      return `"${digits === '0' ? '' : sign}${digits}"`
+    },
+  }
+}
+
+/** BOOLEAN is signed: the display width of other integers means nothing, and not every server keeps it. */
+function isBoolean({ columnLength, flags = 0 }: DriverField): boolean {
+  return columnLength === 1 && (flags & UNSIGNED_FLAG) === 0
+}
+
+function decodeBoolean(value: unknown): unknown {
+  return value === null ? null : value !== 0
+}
+
+/** MySQL answers `a = b` and `exists (…)` as BIGINT; Kysely's types call them 0 or 1. */
+function isComparison({ orgName, columnLength }: DriverField): boolean {
+  return orgName === '' && columnLength === 1
+}
+
+const decodeComparison = decodeNumber
+
+function decodeNumber(value: unknown): unknown {
+  return typeof value === 'string' ? Number(value) : value
+}
+
+function bigintDecoder(field: DriverField, { bigint = 'number' }: DecodingOptions): Decoder {
+  if (bigint === 'string') return decodeIntegerText
+  if (bigint === 'bigint') return (value) => (value === null ? null : BigInt(value as string))
+  // The driver answers a number up to 2^53 and a string beyond.
+  return (value) => {
+    if (typeof value !== 'string') return value
+    throw roundedInteger(field.name)
+  }
+}
+
+/** ZEROFILL fills in the text protocol only. */
+function decodeIntegerText(value: unknown): unknown {
+  return typeof value === 'string' && value.startsWith('0') ? String(BigInt(value)) : value
+}
+
+/** An integer that a number would round. */
+export function roundedInteger(column: string): UnrepresentableValueError {
+  return new UnrepresentableValueError(
+    column,
+    "holds an integer beyond 2^53, which a number would round. Use createDatabase({ bigint: 'bigint' }) or 'string', and generate with the same --bigint.",
+  )
+}

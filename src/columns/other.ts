@@ -1,0 +1,84 @@
+import { isIP, isIPv4 } from 'node:net'
+import type { ColumnType, SchemaColumn } from './column-type.ts'
+import { charsetOf } from './text.ts'
+
+const NO_EQUALITY = 'its values have no exact equality'
+
+const JSON_VALUE = `export type JsonValue =
+  | boolean
+  | number
+  | string
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue | undefined }
+`
+
+const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i
+
+export const otherTypes: readonly ColumnType[] = [
+  {
+    name: 'json',
+    recognizes: isMariadbJson,
+    // Parsed; integers beyond 2^53 are their digits as a string.
+    typeScript: () => ({ select: 'JsonValue', write: 'string' }),
+    typeNames: { JsonValue: JSON_VALUE },
+    key: NO_EQUALITY,
+  },
+  {
+    name: 'vector',
+    traits: ({ columntype }) => ({ length: Number(/\((\d+)\)/.exec(columntype)?.[1]) }),
+    typeScript: () => ({ select: 'number[]', write: 'Buffer' }),
+    typeNames: { Buffer: undefined },
+    decoding: { code: 242, decoder: () => decodeVector },
+    key: NO_EQUALITY,
+  },
+  castType('uuid', 'a UUID', (value) => UUID.test(value)),
+  castType('inet6', 'an IPv6 or IPv4 address', (value) => isIP(value) > 0 && !value.includes('%')),
+  castType('inet4', 'an IPv4 address', isIPv4),
+  ...['geometry', 'point', 'linestring', 'polygon', 'multipoint', 'multilinestring', 'multipolygon'].map(
+    geometryType,
+  ),
+  { ...geometryType('geometrycollection'), recognizes: ({ datatype }) => datatype === 'geomcollection' },
+]
+
+/** A type that this version has not heard of. */
+export function unknownType(name: string): ColumnType {
+  return {
+    name,
+    traits: charsetOf,
+    typeScript: () => ({ select: 'unknown' }),
+    key: 'this version of kysely-lookup does not know the type',
+  }
+}
+
+/** A view does not show the check of its table's column; a text read as JSON is a JSON value all the same. */
+function isMariadbJson({ flavor, datatype, collation, jsonChecked, view }: SchemaColumn): boolean {
+  return (
+    flavor === 'mariadb' && datatype === 'longtext' && collation === 'utf8mb4_bin' && (jsonChecked || view)
+  )
+}
+
+/** The driver reads NULL as an empty vector in the text protocol; a vector has one member at least. */
+function decodeVector(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 0 ? null : value
+}
+
+/** A type of MariaDB's whose values are texts, in the one form that the server gives them. */
+function castType(name: string, expected: string, valid: (value: string) => boolean): ColumnType {
+  return {
+    name,
+    typeScript: () => ({ select: 'string' }),
+    key: () => ({
+      expected: `${expected} as a string`,
+      declaration: 'varchar(50) character set ascii',
+      condition: (column, input) => `${column} = cast(${input} as ${name})`,
+      encode: (value) =>
+        typeof value === 'string' && valid(value) ? JSON.stringify(value.toLowerCase()) : undefined,
+    }),
+  }
+}
+
+/** A geometry is whatever the driver makes of it. */
+function geometryType(name: string): ColumnType {
+  return { name, typeScript: () => ({ select: 'unknown' }), key: NO_EQUALITY }
+}

@@ -1,0 +1,120 @@
+import type { ColumnMetadata } from '../metadata.ts'
+import type { ColumnTraits, ColumnType, KeyForm, SchemaColumn } from './column-type.ts'
+
+/** Charsets with characters that `information_schema`, which is utf8mb3, shows as a question mark. */
+const BEYOND_UTF8MB3 = new Set(['utf8mb4', 'utf16', 'utf16le', 'utf32', 'gb18030'])
+
+const select = { select: 'string' }
+
+export const textTypes: readonly ColumnType[] = [
+  ...['char', 'varchar'].map(
+    (name): ColumnType => ({
+      name,
+      traits: (column) => ({ length: Number(column.length), ...charsetOf(column) }),
+      typeScript: () => select,
+      key: (column) => textKey(column, { constant: true }),
+      constantKey: (text) => text,
+    }),
+  ),
+  {
+    name: 'enum',
+    traits: membersOf,
+    // A server without strict mode takes a value that is no member, and stores ''.
+    typeScript: ({ values }) => ({ ...select, literals: values }),
+    key: (column) => textKey(column),
+    constantKey: (text) => text,
+  },
+  {
+    name: 'set',
+    traits: membersOf,
+    // A value is its text: `'a,b'`.
+    typeScript: () => select,
+    key: setKey,
+  },
+  ...['tinytext', 'text', 'mediumtext', 'longtext'].map(
+    (name): ColumnType => ({
+      name,
+      traits: charsetOf,
+      typeScript: () => select,
+      key: 'an index on it covers its beginning only',
+    }),
+  ),
+]
+
+/** The charset and collation of a column that has them. */
+export function charsetOf({ charset, collation }: SchemaColumn): ColumnTraits {
+  return {
+    ...(charset !== null && { charset: renamed(charset) }),
+    ...(collation !== null && { collation: renamed(collation) }),
+  }
+}
+
+/** `utf8` is utf8mb3's older name. */
+function renamed(name: string): string {
+  return name.replace(/^utf8(?=_|$)/, 'utf8mb3')
+}
+
+/** The members of an ENUM or SET too, unless a question mark may stand for a character that is not shown. */
+function membersOf(column: SchemaColumn): ColumnTraits {
+  const charset = charsetOf(column)
+  const values = parseMembers(column.columntype)
+  const doubtful = BEYOND_UTF8MB3.has(charset.charset ?? '') && values.some((value) => value.includes('?'))
+  return doubtful ? charset : { ...charset, values }
+}
+
+const ESCAPED: Readonly<Record<string, string>> = { "''": "'", '\\0': '\0', '\\n': '\n', '\\r': '\r' }
+
+function parseMembers(columnType: string): string[] {
+  return [...columnType.matchAll(/'((?:[^'\\]|''|\\.)*)'/gs)].map(([, member = '']) =>
+    member.replace(/''|\\./gs, (pair) => ESCAPED[pair] ?? pair.slice(1)),
+  )
+}
+
+// Trailing spaces and ignorable characters make keys of any length match.
+const ownText = ({ charset, collation }: ColumnMetadata) =>
+  `longtext character set ${charset} collate ${collation}`
+
+function textKey(column: ColumnMetadata, comparison: Pick<KeyForm, 'constant'> = {}): KeyForm {
+  const { charset, collation } = column
+  const base = { expected: 'a well-formed string', rawType: 'string', encode: encodeText } as const
+  if (charset === 'ascii') {
+    // A character beyond ASCII is in no row; declared in the column's charset it would become '?'.
+    const encode = (value: unknown) => asciiOrNothing(encodeText(value))
+    return { ...base, ...comparison, declaration: ownText(column), encode }
+  }
+  if (charset === 'utf8mb4' || charset === 'utf16') {
+    return { ...base, ...comparison, declaration: ownText(column) }
+  }
+  // A key that does not survive the way into the column's charset and back is in no row.
+  return {
+    ...base,
+    declaration: 'longtext character set utf8mb4 collate utf8mb4_bin',
+    condition: (name, input) =>
+      `${name} = convert(${input} using ${charset}) collate ${collation}` +
+      ` and convert(convert(${input} using ${charset}) using utf8mb4) collate utf8mb4_bin = ${input}`,
+  }
+}
+
+/** MariaDB finds the empty set by spaces only where they come as a column's value, which a conversion is not. */
+function setKey(column: ColumnMetadata): KeyForm {
+  const form = textKey(column)
+  if (form.declaration === ownText(column) || column.collation?.includes('nopad')) return form
+  const { rawType: _, ...others } = form
+  return {
+    ...others,
+    encode(value) {
+      const json = form.encode(value)
+      return json && /^" +"$/.test(json) ? '""' : json
+    },
+  }
+}
+
+function encodeText(value: unknown): string | undefined {
+  // A lone surrogate would make the server reject the whole batch.
+  return typeof value === 'string' && value.isWellFormed() ? JSON.stringify(value) : undefined
+}
+
+function asciiOrNothing(json: string | undefined): string | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: every ASCII character is allowed, control characters included
+  return json === undefined || /^[\x00-\x7f]*$/.test(json) ? json : 'null'
+}
