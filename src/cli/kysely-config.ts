@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { type Dialect, Kysely, MysqlDialect, type MysqlDialectConfig } from 'kysely'
 import type { MigrationProvider } from 'kysely/migration'
 import { refusePromisePool } from '../database/create-database.ts'
 import { CommandError } from './command.ts'
+import { JITI_OPTIONS, kyselyCtlPackage, loadUserModule } from './user-module.ts'
 
 type OrFactory<T> = T | (() => T | Promise<T>)
 
@@ -26,8 +25,6 @@ export interface MigrationsConfig {
   readonly migrationTableName?: string
   readonly migrationTableSchema?: string
 }
-
-type LoadConfig = (options: object) => Promise<{ config: KyselyConfig }>
 
 const EXTENSIONS = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs']
 
@@ -76,37 +73,23 @@ export async function made<T>(value: OrFactory<T>): Promise<T> {
   return typeof value === 'function' ? await (value as () => T | Promise<T>)() : value
 }
 
-/** Loads the file as `npx kysely` does (TypeScript, .env, environments), with kysely-ctl's own loader. */
+/** Loads the file as `npx kysely` does, with TypeScript, .env and environments. */
 async function loadKyselyConfig(file: string, environment?: string): Promise<KyselyConfig> {
-  const loadConfig = await loaderOf(file)
-  if (!loadConfig) {
-    const loaded: { default?: KyselyConfig } = await import(pathToFileURL(file).href)
-    return loaded.default ?? {}
-  }
+  const c12 = await kyselyCtlPackage(() => import('c12'))
+  if (!c12) return ((await loadUserModule(file)).default as KyselyConfig | undefined) ?? {}
   const cwd = dirname(file)
-  const { config } = await loadConfig({
+  const { config } = await c12.loadConfig({
     configFile: basename(file),
     cwd,
     dotenv: {
       cwd: basename(cwd) === '.config' ? dirname(cwd) : cwd,
       fileName: environment ? ['.env', `.env.${environment}`] : '.env',
     },
-    envName: environment,
+    ...(environment !== undefined && { envName: environment }),
+    jitiOptions: JITI_OPTIONS,
     globalRc: false,
     packageJson: false,
     rcFile: false,
   })
   return config
-}
-
-async function loaderOf(file: string): Promise<LoadConfig | undefined> {
-  let loader: string
-  try {
-    const kyselyCtl = createRequire(file).resolve('kysely-ctl')
-    loader = createRequire(kyselyCtl).resolve('c12')
-  } catch {
-    return undefined
-  }
-  const { loadConfig }: { loadConfig: LoadConfig } = await import(pathToFileURL(loader).href)
-  return loadConfig
 }

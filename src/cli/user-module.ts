@@ -1,21 +1,24 @@
-import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { CommandError } from './command.ts'
+import { describeFailure } from './failure.ts'
 
 type Module = Readonly<Record<string, unknown>>
 
 /**
- * Loads a module of the user's project: as Node does, TypeScript included where it strips types, and else with the
- * loader of kysely-ctl where that is installed, which knows older Nodes and imports without an extension.
+ * Loads a module of the user's project: as Node does, which strips types from 22.18 on, or else with jiti, the loader of
+ * kysely-ctl, which knows older Nodes, imports without an extension and the paths of a tsconfig.
  */
 export async function loadUserModule(file: string): Promise<Module> {
   const path = resolve(file)
   try {
     return await import(pathToFileURL(path).href)
   } catch (error) {
-    const loader = isLoadingFailure(error) ? await jitiOf(path) : undefined
-    if (!loader) throw error
-    return await loader.import(path)
+    if (!isLoadingFailure(error)) throw error
+    const jiti = await kyselyCtlPackage(() => import('jiti'))
+    if (!jiti)
+      throw new CommandError(`${describeFailure(error)}. Install jiti, which loads what Node does not.`)
+    return await jiti.createJiti(pathToFileURL(path).href, JITI_OPTIONS).import(path)
   }
 }
 
@@ -27,21 +30,20 @@ const LOADING_FAILURES = new Set([
 ])
 
 function isLoadingFailure(error: unknown): boolean {
+  // A type that is imported like a value is a SyntaxError for Node, which does not know that it is a type.
+  if (error instanceof SyntaxError) return true
   return LOADING_FAILURES.has(String((error as { code?: unknown } | undefined)?.code))
 }
 
-interface Jiti {
-  import(path: string): Promise<Module>
-}
+/** The options that kysely-ctl gives it. */
+export const JITI_OPTIONS = { fsCache: false, jsx: true, tsconfigPaths: process.cwd() }
 
-async function jitiOf(path: string): Promise<Jiti | undefined> {
-  let found: string
+/** A package that comes with kysely-ctl; undefined where it is not installed. */
+export async function kyselyCtlPackage<T>(load: () => Promise<T>): Promise<T | undefined> {
   try {
-    const kyselyCtl = createRequire(path).resolve('kysely-ctl')
-    found = createRequire(kyselyCtl).resolve('jiti')
-  } catch {
-    return undefined
+    return await load()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined
+    throw error
   }
-  const { createJiti }: { createJiti(from: string): Jiti } = await import(pathToFileURL(found).href)
-  return createJiti(pathToFileURL(path).href)
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -123,6 +123,19 @@ describe('the package, installed in an empty TypeScript project', () => {
     assert.match(refused.output, /^src\/wrong-key\.ts\(6,\d+\): error TS2345: .*'string'/)
     assert.equal(refused.output.match(/error TS/g)?.length, 1, refused.output)
     await consumer.write('src/wrong-key.ts', '')
+  })
+
+  it('loads kysely.config.ts by Node where kysely-ctl is not installed, and says what loads the rest', async () => {
+    const config = `import { createDatabase } from 'kysely-lookup'
+      export default { kysely: () => createDatabase({ uri: process.env.DATABASE_URL }) }`
+    const generate = () => inProject(consumer.command('kysely-lookup'), 'generate', '--print')
+    await consumer.write('kysely.config.ts', config)
+    assert.match((await generate()).output, /export interface City /)
+    await consumer.write('kysely.config.ts', `import './recorder'\n${config}`)
+    const { code, errors } = await generate()
+    assert.match(errors, /^kysely-lookup: kysely\.config\.ts [^\n]+recorder[^\n]+ Install jiti, [^\n]+\n$/)
+    assert.equal(code, 1)
+    await rm(join(consumer.folder, 'kysely.config.ts'))
   })
 
   it('has declarations that compile for every subpath, without skipLibCheck', async () => {
