@@ -22,31 +22,39 @@ function decoderFor(field: DriverField, options: DecodingOptions): Decoder | und
   return fromText.get(field) ?? decodings.get(field.columnType)?.decoder?.(field, options)
 }
 
+/** Decodes one row of a result in place. */
+export type RowDecoder = (row: unknown) => void
+
 /**
- * Decodes a result in place: rows as arrays (lookups) or objects (plain Kysely queries).
- * In rows as arrays a value that cannot be represented becomes its error, so that it concerns only who asked for
- * that row; in rows as objects it is thrown.
+ * The decoder of a result's rows, as arrays (lookups) or objects (plain Kysely queries); undefined where the driver's
+ * values are right already. In rows as arrays a value that cannot be represented becomes its error, so that it concerns
+ * only who asked for that row; in rows as objects it is thrown.
  */
-export function decodeRows(
-  rows: readonly unknown[],
+export function createRowDecoder(
   fields: readonly DriverField[],
   options: DecodingOptions,
-): void {
+): RowDecoder | undefined {
   const decoders: { at: number; name: string; decode: Decoder }[] = []
   for (const [at, field] of fields.entries()) {
     const decode = decoderFor(field, options)
     if (decode) decoders.push({ at, name: field.name, decode })
   }
-  if (decoders.length === 0) return
-  for (const row of rows) {
+  if (decoders.length === 0) return undefined
+  let named: typeof decoders | undefined
+  return (row) => {
     if (Array.isArray(row)) {
       for (let index = 0; index < decoders.length; index++) {
         const { at, decode } = decoders[index]!
         row[at] = decodeOrError(decode, row[at])
       }
     } else {
+      if (!named) {
+        // Of several columns of one name the driver keeps the last one's value.
+        const last = new Map(fields.map(({ name }, at) => [name, at]))
+        named = decoders.filter(({ name, at }) => last.get(name) === at)
+      }
       const record = row as Record<string, unknown>
-      for (const { name, decode } of decoders) record[name] = decode(record[name])
+      for (const { name, decode } of named) record[name] = decode(record[name])
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { DriverField } from '../columns/column-type.ts'
-import { decodeRows, keepTextWhole } from '../columns/decoding.ts'
+import { createRowDecoder, keepTextWhole, type RowDecoder } from '../columns/decoding.ts'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 import { isConnectionLoss } from './connection-loss.ts'
 import { currentDeadline } from './deadline.ts'
@@ -42,6 +42,7 @@ interface DriverStatement {
 
 interface DriverQuery {
   on(event: 'fields', listener: (fields: readonly DriverField[] | undefined) => void): unknown
+  on(event: 'result', listener: () => void): unknown
   stream(options: object): AsyncIterable<unknown> & { destroy(reason: Error): unknown }
 }
 
@@ -150,21 +151,25 @@ export function wrapConnection(connection: DriverConnection, options: Connection
   }
 
   function streamed(sql: string, parameters: unknown): RowStream {
-    let fields: readonly DriverField[] = []
+    // Rows wait in the stream while the fields of the next result arrive.
+    const results: { readonly decode: RowDecoder | undefined; rows: number }[] = []
     return {
       async *stream(options) {
         if (lost) throw lost
         const query = connection.query(sql, parameters)
-        query.on('fields', (received = []) => {
-          keepTextWhole(received)
-          fields = received
+        query.on('fields', (fields = []) => {
+          keepTextWhole(fields)
+          results.push({ decode: createRowDecoder(fields, decoding), rows: 0 })
         })
+        query.on('result', () => results.at(-1)!.rows++)
         const rows = query.stream(options)
         const stop = (reason: Error) => rows.destroy(reason)
         pending.push(stop)
         try {
           for await (const row of rows) {
-            decodeRows([row], fields, decoding)
+            while (results[0]!.rows === 0) results.shift()
+            results[0]!.rows--
+            results[0]!.decode?.(row)
             yield row
           }
         } finally {
@@ -214,12 +219,16 @@ function isLookup(parameters: unknown): parameters is LookupParameters {
   return Array.isArray(parameters) && lookup in parameters
 }
 
-/** A CALL or several statements in one text answer a list of results; anything else answers one. */
+/**
+ * A CALL or several statements in one text answer a list of results; anything else answers one. A result without rows,
+ * as of an UPDATE, has no fields.
+ */
 function decodeResult(result: unknown, fields: unknown, decoding: DecodingOptions): void {
   if (!Array.isArray(result) || !Array.isArray(fields)) return
-  if (fields.some(Array.isArray)) {
+  if (fields[0] === undefined || Array.isArray(fields[0])) {
     for (const [index, part] of result.entries()) decodeResult(part, fields[index], decoding)
-  } else {
-    decodeRows(result, fields as DriverField[], decoding)
+    return
   }
+  const decode = createRowDecoder(fields as DriverField[], decoding)
+  if (decode) for (const row of result) decode(row)
 }

@@ -132,6 +132,30 @@ describe('a round trip of every column type', () => {
     })
   }
 
+  for (const options of OPTIONS) {
+    it(`a column is read the same beside others of its name: ${JSON.stringify(options)}`, async () => {
+      await using db = createDatabase<AnyDB>({ uri: test.url, ...options })
+      const read = async (query: { execute(): Promise<unknown> }) =>
+        await query.execute().catch((error: Error) => String(error))
+      let compared = 0
+      for (const [index, { table, written }] of cases.entries()) {
+        const alone = await read(db.selectFrom(table).selectAll().where('id', '=', written[0]!.id))
+        for (const distance of [1, 5, 11, 23]) {
+          const other = cases[(index + distance) % cases.length]!.table
+          const beside = db
+            .selectFrom([`${other} as other`, `${table} as own`])
+            .selectAll('other' as never)
+            .selectAll('own' as never)
+            .where('own.id', '=', written[0]!.id)
+            .where('other.id', '=', 0)
+          assert.deepEqual(await read(beside), alone, `${table} beside ${other}`)
+          compared++
+        }
+      }
+      assert.equal(compared, 4 * cases.length)
+    })
+  }
+
   it('a value that cannot be represented concerns only who asked for its row', async () => {
     const index = cases.findIndex(({ tested }) => tested.type === 'bigint')
     await using db = createDatabase<AnyDB>({ uri: test.url })
