@@ -3,14 +3,21 @@
  * one, whose place DATABASE_URL takes when it is set.
  *
  *     node test/run.ts [FILE …] [--test-name-pattern PATTERN] [--test-skip-pattern PATTERN] [--test-only]
+ *
+ * Two files run side by side. Each has a server for itself meanwhile, because tests read counters that belong to the
+ * whole server: there are two embedded servers where no others are given. The output is in the order of the files.
  */
 import { globSync } from 'node:fs'
-import { finished } from 'node:stream/promises'
-import { run } from 'node:test'
-import { spec } from 'node:test/reporters'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { startEmbeddedServer } from './support/embedded-server.ts'
+import { createRound, type Round } from './support/runner/round.ts'
+import { createSlots } from './support/runner/slots.ts'
 import { identifyServer } from './support/server.ts'
+
+/** They measure the heap and what reads cost, which neighbours would disturb. */
+const ALONE = ['test/frameworks/frameworks-heap.test.ts', 'test/project/cost.test.ts']
+const SIDE_BY_SIDE = Math.min(2, availableParallelism())
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,72 +27,88 @@ const { values, positionals } = parseArgs({
     'test-only': { type: 'boolean' },
   },
 })
-const files = positionals.length > 0 ? positionals : globSync('test/**/*.test.ts').sort()
+const chosen = positionals.length > 0 ? positionals : globSync('test/**/*.test.ts').sort()
+const isAlone = (file: string) => ALONE.some((name) => file.endsWith(name))
+const files = {
+  files: chosen.filter((file) => !isAlone(file)),
+  alone: chosen.filter(isAlone),
+  filters: {
+    only: values['test-only'] ?? false,
+    namePatterns: values['test-name-pattern'] ?? [],
+    skipPatterns: values['test-skip-pattern'] ?? [],
+  },
+}
 
 // A test sees the one server it runs on: what it finds in the user's environment must not decide.
 const { DATABASE_URL, TEST_DATABASE_URLS = '' } = process.env
 delete process.env.DATABASE_URL
 delete process.env.TEST_DATABASE_URLS
-
 const others = TEST_DATABASE_URLS.split(',').flatMap((url) => url.trim() || [])
-const summaries: string[] = []
-let passed = 0
-let failed = 0
 
-if (DATABASE_URL) await testOn({ url: DATABASE_URL, name: 'the server of DATABASE_URL' })
-else {
-  await using server = await startEmbeddedServer()
-  await testOn({ url: server.url, name: 'the embedded server' })
+interface Target {
+  readonly name: string
+  /** Undefined where the server was not reached; `title` says why. */
+  readonly round: Round | undefined
+  readonly title: string
 }
-for (const url of others) await testOn({ url, name: 'a server of TEST_DATABASE_URLS' })
+
+const began = performance.now()
+await using embedded = new AsyncDisposableStack()
+const targets = [
+  DATABASE_URL
+    ? await targetOf('the server of DATABASE_URL', [DATABASE_URL])
+    : await targetOf('the embedded server', await startEmbedded()),
+  ...(await Promise.all(others.map((url) => targetOf('a server of TEST_DATABASE_URLS', [url])))),
+]
+const rounds = targets.flatMap(({ round }) => round ?? [])
+const [, { passed, failed, summaries }] = await Promise.all([runAll(), printAll()])
 
 console.log(`\n${summaries.join('\n')}`)
 if (others.length === 0) {
-  const place = DATABASE_URL ? 'the server of DATABASE_URL' : 'the embedded server'
-  console.log(`ran on ${place} alone; set TEST_DATABASE_URLS to add others`)
+  console.log(`ran on ${targets[0]!.name} alone; set TEST_DATABASE_URLS to add others`)
 }
+console.log(`${chosen.length} files in ${Math.round((performance.now() - began) / 1000)} s`)
 console.log(`${passed} passed, ${failed} failed`)
 // No test at all is a mistake too.
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0
 
-async function testOn(options: { readonly url: string; readonly name: string }): Promise<void> {
-  const { url, name } = options
-  const identity = await identifyServer(url).catch((error: Error) => error)
-  if (identity instanceof Error) {
-    summaries.push(`${name}: not reached: ${identity.message || Reflect.get(identity, 'code')}`)
-    failed++
-    return
-  }
-  const title = `${identity.flavor} ${identity.version} (${name})`
-  console.log(`\n${title}\n`)
-  process.env.TEST_SERVER_URL = url
-  const counts = await runFiles()
-  summaries.push(`${title}: ${counts.passed} passed, ${counts.failed} failed`)
-  passed += counts.passed
-  failed += counts.failed
+async function startEmbedded(): Promise<string[]> {
+  const count = others.length === 0 ? Math.min(SIDE_BY_SIDE, files.files.length) : 1
+  const urls: string[] = []
+  do urls.push(embedded.use(await startEmbeddedServer()).url)
+  while (urls.length < count)
+  return urls
 }
 
-/** One file at a time: tests read counters that belong to the whole server. */
-async function runFiles(): Promise<{ passed: number; failed: number }> {
-  const counts = { passed: 0, failed: 0 }
-  const events = run({
-    files,
-    concurrency: 1,
-    isolation: 'process',
-    timeout: 600_000, // of a file
-    only: values['test-only'],
-    testNamePatterns: values['test-name-pattern'],
-    testSkipPatterns: values['test-skip-pattern'],
-  })
-  events.on('test:summary', (summary) => {
-    if (summary.file !== undefined) return // the sum of all files comes last
-    const { tests, passed, skipped, todo } = summary.counts
-    counts.passed = passed
-    counts.failed = tests - passed - skipped - todo // a cancelled test is a failed one
-    if (!summary.success && counts.failed === 0) counts.failed = 1
-  })
-  const report = events.compose(new spec())
-  report.pipe(process.stdout, { end: false })
-  await finished(report)
-  return counts
+async function targetOf(name: string, urls: readonly string[]): Promise<Target> {
+  const identity = await identifyServer(urls[0]!).catch((error: Error) => error)
+  if (identity instanceof Error) {
+    const why = identity.message || Reflect.get(identity, 'code')
+    return { name, round: undefined, title: `${name}: not reached: ${why}` }
+  }
+  const title = `${identity.flavor} ${identity.version} (${name})`
+  return { name, round: createRound({ urls, ...files }), title }
+}
+
+async function runAll(): Promise<void> {
+  const slots = createSlots(SIDE_BY_SIDE)
+  await Promise.all(rounds.map((round) => round.runTogether(slots)))
+  for (const round of rounds) await round.runAlone()
+}
+
+async function printAll(): Promise<{ passed: number; failed: number; summaries: string[] }> {
+  const result = { passed: 0, failed: 0, summaries: [] as string[] }
+  for (const { round, title } of targets) {
+    if (!round) {
+      result.summaries.push(title)
+      result.failed++
+      continue
+    }
+    console.log(`\n${title}\n`)
+    const counts = await round.print()
+    result.summaries.push(`${title}: ${counts.passed} passed, ${counts.failed} failed`)
+    result.passed += counts.passed
+    result.failed += counts.failed
+  }
+  return result
 }

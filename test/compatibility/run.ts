@@ -4,7 +4,7 @@
  *     npm ci --prefix test/compatibility && npm run compatibility
  */
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -13,6 +13,7 @@ import { createTestDatabase } from '../../src/testing/index.ts'
 import { startEmbeddedServer } from '../support/embedded-server.ts'
 import { expectCommand } from '../support/package/command.ts'
 import { ENTRIES } from '../support/package/entries.ts'
+import { packPackage } from '../support/package/pack.ts'
 import { runStatements } from '../support/server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -84,14 +85,13 @@ describe('the packed package', async () => {
       'create table city (id int primary key, name varchar(50) not null)',
       "insert into city values (1, 'Paris'), (2, 'Lyon')",
     )
-    await expectCommand({ program: 'npm', args: ['pack', '--pack-destination', folder], cwd: root })
-    const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))!
+    const tarball = await packPackage(folder)
     for (const [peers, from] of Object.entries(PEERS)) {
       const project = join(folder, peers)
       const installed = join(project, 'node_modules/kysely-lookup')
       await mkdir(installed, { recursive: true })
       await mkdir(join(project, 'src'))
-      const unpack = ['-xzf', join(folder, tarball), '--strip-components=1', '-C', installed]
+      const unpack = ['-xzf', tarball, '--strip-components=1', '-C', installed]
       await expectCommand({ program: 'tar', args: unpack, cwd: folder })
       const names = Object.values(ENTRIES).flatMap(({ packages, types = [] }) => [...packages, ...types])
       for (const name of new Set([...names, '@types/node'])) {

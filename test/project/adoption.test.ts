@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -9,7 +9,7 @@ import { guideSteps } from '../support/adoption/guide.ts'
 import { createProject, type Project } from '../support/adoption/project.ts'
 import { startShop } from '../support/adoption/shop-process.ts'
 import { openStatementLog, type StatementLog } from '../support/adoption/statement-log.ts'
-import { expectCommand } from '../support/package/command.ts'
+import { packPackage } from '../support/package/pack.ts'
 import { createTestDatabase } from '../support/server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -142,10 +142,8 @@ function report(options: {
 
 async function packedPackage(): Promise<AsyncDisposable & { readonly file: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-packed-'))
-  await expectCommand({ program: 'npm', args: ['pack', '--pack-destination', folder], cwd: root })
-  const [name = ''] = await readdir(folder)
   return {
-    file: join(folder, name),
+    file: await packPackage(folder),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }
 }

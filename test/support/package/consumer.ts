@@ -4,6 +4,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expectCommand } from './command.ts'
 import { ENTRIES } from './entries.ts'
+import { packPackage } from './pack.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -55,12 +56,11 @@ export async function createConsumer({ packages = [] }: ConsumerOptions = {}): P
     )
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ ...TSCONFIG, include: ['src'] }))
     const npm = (cwd: string, ...args: string[]) => expectCommand({ program: 'npm', args, cwd })
-    await npm(root, 'pack', '--pack-destination', folder)
-    const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))
+    const tarball = await packPackage(folder)
     const companions = await Promise.all(
       [...COMPANIONS, ...packages].map(async (name) => `${name}@${await installedVersion(name)}`),
     )
-    await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`, ...companions)
+    await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', tarball, ...companions)
     const installed = join(folder, 'node_modules', 'kysely-lookup')
     return {
       folder,
