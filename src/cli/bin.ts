@@ -1,16 +1,12 @@
 #!/usr/bin/env node
-import { describeFailure } from './failure.ts'
-import { failureCode, main } from './main.ts'
+import { failureCode } from './command.ts'
+import { supervise } from './supervisor.ts'
 
 // A reader that has seen enough (`--print | head`) is no failure.
 process.stdout.on('error', () => process.exit(0))
 
-// For instance a promise that a pool of the wrong kind made and nobody waits for.
-process.on('unhandledRejection', (error) => {
-  console.error(`kysely-lookup: ${describeFailure(error)}`)
-  process.exit(failureCode(process.argv[2]))
-})
-
-const code = await main(process.argv.slice(2))
-// What a configuration file started, such as a timer or a second pool, must not keep the process alive.
+const args = process.argv.slice(2)
+const outcome = await supervise(args)
+if ('failure' in outcome) console.error(`kysely-lookup: ${outcome.failure}`)
+const code = 'code' in outcome ? outcome.code : failureCode(args[0])
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))

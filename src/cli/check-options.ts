@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { findingCodes } from '../check/finding.ts'
 import { UsageError } from './command.ts'
-import { CONNECTION_FLAGS, CONNECTION_HELP, type ConnectionOptions } from './connection.ts'
+import { CONNECTION_FLAGS, CONNECTION_HELP, type ConnectionOptions, timeoutOf } from './connection.ts'
 import { DEFAULT_OUT_FILE } from './generate.ts'
 
 export const HELP = `Usage: kysely-lookup check [options]
@@ -76,6 +76,7 @@ export function parseCheckOptions(args: readonly string[]): CheckOptions {
     url: values.url,
     config: values.config,
     environment: values.environment,
+    timeout: timeoutOf(values.timeout),
     repositories: values.repositories,
     modes,
     outFile: values['out-file'] ?? DEFAULT_OUT_FILE,

@@ -6,11 +6,12 @@ import type { Assembly } from '../repositories/internals.ts'
 import { checkSourceFile } from './check-file.ts'
 import { type CheckOptions, HELP, parseCheckOptions } from './check-options.ts'
 import { type Command, CommandError } from './command.ts'
-import { hasConnection } from './connection.ts'
+import { expectAnswer, hasConnection } from './connection.ts'
 import { describeFailure } from './failure.ts'
 import { projectMigrations } from './project-migrations.ts'
 import { configurationFinding, Refusal, refusalIn } from './refusal.ts'
 import { assumedService, loadRepositories, serviceOf } from './service-of.ts'
+import { print } from './supervision.ts'
 import { withConnection } from './with-connection.ts'
 
 /** `kysely-lookup check` */
@@ -18,24 +19,24 @@ export const check: Command = {
   name: 'check',
   summary: 'looks for what would make lookups wrong, slow or refused, for CI and deploys',
   help: HELP,
-  failure: 2,
   async run(args) {
     const options = parseCheckOptions(args)
     const { findings, skipped } = await inspect(options)
     const counted = findings.filter((finding) => !isIgnored(finding, options.ignore))
-    if (options.json)
-      process.stdout.write(`${JSON.stringify({ findings: counted, skipped }, undefined, 2)}\n`)
+    if (options.json) await print(`${JSON.stringify({ findings: counted, skipped }, undefined, 2)}\n`)
     else {
       for (const { what, reason } of skipped) console.error(`kysely-lookup: not checked: ${what}: ${reason}`)
-      for (const finding of counted) console.log(lineOf(finding))
-      if (counted.length === 0) console.log('nothing found')
+      await print(counted.length > 0 ? counted.map(lineOf).join('') : 'nothing found\n')
     }
     return counted.length > 0 ? 1 : 0
   },
 }
 
 function lineOf({ code, table, message, mend }: Finding): string {
-  return `${code}${table === undefined ? '' : ` ${table}`}: ${message}. ${mend}`.replaceAll(/\s*\n\s*/g, ' ')
+  return (
+    `${code}${table === undefined ? '' : ` ${table}`}: ${message}. ${mend}`.replaceAll(/\s*\n\s*/g, ' ') +
+    '\n'
+  )
 }
 
 function isIgnored({ code, table }: Finding, ignore: readonly string[]): boolean {
@@ -44,8 +45,8 @@ function isIgnored({ code, table }: Finding, ignore: readonly string[]): boolean
 
 async function inspect(options: CheckOptions): Promise<Required<Report>> {
   try {
-    const assembly =
-      options.repositories === undefined ? undefined : await repositoriesOf(options.repositories)
+    const assembly = options.repositories === undefined ? undefined : await repositoriesOf(options)
+    if (assembly) await expectAnswer({ db: assembly.db, origin: options.repositories!, secrets: [] })
     const work = (owner: Kysely<unknown>) => inspectDatabase(options, owner, assembly)
     return assembly && !hasConnection(options) ? await work(assembly.db) : await withConnection(options, work)
   } catch (error) {
@@ -55,9 +56,9 @@ async function inspect(options: CheckOptions): Promise<Required<Report>> {
   }
 }
 
-async function repositoriesOf(given: string): Promise<Assembly> {
+async function repositoriesOf({ repositories: given = '', timeout }: CheckOptions): Promise<Assembly> {
   try {
-    return await loadRepositories(given)
+    return await loadRepositories({ given, timeout })
   } catch (error) {
     if (error instanceof CommandError) throw error
     const finding = configurationFinding(error)
@@ -101,10 +102,10 @@ async function databaseOf(db: Kysely<unknown>): Promise<string | undefined> {
 }
 
 async function migrationReport(
-  { migrations: folder, config, environment }: CheckOptions,
+  { migrations: folder, config, environment, timeout }: CheckOptions,
   owner: Kysely<unknown>,
 ): Promise<Report> {
-  const migrations = await projectMigrations({ folder, config, environment })
+  const migrations = await projectMigrations({ folder, config, environment, timeout })
   if (migrations) return await checkMigrations(owner, migrations)
   const reason = 'no folder of them was found; name it by --migrations'
   return { findings: [], skipped: [{ what: 'migrations', reason }] }

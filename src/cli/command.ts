@@ -5,10 +5,13 @@ export interface Command {
   readonly summary: string
   /** The whole text of `--help`. */
   readonly help: string
-  /** The exit code where it cannot do its work; 1 by default. */
-  readonly failure?: number
   /** Runs with the arguments behind the command's name and answers the exit code. */
   run(args: readonly string[]): Promise<number>
+}
+
+/** The exit code of a command that cannot do its work. For `check` 1 means that it found something. */
+export function failureCode(name: string | undefined): number {
+  return name === 'check' ? 2 : 1
 }
 
 /** The arguments make no sense; the message is for the terminal. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import { createDatabase } from '../database/create-database.ts'
-import { CommandError } from './command.ts'
+import { CommandError, UsageError } from './command.ts'
 import { describeFailure, type FailureSource } from './failure.ts'
 import { findKyselyConfig, kyselyFromConfig } from './kysely-config.ts'
 
@@ -10,6 +10,8 @@ export interface ConnectionOptions {
   readonly url?: string | undefined
   readonly config?: string | undefined
   readonly environment?: string | undefined
+  /** Milliseconds that a module of the user may take to load. */
+  readonly timeout: number
 }
 
 /** A database to read from, and what error messages may say of it. */
@@ -21,6 +23,7 @@ export const CONNECTION_FLAGS = {
   url: { type: 'string' },
   config: { type: 'string' },
   environment: { type: 'string', short: 'e' },
+  timeout: { type: 'string' },
 } as const
 
 export const CONNECTION_HELP = `The connection is the first of these that there is:
@@ -30,24 +33,32 @@ export const CONNECTION_HELP = `The connection is the first of these that there 
   kysely.config.ts     the nearest one, in this folder or above, also in .config/
   DATABASE_URL         the environment variable
 
-  -e, --environment NAME   which environment of the kysely.config file`
+  -e, --environment NAME   which environment of the kysely.config file
+  --timeout SECONDS        how long a kysely.config file or another module of yours may take to load (default: 20)`
+
+/** @throws UsageError for what is no positive number of seconds. */
+export function timeoutOf(seconds = '20'): number {
+  if (/^\d{1,6}(\.\d+)?$/.test(seconds) && Number(seconds) > 0) return Number(seconds) * 1000
+  throw new UsageError(`--timeout is a positive number of seconds, not ${seconds}`)
+}
 
 /** Long enough for a connect time-out to speak first. */
 const FIRST_ANSWER_MS = 15_000
 
 /** Whether the user means any database. */
-export function hasConnection({ url, config }: ConnectionOptions): boolean {
+export function hasConnection({ url, config }: Pick<ConnectionOptions, 'url' | 'config'>): boolean {
   const given = url ?? config ?? findKyselyConfig(process.cwd()) ?? process.env.DATABASE_URL
   return given !== undefined && given !== ''
 }
 
 /** Finds the database that the user means. Nothing is sent to it yet. */
-export async function findConnection({ url, config, environment }: ConnectionOptions): Promise<Connection> {
+export async function findConnection(options: ConnectionOptions): Promise<Connection> {
+  const { url, config } = options
   if (url !== undefined) return urlConnection(...urlFromFlag(url))
   const file = config ?? findKyselyConfig(process.cwd())
   if (file !== undefined) {
     const origin = relative(process.cwd(), file)
-    const db = await loadedFrom(file, origin, environment)
+    const db = await loadedFrom(file, origin, options)
     return { db, origin, secrets: secretsOf(process.env.DATABASE_URL) }
   }
   if (process.env.DATABASE_URL) return urlConnection(process.env.DATABASE_URL, 'DATABASE_URL')
@@ -76,10 +87,14 @@ export async function expectAnswer({ db, origin }: Connection): Promise<void> {
   }
 }
 
-async function loadedFrom(file: string, origin: string, environment?: string): Promise<Kysely<unknown>> {
+async function loadedFrom(
+  file: string,
+  origin: string,
+  { environment, timeout }: ConnectionOptions,
+): Promise<Kysely<unknown>> {
   if (!existsSync(file)) throw new CommandError(`there is no ${origin}.`)
   try {
-    return await kyselyFromConfig(file, environment)
+    return await kyselyFromConfig({ file, environment, timeout })
   } catch (error) {
     const source = { origin, secrets: secretsOf(process.env.DATABASE_URL) }
     throw new CommandError(`${origin} cannot be used: ${describeFailure(error, source)}`, { cause: error })

@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
 import type { GenerateRequest } from '../codegen/command-line.ts'
 import { type Command, CommandError, UsageError } from './command.ts'
-import { CONNECTION_FLAGS, CONNECTION_HELP, type ConnectionOptions } from './connection.ts'
+import { CONNECTION_FLAGS, CONNECTION_HELP, type ConnectionOptions, timeoutOf } from './connection.ts'
 import { REQUEST_FLAGS, requestOf } from './generate-request.ts'
 import { generatedSource } from './generated-source.ts'
 import { lineDiff } from './line-diff.ts'
 import { readIfThere, writeGenerated } from './source-file.ts'
+import { print } from './supervision.ts'
 import { withConnection } from './with-connection.ts'
 
 export const DEFAULT_OUT_FILE = 'src/schema.ts'
@@ -51,7 +52,7 @@ export const generate: Command = {
     const options = parse(args)
     const { source, notices } = await withConnection(options, (db) => generatedSource(db, options.request))
     if (options.verify) return await verify(options.outFile, source)
-    if (options.print) process.stdout.write(source)
+    if (options.print) await print(source)
     else await writeGenerated(options.outFile, source)
     for (const notice of notices) console.error(`kysely-lookup: ${notice}`)
     return 0
@@ -75,6 +76,7 @@ function parse(args: readonly string[]): GenerateOptions {
     url: values.url,
     config: values.config,
     environment: values.environment,
+    timeout: timeoutOf(values.timeout),
     outFile: values['out-file'],
     print: values.print,
     verify: values.verify,
@@ -88,9 +90,9 @@ async function verify(file: string, wanted: string): Promise<number> {
   // A checkout may have changed the line ends.
   const unified = current.replaceAll('\r\n', '\n')
   if (unified === wanted) {
-    console.log(`${file} is current`)
+    await print(`${file} is current\n`)
     return 0
   }
-  process.stdout.write(lineDiff({ name: file, current: unified, wanted }))
+  await print(lineDiff({ name: file, current: unified, wanted }))
   throw new CommandError(`${file} is stale. Run kysely-lookup generate.`)
 }

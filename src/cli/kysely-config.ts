@@ -4,7 +4,8 @@ import { type Dialect, Kysely, MysqlDialect, type MysqlDialectConfig } from 'kys
 import type { MigrationProvider } from 'kysely/migration'
 import { refusePromisePool } from '../database/create-database.ts'
 import { CommandError } from './command.ts'
-import { JITI_OPTIONS, kyselyCtlPackage, loadUserModule } from './user-module.ts'
+import { whileLoading } from './supervision.ts'
+import { importUserModule, JITI_OPTIONS, kyselyCtlPackage } from './user-module.ts'
 
 type OrFactory<T> = T | (() => T | Promise<T>)
 
@@ -26,6 +27,13 @@ export interface MigrationsConfig {
   readonly migrationTableSchema?: string
 }
 
+export interface ConfigOptions {
+  readonly file: string
+  readonly environment?: string | undefined
+  /** Milliseconds that it may take to load. */
+  readonly timeout: number
+}
+
 const EXTENSIONS = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs']
 
 /** The nearest `kysely.config.*`, here or in a folder above, where `npx kysely` would find it too. */
@@ -41,8 +49,12 @@ export function findKyselyConfig(from: string): string | undefined {
 }
 
 /** The Kysely instance that a configuration file holds or describes. */
-export async function kyselyFromConfig(file: string, environment?: string): Promise<Kysely<unknown>> {
-  const config = await loadKyselyConfig(resolve(file), environment)
+export async function kyselyFromConfig(options: ConfigOptions): Promise<Kysely<unknown>> {
+  return await whileLoading(options, () => loadKysely(options))
+}
+
+async function loadKysely(options: ConfigOptions): Promise<Kysely<unknown>> {
+  const config = await loadKyselyConfig(options)
   if (config?.kysely) return await made(config.kysely)
   if (!config?.dialect) {
     throw new CommandError(
@@ -55,8 +67,9 @@ export async function kyselyFromConfig(file: string, environment?: string): Prom
 }
 
 /** What a configuration file says of migrations. */
-export async function migrationsFromConfig(file: string, environment?: string): Promise<MigrationsConfig> {
-  return (await loadKyselyConfig(resolve(file), environment))?.migrations ?? {}
+export async function migrationsFromConfig(options: ConfigOptions): Promise<MigrationsConfig> {
+  const config = await whileLoading(options, () => loadKyselyConfig(options))
+  return config?.migrations ?? {}
 }
 
 async function dialectFrom({ dialect, dialectConfig }: KyselyConfig): Promise<Dialect> {
@@ -74,9 +87,10 @@ export async function made<T>(value: OrFactory<T>): Promise<T> {
 }
 
 /** Loads the file as `npx kysely` does, with TypeScript, .env and environments. */
-async function loadKyselyConfig(file: string, environment?: string): Promise<KyselyConfig> {
+async function loadKyselyConfig({ file: given, environment }: ConfigOptions): Promise<KyselyConfig> {
+  const file = resolve(given)
   const c12 = await kyselyCtlPackage(() => import('c12'))
-  if (!c12) return ((await loadUserModule(file)).default as KyselyConfig | undefined) ?? {}
+  if (!c12) return ((await importUserModule(file)).default as KyselyConfig | undefined) ?? {}
   const cwd = dirname(file)
   const { config } = await c12.loadConfig({
     configFile: basename(file),

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { check } from './check.ts'
-import { type Command, UsageError } from './command.ts'
+import { type Command, failureCode, UsageError } from './command.ts'
 import { describeFailure } from './failure.ts'
 import { generate } from './generate.ts'
+import { print } from './supervision.ts'
 
 const COMMANDS: readonly Command[] = [generate, check]
 
@@ -32,20 +33,15 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The exit code of a command that cannot do its work. */
-export function failureCode(name: string | undefined): number {
-  return COMMANDS.find((one) => one.name === name)?.failure ?? 1
-}
-
 async function dispatch(name: string | undefined, args: readonly string[]): Promise<number> {
-  if (name === '--version' || name === '-v') return await print(`${await version()}\n`)
+  if (name === '--version' || name === '-v') return await answer(`${await version()}\n`)
   if (name === '--help' || name === '-h' || name === 'help') {
     const about = args[0] === undefined ? HELP : command(args[0]).help
-    return await print(about)
+    return await answer(about)
   }
   if (name === undefined) throw new UsageError('a command is missing')
   const chosen = command(name)
-  if (args.includes('--help') || args.includes('-h')) return await print(chosen.help)
+  if (args.includes('--help') || args.includes('-h')) return await answer(chosen.help)
   return await chosen.run(args)
 }
 
@@ -55,8 +51,8 @@ function command(name: string): Command {
   throw new UsageError(name.startsWith('-') ? `unknown option '${name}'` : `unknown command '${name}'`)
 }
 
-async function print(text: string): Promise<number> {
-  process.stdout.write(text)
+async function answer(text: string): Promise<number> {
+  await print(text)
   return 0
 }
 

@@ -4,25 +4,36 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { ProjectMigrations } from '../check/migrations.ts'
 import { CommandError } from './command.ts'
 import { describeFailure } from './failure.ts'
-import { findKyselyConfig, type MigrationsConfig, made, migrationsFromConfig } from './kysely-config.ts'
+import {
+  type ConfigOptions,
+  findKyselyConfig,
+  type MigrationsConfig,
+  made,
+  migrationsFromConfig,
+} from './kysely-config.ts'
+import { whileLoading } from './supervision.ts'
 
 export interface MigrationsOptions {
   /** A folder, before what any configuration says. */
   readonly folder?: string | undefined
   readonly config?: string | undefined
   readonly environment?: string | undefined
+  readonly timeout: number
 }
 
 /** The migrations of the project, as kysely-ctl would find them; undefined where there are none to be found. */
 export async function projectMigrations(options: MigrationsOptions): Promise<ProjectMigrations | undefined> {
   const file = options.config ?? findKyselyConfig(process.cwd())
-  const config = file === undefined ? {} : await configuredIn(file, options.environment)
+  const config = file === undefined ? {} : await configuredIn({ ...options, file })
   const noted = { table: config.migrationTableName, schema: config.migrationTableSchema }
   if (options.folder !== undefined) {
     return { ...noted, ...(await migrationsIn(options.folder, { allowJS: true })) }
   }
   if (config.provider) {
-    const names = Object.keys(await (await made(config.provider)).getMigrations())
+    const { provider } = config
+    const names = await whileLoading({ file: file!, timeout: options.timeout }, async () =>
+      Object.keys(await (await made(provider)).getMigrations()),
+    )
     return { ...noted, origin: `the provider of ${relative(process.cwd(), file!)}`, names: names.sort() }
   }
   const folder = folderOf(file, config)
@@ -30,11 +41,11 @@ export async function projectMigrations(options: MigrationsOptions): Promise<Pro
   return { ...noted, ...(await migrationsIn(folder, { allowJS: file === undefined || config.allowJS })) }
 }
 
-async function configuredIn(file: string, environment?: string): Promise<MigrationsConfig> {
+async function configuredIn(options: ConfigOptions): Promise<MigrationsConfig> {
   try {
-    return await migrationsFromConfig(file, environment)
+    return await migrationsFromConfig(options)
   } catch (error) {
-    const origin = relative(process.cwd(), file)
+    const origin = relative(process.cwd(), options.file)
     throw new CommandError(`${origin} cannot be used: ${describeFailure(error, { origin, secrets: [] })}`)
   }
 }

@@ -10,9 +10,15 @@ import { CommandError, UsageError } from './command.ts'
 import { loadUserModule } from './user-module.ts'
 
 /** The one `Repositories` that a module exports. */
-export async function loadRepositories(given: string): Promise<Assembly> {
+export async function loadRepositories({
+  given,
+  timeout,
+}: {
+  readonly given: string
+  readonly timeout: number
+}): Promise<Assembly> {
   const [, file = given, name] = /^(.*)#([^#/\\]+)$/.exec(given) ?? []
-  const module = await loadUserModule(file)
+  const module = await loadUserModule({ file, timeout })
   const found = Object.entries(module).flatMap(([exported, value]) => {
     const assembly = assemblyOf(value)
     return assembly ? [{ exported, value, assembly }] : []
@@ -50,10 +56,12 @@ export function serviceOf({ db, tables, settings }: Assembly, owner: Kysely<unkn
 
 /** The service that is meant by a generated file, the command line's flags and what the database has. */
 export async function assumedService(
-  { outFile, modes }: Pick<CheckOptions, 'outFile' | 'modes'>,
+  { outFile, modes, timeout }: Pick<CheckOptions, 'outFile' | 'modes' | 'timeout'>,
   owner: Kysely<unknown>,
 ): Promise<{ readonly subject: Subject; readonly skipped: readonly Skipped[] }> {
-  const { tables } = (await loadUserModule(outFile)) as { readonly tables?: TablesMetadata }
+  const { tables } = (await loadUserModule({ file: outFile, timeout })) as {
+    readonly tables?: TablesMetadata
+  }
   if (typeof tables !== 'object')
     throw new CommandError(`${outFile} exports no tables. Run kysely-lookup generate.`)
   const service = { owner, service: owner, serviceKnown: false, tables: Object.values(tables) }

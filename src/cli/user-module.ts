@@ -2,14 +2,23 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { CommandError } from './command.ts'
 import { describeFailure } from './failure.ts'
+import { whileLoading } from './supervision.ts'
 
 type Module = Readonly<Record<string, unknown>>
 
+/** Loads a module of the user's project within a time limit. */
+export async function loadUserModule(options: {
+  readonly file: string
+  readonly timeout: number
+}): Promise<Module> {
+  return await whileLoading(options, () => importUserModule(options.file))
+}
+
 /**
- * Loads a module of the user's project: as Node does, which strips types from 22.18 on, or else with jiti, the loader of
+ * As Node loads it, which strips types from 22.18 on, or else with jiti, the loader of
  * kysely-ctl, which knows older Nodes, imports without an extension and the paths of a tsconfig.
  */
-export async function loadUserModule(file: string): Promise<Module> {
+export async function importUserModule(file: string): Promise<Module> {
   const path = resolve(file)
   try {
     return await import(pathToFileURL(path).href)

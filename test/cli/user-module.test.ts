@@ -3,12 +3,14 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { runCommandLine } from '../support/command-line.ts'
 import { expectCommand } from '../support/package/command.ts'
 import { createTestDatabase, runStatements, type TestDatabase } from '../support/server.ts'
 
 const KYSELY = fileURLToPath(new URL('bin.mjs', import.meta.resolve('kysely-ctl')))
+
+const LIBRARY = JSON.stringify(pathToFileURL(resolve('src/index.ts')).href)
 
 const FROM_ENVIRONMENT = `import { createPool } from 'mysql2'
   export const pool = () => createPool({ uri: process.env.FROM_CONFIG })`
@@ -50,6 +52,55 @@ const PROJECTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 }
 
+interface Misfit {
+  readonly name: string
+  readonly text: string
+  /** Of standard error, which is this one line. */
+  readonly stderr: RegExp
+}
+
+const MISFITS: readonly Misfit[] = [
+  {
+    name: 'retries for ever',
+    text: `import { setTimeout } from 'node:timers/promises'
+      for (;;) {
+        try { throw new Error('no server') } catch { await setTimeout(50) }
+      }`,
+    stderr: /^FILE was not loaded within 2 s\. .*--timeout SECONDS\.$/,
+  },
+  { name: 'blocks the event loop', text: 'for (;;);', stderr: /^FILE was not loaded within 2 s\. / },
+  {
+    name: 'awaits what never settles',
+    text: 'await new Promise(() => {})',
+    stderr: /^FILE never finishes loading: it waits for a promise that nothing settles\. /,
+  },
+  {
+    name: 'exits with 0',
+    text: 'process.exit(0)',
+    stderr: /^FILE ended the process \(exit code 0\) while it was loaded\. /,
+  },
+  {
+    name: 'exits with 3',
+    text: 'process.exit(3)',
+    stderr: /^FILE ended the process \(exit code 3\) while it was loaded\. /,
+  },
+  {
+    name: 'kills itself',
+    text: "process.kill(process.pid, 'SIGKILL'); await new Promise((resolve) => setTimeout(resolve, 5_000))",
+    stderr: /^FILE ended the process \(SIGKILL\) while it was loaded\. /,
+  },
+  {
+    name: 'throws outside of its loading',
+    text: `await new Promise(() => setTimeout(() => { throw new Error('later\\nand longer') }, 1))`,
+    stderr: /^later and longer$/,
+  },
+  {
+    name: 'leaves a rejection to nobody',
+    text: "Promise.reject(new Error('nobody waits')); await new Promise((resolve) => setTimeout(resolve, 5_000))",
+    stderr: /^nobody waits$/,
+  },
+]
+
 describe("a user's module on the command line", { concurrency: 2 }, () => {
   let database: TestDatabase
   let folder: string
@@ -90,4 +141,85 @@ describe("a user's module on the command line", { concurrency: 2 }, () => {
       )
     })
   }
+
+  for (const { name, text, stderr } of MISFITS) {
+    it(`that ${name} is named in one line, by both commands`, async () => {
+      const cwd = await project(name, { 'db.ts': text, 'other/kysely.config.ts': text })
+      const env = { DATABASE_URL: database.url }
+      const commands = [
+        { file: 'db.ts', code: 2, args: ['check', '--repositories', 'db.ts'] },
+        { file: 'other/kysely.config.ts', code: 1, args: ['generate', '--config', 'other/kysely.config.ts'] },
+      ]
+      for (const { file, code, args } of commands) {
+        const outcome = await runCommandLine({ args: [...args, '--timeout', '2'], cwd, env })
+        assert.match(outcome.stderr, /^kysely-lookup: [^\n]+\n$/)
+        assert.match(outcome.stderr.slice('kysely-lookup: '.length, -1).replace(file, 'FILE'), stderr)
+        assert.deepEqual([outcome.code, outcome.stdout], [code, ''])
+      }
+    })
+  }
+
+  it('that ends the process later is named too', async () => {
+    const cwd = await project('later', {
+      'kysely.config.ts': `import { pool } from './pool.ts'
+        import { MysqlDialect } from 'kysely'
+        export default { dialect: new MysqlDialect({ pool: pool() }) }
+        process.nextTick(() => setImmediate(() => process.exit(0)))`,
+      'pool.ts': FROM_ENVIRONMENT,
+    })
+    const outcome = await runCommandLine({
+      args: ['generate', '--print'],
+      cwd,
+      env: { FROM_CONFIG: database.url },
+    })
+    assert.match(outcome.stderr, /^kysely-lookup: [^\n]*\(exit code 0\)[^\n]* kysely\.config\.ts[^\n]*\n$/)
+    assert.deepEqual([outcome.code, outcome.stdout], [1, ''])
+  })
+
+  it('whose pool gives no connection is named, and not waited for', async () => {
+    const cwd = await project('silent', {
+      'db.ts': `import { createPool } from 'mysql2'
+        import { createDatabase, createRepositories } from ${LIBRARY}
+        const pool = createPool({ uri: process.env.DATABASE_URL, connectionLimit: 1, charset: 'utf8mb4',
+          timezone: 'Z', dateStrings: true, supportBigNumbers: true })
+        pool.getConnection(() => {})
+        export const repos = createRepositories({ db: createDatabase({ pool }), tables: {} })`,
+    })
+    const env = { DATABASE_URL: database.url }
+    const outcome = await runCommandLine({ args: ['check', '--repositories', 'db.ts'], cwd, env })
+    assert.match(
+      outcome.stderr,
+      /^kysely-lookup: no answer from the database of db\.ts within 15 s\. [^\n]+\n$/,
+    )
+    assert.deepEqual([outcome.code, outcome.stdout], [2, ''])
+  })
+
+  it('may print what it likes: standard output is the answer alone', async () => {
+    const cwd = await project('loud', {
+      'kysely.config.mjs': `import { pool } from './pool.mjs'
+        import { MysqlDialect } from 'kysely'
+        console.log('connected')
+        process.on('exit', () => console.log('bye'))
+        process.exitCode = 7
+        export default { dialect: new MysqlDialect({ pool: pool() }) }`,
+      'pool.mjs': FROM_ENVIRONMENT,
+    })
+    const env = { FROM_CONFIG: database.url }
+    const outcome = await runCommandLine({ args: ['generate', '--print'], cwd, env })
+    assert.equal(outcome.code, 0)
+    assert.match(outcome.stdout, /^\/\/ /)
+    assert.equal(outcome.stderr, 'connected\nbye\n')
+  })
+
+  it('takes a time limit that makes sense', async () => {
+    for (const seconds of ['0', '-1', 'x', '']) {
+      const { code, stderr } = await runCommandLine({
+        args: ['generate', `--timeout=${seconds}`],
+        cwd: folder,
+        env: {},
+      })
+      assert.equal(code, 2)
+      assert.match(stderr, /^kysely-lookup: --timeout is a positive number of seconds, not/)
+    }
+  })
 })
