@@ -16,16 +16,22 @@ export interface Entry {
   promise: Promise<Row> | undefined
 }
 
-/** What hits are read from. */
-export interface Hits {
-  /** Entries by what their one-column primary key is; empty where such a key must be resolved first. */
-  readonly raw: Lookup<Entry>
+/** Finds entries by keys as callers pass them: nothing is validated or encoded. */
+export interface HitIndex {
+  /** By the value of a one-column primary key; empty where such a key must be resolved first. */
+  readonly byPrimaryKey: Lookup<Entry>
   /** By an object of a unique key's columns. */
   find(columns: object): Entry | undefined
 }
 
 /** For where nothing may be read directly. */
-export const NO_HITS: Hits = { raw: new Map(), find: () => undefined }
+export const EMPTY_INDEX: HitIndex = { byPrimaryKey: new Map(), find: () => undefined }
+
+/** The promise of a held row, made at its first hit. */
+export function promiseOf(entry: Entry): Promise<Row> {
+  entry.promise ??= Promise.resolve(entry.row)
+  return entry.promise
+}
 
 export interface GenerationOptions {
   readonly keys: TableKeys
@@ -41,7 +47,7 @@ export interface GenerationOptions {
 /** What the process holds of one table at one version. Failures are never held; absences and lists only under a version. */
 export interface Generation {
   readonly version: number | undefined
-  readonly hits: Hits
+  readonly hits: HitIndex
   /** Whether it holds no row. */
   isEmpty(): boolean
   /** Whether there is no room left for another row. */
@@ -51,8 +57,8 @@ export interface Generation {
   /** Every row, in primary-key order, once it was read. */
   all: readonly Entry[] | undefined
   find(key: Key): Entry | undefined
-  /** The row that is held with this one's primary key. */
-  heldLike(row: Row): Entry | undefined
+  /** The entry with these tokens of the primary key. */
+  findByIdentity(identity: readonly Token[]): Entry | undefined
   /** Holds the row, where there is room, and answers its entry: the one that is held already, where there is one. */
   publish(row: Row, asked?: Key): Entry
   /** The same for all rows of the table, in their order. */
@@ -65,8 +71,8 @@ export interface Generation {
   held(): { readonly aliases: number; readonly absences: number; readonly lists: number }
 }
 
-/** Texts may be of any length: what only a long one would find again is not held. */
-const LONGEST_TOKEN = 1_000
+/** Characters of a key, all its columns together. What only a longer key would find again is not held. */
+const LONGEST_KEY = 1_000
 
 /**
  * Rows are bounded by CLOCK: a hit leaves its mark, a full generation moves a hand over the rows and drops the first
@@ -126,15 +132,18 @@ export function createGeneration(options: GenerationOptions): Generation {
   const isOwn = ({ definition, tokens }: Key, row: Row) =>
     definition.position === 0 && tokens.length === 1 && row[definition.parts[0]!.name] === tokens[0]
 
-  const isShort = ({ tokens }: Key) =>
-    tokens.every((token) => typeof token !== 'string' || token.length <= LONGEST_TOKEN)
+  const isShort = ({ tokens }: Key) => {
+    let length = 0
+    for (const token of tokens) if (typeof token === 'string') length += token.length
+    return length <= LONGEST_KEY
+  }
 
   const isFull = () => ring.length === maxRows
 
   const generation: Generation = {
     version,
     hits: {
-      raw: keys.rawType ? index.root : NO_HITS.raw,
+      byPrimaryKey: keys.rawType ? index.root : EMPTY_INDEX.byPrimaryKey,
       find: index.find,
     },
     all: undefined,
@@ -142,7 +151,7 @@ export function createGeneration(options: GenerationOptions): Generation {
     isEmpty: () => ring.length === 0,
     isFull,
     find: index.get,
-    heldLike: (row) => index.byIdentity(keys.identityOf(row)),
+    findByIdentity: index.byIdentity,
     publish(read, asked) {
       // As a rule the row is asked for by its own primary key, whose tokens are at hand.
       const own = asked !== undefined && isOwn(asked, read)
@@ -159,7 +168,7 @@ export function createGeneration(options: GenerationOptions): Generation {
         if (reference) dropped.delete(tokens, reference)
         entry = add(row, tokens)
       }
-      if (asked && !own && isShort(asked)) index.addSpelling(entry, asked)
+      if (asked && !own && isShort(asked)) index.addSpelling(entry, asked, generation.pins === 0)
       return entry
     },
     publishAll(rows) {

@@ -14,8 +14,11 @@ export interface RowIndex<Held> {
   add(held: Held, identity: readonly Token[]): void
   addAll(all: readonly Held[]): void
   remove(held: Held): void
-  /** A key that leads to the row although it is not the row's own. */
-  addSpelling(held: Held, key: Key): void
+  /**
+   * Remembers a key that leads to the row although it is not the row's own, if there is room.
+   * @param mayReplace whether an older spelling of the row may make room.
+   */
+  addSpelling(held: Held, key: Key, mayReplace: boolean): void
   /** How many keys there are besides the primary ones of the rows. */
   aliases(): number
 }
@@ -109,7 +112,7 @@ export function createRowIndex<Held extends { readonly row: Row }>(
       for (const spelling of spellings.get(held) ?? []) removeSpelling(held, spelling)
       spellings.delete(held)
     },
-    addSpelling(held, { definition, tokens }) {
+    addSpelling(held, { definition, tokens }, mayReplace) {
       const index = indexOf(definition)!
       if (index.get(tokens) === held) return
       let known = spellings.get(held)
@@ -117,7 +120,10 @@ export function createRowIndex<Held extends { readonly row: Row }>(
         known = []
         spellings.set(held, known)
       }
-      if (known.length === MAX_SPELLINGS) removeSpelling(held, known.shift()!)
+      if (known.length === MAX_SPELLINGS) {
+        if (!mayReplace) return
+        removeSpelling(held, known.shift()!)
+      }
       index.set(tokens, held)
       known.push({ position: definition.position, tokens })
       aliases++

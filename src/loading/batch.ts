@@ -1,8 +1,8 @@
-import type { LookupTimeoutError } from '../errors.ts'
+import { LookupError, type LookupTimeoutError } from '../errors.ts'
 import type { Key, Token } from '../keys/key.ts'
 import { createTimeLimit } from './batch-timeout.ts'
 
-/** How the batches of one unique key are sent. */
+/** How the batches of one key definition are sent. */
 export interface BatchOptions<Answer> {
   /** What is read, for messages. */
   readonly what: string
@@ -10,14 +10,21 @@ export interface BatchOptions<Answer> {
   readonly timeout: number
   /** Sends keys and answers in their order; an Error as an answer rejects that key's callers alone. */
   send(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
-  /** An answer that has become known since the key was asked, so that it need not be sent. */
-  known?(key: Key): { readonly answer: Answer } | undefined
-  /** More keys than this go in statements of their own. */
+  /** More keys than this go in further statements. */
   readonly maxBatchSize: number
+  /** How many keys may wait at a time. */
+  readonly maxWaiting: number
   /** How many bytes of keys the server takes in one statement. */
   maxBytes(): number
   /** How many statements may be under way at a time. */
   readonly maxInFlight: number
+  /**
+   * Something that is the same as long as a statement under way may answer those who ask meanwhile, as a cache would;
+   * undefined where it never may.
+   */
+  fence?(): unknown
+  /** Whether an answer may be given to those who asked while it was under way. */
+  isShared?(answer: Answer): boolean
 }
 
 /** Gathers keys from all callers of the process into few statements. */
@@ -25,6 +32,8 @@ export interface Batch<Answer> {
   load(key: Key): Promise<Answer>
   /** Answers in the order of the keys once all of them are there; never rejects. */
   loadAll(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
+  /** Calls back just before keys are sent, so that what a request has gathered goes with them. */
+  beforeSending(gather: () => void): void
 }
 
 /**
@@ -70,94 +79,147 @@ class Asker<Answer> {
   }
 }
 
-/** A key that is to be sent, which of somebody's keys it is, and who else asked for it. */
+/** A key that is to be sent, at which place somebody asked for it, and who else did. */
 interface Waiting<Answer> {
   readonly key: Key
   readonly asker: Asker<Answer>
   readonly position: number
+  /** Whether it was asked while its statement was under way. */
+  joined: boolean
   next: Waiting<Answer> | undefined
 }
 
+/** A statement under way. */
+interface Sent<Answer> {
+  readonly fence: unknown
+  readonly keys: ReadonlyMap<Token, Waiting<Answer>>
+}
+
 /**
- * Keys are sent at the end of the event-loop turn. Keys asked while a statement is under way are gathered for the
- * next one, unless they fill a batch or have waited too long. A key asked anew while its statement is under way is
- * sent anew: the caller may have written the row meanwhile.
+ * Keys are sent at the end of the event-loop turn. Keys asked while a statement is under way are gathered for the next
+ * one, unless they fill a batch or have waited too long; a key of that statement is answered by it where a cache could
+ * answer it, and sent again elsewhere: the caller may have written the row meanwhile.
  */
 export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer> {
-  // By token: spellings that the server cannot tell apart are sent once. Made anew for each batch, see createTimeLimit.
+  const { what, maxBatchSize, maxInFlight, maxWaiting, fence, isShared } = options
+  // By token: spellings that the server cannot tell apart are sent once. A new one for each batch, see createTimeLimit.
   let gathered = new Map<Token, Waiting<Answer>>()
+  let gatherers: (() => void)[] = []
   const limit = createTimeLimit<Asker<Answer>>(options)
-  let inFlight = 0
+  let sent: readonly Sent<Answer>[] = []
   let scheduled = false
   let patience: NodeJS.Timeout | undefined
 
+  function maySend(): boolean {
+    if (gathered.size === 0 || sent.length >= maxInFlight) return false
+    return sent.length === 0 || gathered.size >= maxBatchSize
+  }
+
   function schedule(): void {
-    if (scheduled || gathered.size === 0 || inFlight >= options.maxInFlight) return
-    if (inFlight > 0 && gathered.size < options.maxBatchSize) {
+    if (scheduled) return
+    if (gatherers.length > 0 || maySend()) {
+      scheduled = true
+      setImmediate(endTurn)
+    } else if (gathered.size > 0 && sent.length < maxInFlight) {
       patience ??= setTimeout(sendNow, GATHER_LIMIT)
-      return
     }
-    scheduled = true
-    setImmediate(sendNow)
+  }
+
+  function endTurn(): void {
+    const gathering = gatherers
+    gatherers = []
+    // Still scheduled: what is gathered here is sent below.
+    for (const gather of gathering) gather()
+    scheduled = false
+    if (maySend()) sendNow()
+    else schedule()
   }
 
   function sendNow(): void {
-    scheduled = false
     clearTimeout(patience)
     patience = undefined
-    if (inFlight < options.maxInFlight) void sendBatch(takeBatch())
+    if (sent.length < maxInFlight) void sendBatch(takeBatch())
     schedule()
   }
 
-  function takeBatch(): Waiting<Answer>[] {
-    const batch: Waiting<Answer>[] = []
-    const rest = new Map<Token, Waiting<Answer>>()
+  function takeBatch(): Map<Token, Waiting<Answer>> {
+    const waiting = gathered
     let room = options.maxBytes()
-    for (const waiting of gathered.values()) {
+    let taken = 0
+    for (const [token, { key }] of waiting) {
       // A UTF-16 unit is at most three bytes of UTF-8, and a comma follows.
-      room -= waiting.key.json.length * 3 + 1
-      if (batch.length === options.maxBatchSize || (room < 0 && batch.length > 0)) {
-        rest.set(waiting.key.token, waiting)
-        continue
-      }
-      const known = options.known?.(waiting.key)
-      if (known) settle(waiting, known.answer)
-      else if (isAwaited(waiting)) batch.push(waiting)
+      room -= key.json.length * 3 + 1
+      if (taken === maxBatchSize || (room < 0 && taken > 0)) return takeFirst(taken)
+      if (isAwaited(waiting.get(token)!)) taken++
+      else waiting.delete(token)
     }
-    gathered = rest
-    return batch
+    gathered = new Map()
+    return waiting
   }
 
-  async function sendBatch(batch: readonly Waiting<Answer>[]): Promise<void> {
-    if (batch.length === 0) return
-    inFlight++
+  function takeFirst(count: number): Map<Token, Waiting<Answer>> {
+    const first = new Map<Token, Waiting<Answer>>()
+    for (const [token, waiting] of gathered) {
+      if (first.size === count) break
+      first.set(token, waiting)
+      gathered.delete(token)
+    }
+    return first
+  }
+
+  async function sendBatch(keys: ReadonlyMap<Token, Waiting<Answer>>): Promise<void> {
+    if (keys.size === 0) return
+    const statement: Sent<Answer> = { fence: fence?.(), keys }
+    sent = [...sent, statement]
+    const batch = [...keys.values()]
+    let answers: readonly (Answer | Error)[] | undefined
+    let failure: Error | undefined
     try {
-      const answers = await options.send(batch.map(({ key }) => key))
-      for (let index = 0; index < batch.length; index++)
-        settle(batch[index]!, answers[index] as Answer | Error)
+      answers = await options.send(batch.map(({ key }) => key))
     } catch (error) {
-      const failure = error instanceof Error ? error : new Error(String(error))
-      for (const waiting of batch) settle(waiting, failure)
-    } finally {
-      inFlight--
-      schedule()
+      failure = error instanceof Error ? error : new Error(String(error))
+    }
+    sent = sent.filter((other) => other !== statement)
+    for (let index = 0; index < batch.length; index++) {
+      settle(batch[index]!, failure ?? (answers![index] as Answer | Error))
+    }
+    schedule()
+  }
+
+  function settle(first: Waiting<Answer>, answer: Answer | Error): void {
+    for (let one: Waiting<Answer> | undefined = first; one; ) {
+      const { next }: Waiting<Answer> = one
+      if (one.joined && !(answer instanceof Error) && isShared?.(answer) === false) gather(one)
+      else if (one.asker.answer(one.position, answer)) limit.done()
+      one = next
     }
   }
 
-  function settle(waiting: Waiting<Answer>, answer: Answer | Error): void {
-    for (let one: Waiting<Answer> | undefined = waiting; one; one = one.next) {
-      if (one.asker.answer(one.position, answer)) limit.done()
-    }
+  function gather(waiting: Waiting<Answer>): void {
+    const { key } = waiting
+    const first = gathered.get(key.token) ?? underWay(key)
+    waiting.joined = first !== undefined && !gathered.has(key.token)
+    waiting.next = first?.next
+    if (first) first.next = waiting
+    else gathered.set(key.token, waiting)
+  }
+
+  /** The key in a statement under way that may answer it. */
+  function underWay({ token }: Key): Waiting<Answer> | undefined {
+    if (!fence || sent.length === 0) return undefined
+    const now = fence()
+    return sent.findLast((statement) => statement.fence === now && statement.keys.has(token))?.keys.get(token)
   }
 
   function ask(keys: readonly Key[], finish: (answers: readonly (Answer | Error)[]) => void): void {
+    if (gathered.size + keys.length > maxWaiting) {
+      const error = tooManyWaiting(what, maxWaiting)
+      finish(keys.map(() => error))
+      return
+    }
     const asker = new Asker<Answer>({ due: limit.due(), keys: keys.length, finish })
     for (let position = 0; position < keys.length; position++) {
-      const key = keys[position]!
-      const first = gathered.get(key.token)
-      const waiting = { key, asker, position, next: first?.next }
-      if (first) first.next = waiting
-      else gathered.set(key.token, waiting)
+      gather({ key: keys[position]!, asker, position, joined: false, next: undefined })
     }
     limit.begin(asker)
     schedule()
@@ -173,6 +235,10 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
         if (keys.length === 0) resolve([])
         else ask(keys, resolve)
       }),
+    beforeSending(gather) {
+      gatherers.push(gather)
+      schedule()
+    },
   }
 }
 
@@ -180,4 +246,11 @@ function isAwaited<Answer>(waiting: Waiting<Answer>): boolean {
   for (let one: Waiting<Answer> | undefined = waiting; one; one = one.next)
     if (!one.asker.isDone()) return true
   return false
+}
+
+function tooManyWaiting(what: string, maxWaiting: number): LookupError {
+  return new LookupError(
+    'KYSELY_LOOKUP_TOO_MANY_WAITING',
+    `${what}: more than ${maxWaiting} keys wait for the server. Is the server away, or are keys asked for faster than it answers? Ask for fewer keys at a time.`,
+  )
 }

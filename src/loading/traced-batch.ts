@@ -18,11 +18,15 @@ export interface ReadOrigin {
   readonly inTransaction: boolean
 }
 
-export interface TracedBatchOptions<Answer> extends BatchOptions<Answer> {
+/** Told the text of each statement that is sent. */
+export type StatementListener = (sql: string) => void
+
+export interface TracedBatchOptions<Answer> extends Omit<BatchOptions<Answer>, 'send'> {
   readonly definition: KeyDefinition
   readonly many: boolean
   readonly origin: ReadOrigin
   readonly counters: Counters
+  send(keys: readonly Key[], sending: StatementListener | undefined): Promise<readonly (Answer | Error)[]>
   /** How many rows an answer is. */
   rowsIn(answer: Answer): number
 }
@@ -30,24 +34,16 @@ export interface TracedBatchOptions<Answer> extends BatchOptions<Answer> {
 /** A batch message while it is being filled. */
 type OpenBatch = BatchMessage & { readonly statements: string[] }
 
-// A statement is sent from within a batch's `send`, which does not know the texts.
-const sending = new AsyncLocalStorage<OpenBatch>()
-
-// DataLoader asks on behalf of many callers at once, so each caller's context is noted when it asks.
-const callers = new WeakMap<Key, <Result>(ask: () => Result) => Result>()
+/** A key with the async context of the caller on whose behalf others ask for it. */
+interface TracedKey extends Key {
+  asCaller?<Result>(ask: () => Result): Result
+}
 
 const isHeard = () => loadChannel.hasSubscribers || batchChannel.hasSubscribers
 
-const inThisContext = <Result>(ask: () => Result): Result => ask()
-
-/** Notes who asks for a key before others ask on its behalf; nothing where nobody listens. */
-export function noteCaller(key: Key): void {
-  if (isHeard()) callers.set(key, AsyncLocalStorage.snapshot())
-}
-
-/** Notes the text of a statement in the batch that it is sent for. */
-export function noteStatement(sql: string): void {
-  sending.getStore()?.statements.push(sql)
+/** The key with its caller's context, for DataLoader asks on behalf of many; the same key where nobody listens. */
+export function withCaller(key: Key): Key {
+  return isHeard() ? Object.assign({ ...key }, { asCaller: AsyncLocalStorage.snapshot() }) : key
 }
 
 /** A batch that is counted and can be listened to. Nothing is built where nobody listens. */
@@ -62,24 +58,33 @@ export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): 
   }
   /** By a key that waits to be sent, the calls that wait for it. */
   const waiting = new Map<Token, Set<LoadMessage>>()
+  /** By a key that is under way, its batch. */
+  const underWay = new Map<Token, OpenBatch>()
   const batch = createBatch({
     ...options,
     send(keys) {
       countBatch(counters, keys.length)
-      return batchChannel.hasSubscribers ? sendTraced(keys) : options.send(keys)
+      return batchChannel.hasSubscribers ? sendTraced(keys) : options.send(keys, undefined)
     },
   })
 
-  function sendTraced(keys: readonly Key[]): Promise<readonly (Answer | Error)[]> {
+  async function sendTraced(keys: readonly Key[]): Promise<readonly (Answer | Error)[]> {
     const loads = keys.flatMap(({ token }) => [...(waiting.get(token) ?? [])])
-    for (const { token } of keys) waiting.delete(token)
     const message: OpenBatch = { ...subject, keys: keys.length, loads, statements: [] }
+    for (const { token } of keys) {
+      waiting.delete(token)
+      underWay.set(token, message)
+    }
     for (const load of loads) load.batch = message
-    return traceSending(message, async () => {
-      const answers = await options.send(keys)
-      message.rows = answers.reduce((rows, one) => (one instanceof Error ? rows : rows + rowsIn(one)), 0)
-      return answers
-    })
+    try {
+      return await traceSending(message, async (sending) => {
+        const answers = await options.send(keys, sending)
+        message.rows = answers.reduce((rows, one) => (one instanceof Error ? rows : rows + rowsIn(one)), 0)
+        return answers
+      })
+    } finally {
+      for (const { token } of keys) if (underWay.get(token) === message) underWay.delete(token)
+    }
   }
 
   async function loadTraced(key: Key): Promise<Answer> {
@@ -88,6 +93,9 @@ export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): 
     return trace(loadChannel, message, async () => {
       const alike = waiting.get(token) ?? new Set()
       waiting.set(token, alike.add(message))
+      // Set again when the key is sent again: a statement under way may answer it or not.
+      const joined = underWay.get(token)
+      if (joined) message.batch = joined
       try {
         return await batch.load(key)
       } finally {
@@ -97,7 +105,9 @@ export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): 
     })
   }
 
-  const asCaller = (key: Key) => (callers.get(key) ?? inThisContext)(() => loadTraced(key))
+  function asCaller(key: TracedKey): Promise<Answer> {
+    return key.asCaller ? key.asCaller(() => loadTraced(key)) : loadTraced(key)
+  }
 
   return {
     load(key) {
@@ -109,6 +119,7 @@ export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): 
       if (!isHeard()) return batch.loadAll(keys)
       return Promise.all(keys.map((key) => asCaller(key).catch(asError)))
     },
+    beforeSending: batch.beforeSending,
   }
 }
 
@@ -116,25 +127,26 @@ export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): 
 export function traceTable<Rows extends readonly unknown[] | undefined>(
   table: string,
   origin: ReadOrigin,
-  read: () => Promise<Rows>,
+  read: (sending: StatementListener | undefined) => Promise<Rows>,
 ): Promise<Rows> {
-  if (!batchChannel.hasSubscribers) return read()
+  if (!batchChannel.hasSubscribers) return read(undefined)
   const message: OpenBatch = {
     ...{ table, kind: 'table', columns: [], ...origin },
     ...{ keys: 0, loads: [], statements: [] },
   }
-  return traceSending(message, async () => {
-    const rows = await read()
+  return traceSending(message, async (sending) => {
+    const rows = await read(sending)
     if (rows) message.rows = rows.length
     return rows
   })
 }
 
-function traceSending<Result>(message: OpenBatch, send: () => Promise<Result>): Promise<Result> {
-  return trace(batchChannel, message, () => {
-    const noted = () => sending.run(message, send)
-    return message.run ? message.run(noted) : noted()
-  })
+function traceSending<Result>(
+  message: OpenBatch,
+  send: (sending: StatementListener) => Promise<Result>,
+): Promise<Result> {
+  const noted = () => send((sql) => message.statements.push(sql))
+  return trace(batchChannel, message, () => (message.run ? message.run(noted) : noted()))
 }
 
 function asError(failure: unknown): Error {

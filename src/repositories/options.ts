@@ -12,6 +12,7 @@ import type { CacheMode } from './types.ts'
 /** The options of `createRepositories`, checked and with their defaults. */
 export interface ResolvedOptions {
   readonly maxBatchSize: number
+  readonly maxWaitingKeys: number
   /** Milliseconds over a read. */
   readonly timeout: number
   readonly statementForm: StatementForm | undefined
@@ -26,6 +27,7 @@ interface GivenOptions {
   readonly cache?: { readonly [name: string]: CacheMode | undefined }
   readonly versions?: VersionOptions
   readonly maxBatchSize?: number
+  readonly maxWaitingKeys?: number
   readonly timeout?: number
   readonly statementForm?: StatementForm
   readonly allowPlugins?: readonly string[]
@@ -33,6 +35,7 @@ interface GivenOptions {
 
 export const DEFAULT_MAX_ROWS = 200_000
 const DEFAULT_MAX_BATCH_SIZE = 5_000
+const DEFAULT_MAX_WAITING_KEYS = 1_000_000
 const DEFAULT_TIMEOUT = 10_000
 
 /** @throws ConfigurationError for what can be seen to be wrong without asking the server. */
@@ -43,6 +46,7 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
     cache = {},
     versions = {},
     maxBatchSize = DEFAULT_MAX_BATCH_SIZE,
+    maxWaitingKeys = DEFAULT_MAX_WAITING_KEYS,
     timeout = DEFAULT_TIMEOUT,
   } = options ?? {}
   checkDatabase(db)
@@ -60,6 +64,7 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
     }
   }
   if (!isPositiveInteger(maxBatchSize)) throw invalid('maxBatchSize must be a positive integer.')
+  if (!isPositiveInteger(maxWaitingKeys)) throw invalid('maxWaitingKeys must be a positive integer.')
   if (!isPositiveInteger(timeout) || timeout > 0x7fffffff) {
     throw invalid('timeout must be a positive integer, in milliseconds.')
   }
@@ -69,6 +74,7 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
   }
   return {
     maxBatchSize,
+    maxWaitingKeys,
     timeout,
     statementForm,
     versions: resolveVersions(versions),

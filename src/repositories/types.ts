@@ -42,6 +42,8 @@ export interface RepositoriesOptions<
   readonly timeout?: number
   /** Keys in one statement, at most (default 5,000). */
   readonly maxBatchSize?: number
+  /** Keys of one table and key that may wait for the server at a time, at most (default 1,000,000). More are rejected at once. */
+  readonly maxWaitingKeys?: number
   /**
    * How keys are sent. By default as one JSON parameter where the server has JSON_TABLE (MySQL 8.0, MariaDB 10.6), else
    * as `union all` of selects, in statements of up to 128 keys.

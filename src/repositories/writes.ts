@@ -2,6 +2,7 @@ import type { Insertable, Kysely, Updateable } from 'kysely'
 import { InvalidKeyError } from '../errors.ts'
 import type { Key, TableKeys } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
+import type { ProcessTable } from './process-tables.ts'
 
 /** Adding rows; what the columns take is as in Kysely. */
 export interface Inserts<Table> {
@@ -17,7 +18,7 @@ export interface Writes<Table, Key> extends Inserts<Table> {
   delete(key: Key): Promise<number>
 }
 
-export interface WritesOptions {
+interface WritesOptions {
   /** The name that Kysely queries know the table by. */
   readonly name: string
   readonly table: TableMetadata
@@ -28,10 +29,18 @@ export interface WritesOptions {
   wrote(): void
 }
 
+/** The writes of one table of the process. */
+export function createTableWrites(
+  { name, table, keys, cache }: ProcessTable,
+  writing: Pick<WritesOptions, 'over' | 'wrote'>,
+): Inserts<unknown> | Writes<unknown, unknown> {
+  return createWrites({ ...writing, name, table, keys, immutable: cache?.mode === 'immutable' })
+}
+
 type AnyKysely = Kysely<Record<string, Record<string, unknown>>>
 
 /** The statements are Kysely's own, plugins and all; the server compares the key as in any query. */
-export function createWrites(options: WritesOptions): Inserts<unknown> | Writes<unknown, unknown> {
+function createWrites(options: WritesOptions): Inserts<unknown> | Writes<unknown, unknown> {
   const { name, table, keys, wrote } = options
   const db = options.over as AnyKysely
 

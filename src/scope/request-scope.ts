@@ -1,24 +1,23 @@
-import type { ScopeHold } from './generation-lease.ts'
-import type { ScopedTable } from './table-scope.ts'
-import { TableMemo } from './table-scope.ts'
+import type { GenerationLease } from './generation-lease.ts'
+import { type ScopedTable, TableScope } from './table-scope.ts'
 
 /** Who knows the scope that a caller is in, if it is in one; `AsyncLocalStorage` does. */
 export interface CurrentScope {
   getStore(): RequestScope | undefined
 }
 
-/** Remembers, for one request or transaction, what was read: a key is asked once and answers one row object. */
+/** Remembers what one request or transaction has read. */
 export class RequestScope {
   /** By the position of their table. */
-  readonly #memos: (TableMemo | undefined)[] = []
+  readonly #tables: (TableScope | undefined)[] = []
   readonly #ends: boolean
   /** Of a scope that ends with its last user: what is watched instead of it, with what it holds of the process. */
-  #watched: { readonly sign: object; readonly holds: ScopeHold[] } | undefined
+  #watched: { readonly sign: object; readonly leases: GenerationLease[] } | undefined
   #closed = false
 
-  /** @param ends whether somebody calls {@link close}; a scope that is passed around explicitly ends with its last user. */
-  constructor(ends: boolean) {
-    this.#ends = ends
+  /** @param options.ends whether somebody calls {@link close}; a scope that is passed around ends with its last user. */
+  constructor(options: { readonly ends: boolean }) {
+    this.#ends = options.ends
   }
 
   /** For a set that belongs to this scope wherever it is used. */
@@ -26,40 +25,40 @@ export class RequestScope {
     return this
   }
 
-  /** The table's memo, made when a request first touches the table. */
-  memo(table: ScopedTable): TableMemo {
-    return this.#memos[table.position] ?? this.#remember(table)
+  /** What it remembers of a table; made when the scope first touches the table. */
+  table(table: ScopedTable): TableScope {
+    return this.#tables[table.position] ?? this.#createTable(table)
   }
 
-  #remember(table: ScopedTable): TableMemo {
-    const memo = new TableMemo(table)
-    this.#memos[table.position] = memo
-    if (!this.#ends) this.#watch(memo.hold)
-    if (this.#closed) memo.close()
-    return memo
+  #createTable(table: ScopedTable): TableScope {
+    const scope = new TableScope(table)
+    this.#tables[table.position] = scope
+    if (!this.#ends) this.#watch(scope.lease)
+    if (this.#closed) scope.close()
+    return scope
   }
 
-  /** The engine keeps what is watched until it next looks at the whole heap: not the scope with its rows, therefore. */
-  #watch(hold: ScopeHold): void {
+  /** The engine keeps what is watched until it next looks at the whole heap: so not the scope with its rows. */
+  #watch(lease: GenerationLease): void {
     if (!this.#watched) {
-      this.#watched = { sign: {}, holds: [] }
-      abandoned.register(this.#watched.sign, this.#watched.holds)
+      this.#watched = { sign: {}, leases: [] }
+      abandoned.register(this.#watched.sign, this.#watched.leases)
     }
-    this.#watched.holds.push(hold)
+    this.#watched.leases.push(lease)
   }
 
   /** Forgets everything. */
   clear(): void {
-    for (const memo of this.#memos) memo?.clear()
+    for (const table of this.#tables) table?.clear()
   }
 
-  /** Ends the scope: nothing of it needs to be kept in agreement any more. */
+  /** Ends the scope: the process need not keep anything for it any more. */
   close(): void {
     this.#closed = true
-    for (const memo of this.#memos) memo?.close()
+    for (const table of this.#tables) table?.close()
   }
 }
 
-const abandoned = new FinalizationRegistry<ScopeHold[]>((holds) => {
-  for (const hold of holds) hold.end()
+const abandoned = new FinalizationRegistry<GenerationLease[]>((leases) => {
+  for (const lease of leases) lease.end()
 })

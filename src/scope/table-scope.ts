@@ -1,122 +1,133 @@
-import { type Entry, type Generation, type Hits, NO_HITS } from '../cache/generation.ts'
+import { EMPTY_INDEX, type Entry, type Generation, type HitIndex } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
-import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
-import { readThrough } from '../loading/read-through.ts'
-import type { RowSource } from '../loading/row-source.ts'
-import type { Row, RowReader } from '../rows/row.ts'
-import { ScopeHold } from './generation-lease.ts'
-import { SeenRows } from './identity-map.ts'
-import { type Remembered, rememberedOf } from './scope-loader.ts'
+import type { Key, KeyDefinition, TableKeys, Token } from '../keys/key.ts'
+import type { Row } from '../rows/row.ts'
+import { GenerationLease } from './generation-lease.ts'
+import { IdentityMap } from './identity-map.ts'
+import { MAX_REMEMBERED, RememberedAnswers } from './remembered-answers.ts'
+
+/** Where a scope loads what neither it nor the process holds. Each answers in the order of the keys, and never rejects. */
+export interface KeySource {
+  loadRows(keys: readonly Key[]): Promise<readonly (Entry | undefined | Error)[]>
+  loadLists(keys: readonly Key[]): Promise<readonly (readonly Entry[] | Error)[]>
+  /** Calls back at the end of the turn, just before such keys are sent. */
+  beforeSending(definition: KeyDefinition, gather: () => void): void
+}
 
 /** What a scope needs of a table. */
 export interface ScopedTable {
   /** Its place among the tables of the process. */
   readonly position: number
   readonly keys: TableKeys
-  readonly reader: RowReader
-  readonly source: RowSource
+  readonly source: KeySource
   readonly counters: Counters
   /** The process-wide cache in front of the scope; none inside a transaction. */
   readonly cache?: ProcessCache | undefined
 }
 
-/** One table's rows in one scope. Batching and memoizing are DataLoader's. */
-export class TableMemo {
-  /** What may be read without a look at what the scope has seen, which is all there is to most requests. */
-  hits: Hits = NO_HITS
+/** What one scope remembers of one table: a key is asked once, and a row is one object. */
+export class TableScope {
+  /** Of a versioned table, what may be answered without remembering it, which is all there is to most requests. */
+  hits: HitIndex = EMPTY_INDEX
+  /** Whether what the process holds for the scope is answered as it is: the scope needs not remember it. */
+  direct: boolean
+  readonly lease: GenerationLease
+  /** @internal Kept as long as the scope, see GenerationLease. */
+  divergence?: object
   readonly #table: ScopedTable
   // Made when they are needed: a scope that reads what the process holds remembers nothing.
-  #seen: SeenRows | undefined
-  #keys: Map<KeyDefinition, Remembered<Row | undefined>> | undefined
-  #lists: Map<KeyDefinition, Remembered<readonly Row[]>> | undefined
+  #rows: IdentityMap | undefined
+  #answers: RememberedAnswers<Row | undefined> | undefined
+  #lists: RememberedAnswers<readonly Row[]> | undefined
   #all: Promise<readonly Row[] | undefined> | undefined
   #generation: Generation | undefined
-
-  /** Moves when lists under way are out of date. */
-  #era = 0
-  /** Whether the scope was answered what its generation does not hold, so that it must be asked first. */
-  #strayed = false
-  readonly hold: ScopeHold
+  #diverged = false
+  /** Moves when loads under way are out of date. */
+  #epoch = 0
 
   constructor(table: ScopedTable) {
     this.#table = table
-    this.hold = new ScopeHold(table)
+    this.lease = new GenerationLease(table)
+    this.direct = table.cache?.mode === 'immutable'
   }
 
   /** The scope has ended. What still runs in it goes on with what it remembers. */
   close(): void {
-    this.hits = NO_HITS
-    this.hold.end()
+    this.lease.end()
+    if (this.#table.cache?.mode === 'versioned') this.#rememberAll()
   }
 
   /**
-   * Of a versioned table, the generation that the scope read first: what it has seen it keeps seeing, also when the
-   * process has gone on to a newer one. Undefined until there is one, and while its answers may not be used.
+   * What the scope reads of the process. A versioned table shows it the generation that it read first: what it has seen it
+   * keeps seeing, also when the process has gone on to a newer one. Undefined until there is one, and while its answers
+   * may not be used.
    */
-  get generation(): Generation | undefined {
+  pinGeneration(): Generation | undefined {
     const { cache } = this.#table
-    if (cache?.mode !== 'versioned' || cache.refusing) return undefined
-    if (!this.#generation && cache.current.version !== undefined) this.#enter(cache.current)
+    if (!cache || cache.refusing) return undefined
+    if (cache.mode === 'immutable') return cache.current
+    if (!this.#generation && cache.current.version !== undefined) this.#pin(cache.current)
     return this.#generation
   }
 
-  /** That generation, where the scope need not remember what it is answered from it. */
-  get direct(): Generation | undefined {
-    const { generation } = this
-    return generation?.hits === this.hits ? generation : undefined
-  }
-
-  #enter(generation: Generation): void {
+  #pin(generation: Generation): void {
     this.#generation = generation
-    // Where rows are dropped to make room, the scope must remember what it was answered.
-    if (generation.isFull() || !this.hold.open) return
-    this.hold.pin(generation)
-    if (!this.#strayed) this.hits = generation.hits
+    // Where rows are dropped to make room, or the scope has answers of its own, it remembers all of them.
+    if (generation.isFull() || !this.lease.open || this.#diverged) return
+    this.lease.pin(generation)
+    this.hits = generation.hits
+    this.direct = true
   }
 
-  #stray(): void {
-    this.#strayed = true
-    this.hits = NO_HITS
+  #rememberAll(): void {
+    this.hits = EMPTY_INDEX
+    this.direct = false
   }
 
-  /** Whether the scope has an answer for the key already, perhaps one on its way, or has seen its row. */
-  has(key: Key): boolean {
-    return this.#answerTo(key) !== undefined || this.#seen?.find(key) !== undefined
+  /** The scope was answered what the process does not hold for it: it is asked first from now on. */
+  #diverge(): void {
+    this.#diverged = true
+    this.#rememberAll()
+    this.lease.diverge(this)
+  }
+
+  /** The answer that the scope has for the key, perhaps on its way, also where it has seen the row by another key. */
+  findAnswer(key: Key): Promise<Row | undefined> | undefined {
+    const answer = this.#answers?.find(key)
+    if (answer || !this.#rows) return answer
+    const row = this.#rows.find(key)
+    return row && this.#rememberedRows().keep(key, row)
+  }
+
+  /** Remembers what the process holds for the key. */
+  remember(key: Key, row: Row | undefined): Promise<Row | undefined> {
+    return this.#rememberedRows().keep(key, row && this.#rowFor(key, row))
   }
 
   load(key: Key): Promise<Row | undefined> {
-    const remembered = this.#remembered(key.definition)
-    const seen = remembered.answers.has(key.token) ? undefined : this.#seen?.find(key)
-    if (seen) {
-      remembered.prime(key, seen)
-      remembered.keepRow(key, seen)
-    }
-    return remembered.load(key)
+    return this.#rememberedRows().load(key)
   }
 
-  list(key: Key): Promise<readonly Row[]> {
-    this.#lists ??= new Map()
-    if (this.#lists.get(key.definition)?.answers.has(key.token)) this.#table.counters.scopeHits++
-    const read = (keys: readonly Key[]) => Promise.all(keys.map((one) => this.#readList(one)))
-    return rememberedOf(this.#lists, key.definition, read).load(key)
+  findList(key: Key): Promise<readonly Row[]> | undefined {
+    return this.#lists?.find(key)
   }
 
-  async #readList(key: Key): Promise<readonly Row[] | Error> {
-    const era = this.#era
-    try {
-      const held = this.generation?.list(key)
-      if (held) this.#table.counters.hits++
-      return this.#rowsOf(held ?? (await this.#table.source.list(key)), era)
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error))
-    }
+  rememberList(key: Key, entries: readonly Entry[]): Promise<readonly Row[]> {
+    return this.#rememberedLists().keep(key, this.#listFor(key, entries))
   }
 
-  /** Every row of the table; undefined where there are too many to hold. Asked once. */
-  all(): Promise<readonly Row[] | undefined> {
+  loadList(key: Key): Promise<readonly Row[]> {
+    return this.#rememberedLists().load(key)
+  }
+
+  /**
+   * Every row of the table, of one version, which may be newer than that of rows the scope has seen; undefined where
+   * there are too many to hold. Asked once.
+   */
+  all(read: () => Promise<readonly Entry[] | undefined>): Promise<readonly Row[] | undefined> {
     if (!this.#all) {
-      const answer = this.#readAll()
+      const answer = this.#readAll(read)
       this.#all = answer
       answer.catch(() => {
         if (this.#all === answer) this.#all = undefined
@@ -125,15 +136,16 @@ export class TableMemo {
     return this.#all
   }
 
-  async #readAll(): Promise<readonly Row[] | undefined> {
-    const era = this.#era
-    const entries = this.generation?.all ?? (await this.#table.source.all())
-    return entries && this.#rowsOf(entries, era)
-  }
-
-  /** What was read before the scope was told to forget must not come back into it. */
-  #rowsOf(entries: readonly Entry[], era: number): readonly Row[] {
-    return Object.freeze(entries.map((entry) => (era === this.#era ? this.#same(entry.row) : entry.row)))
+  async #readAll(
+    read: () => Promise<readonly Entry[] | undefined>,
+  ): Promise<readonly Row[] | undefined> {
+    const epoch = this.#epoch
+    const held = this.pinGeneration()?.all
+    const entries = held ?? (await read())
+    if (!entries) return undefined
+    const remembered = (held && this.direct) || epoch !== this.#epoch
+    if (!remembered) for (const { row } of entries) this.#same(row)
+    return Object.freeze(entries.map(({ row }) => row))
   }
 
   /** Remembers a row under all its keys; what the scope has seen already stays. */
@@ -143,77 +155,99 @@ export class TableMemo {
 
   /** Forgets one key's row under all its keys, or everything; lists are forgotten with it. */
   clear(key?: Key): void {
-    this.#era++
+    this.#epoch++
     this.#lists = undefined
     this.#all = undefined
     if (!key) {
       this.#generation = undefined
-      this.hits = NO_HITS
-      this.#strayed = false
-      this.#seen = undefined
-      this.#keys = undefined
+      this.hits = EMPTY_INDEX
+      this.direct = this.#table.cache?.mode === 'immutable'
+      this.#diverged = false
+      this.#rows = undefined
+      this.#answers = undefined
       return
     }
-    const remembered = this.#keys?.get(key.definition)
-    const row = remembered?.rowOf(key) ?? this.#seen?.find(key)
-    remembered?.forget(key.token)
-    if (row) this.#forget(row)
+    const row = this.#answers?.findSettled(key) ?? this.#rows?.find(key)
+    this.#answers?.forget(key)
+    // What is on its way may be the row that is to be forgotten.
+    this.#answers?.forgetUnsettled()
+    if (!row) return
+    this.#rows?.delete(row)
+    this.#answers?.forgetAnswer(row)
   }
 
-  #forget(row: Row): void {
-    this.#seen?.delete(row)
-    for (const remembered of this.#keys?.values() ?? []) remembered.forgetRow(row)
+  #rememberedRows(): RememberedAnswers<Row | undefined> {
+    const { beforeSending } = this.#table.source
+    this.#answers ??= new RememberedAnswers({
+      load: (keys) => this.#loadRows(keys),
+      schedule: beforeSending,
+    })
+    return this.#answers
   }
 
-  #remembered(definition: KeyDefinition): Remembered<Row | undefined> {
-    this.#keys ??= new Map()
-    const known = this.#keys.get(definition)
-    return known ?? rememberedOf(this.#keys, definition, (keys, asked) => this.#read(keys, asked))
+  #rememberedLists(): RememberedAnswers<readonly Row[]> {
+    const { beforeSending } = this.#table.source
+    this.#lists ??= new RememberedAnswers({
+      load: (keys) => this.#loadLists(keys),
+      schedule: beforeSending,
+    })
+    return this.#lists
   }
 
-  /** @param keys of one definition. */
-  async #read(
-    keys: readonly Key[],
-    asked: readonly (Promise<Row | undefined> | undefined)[],
-  ): Promise<(Row | undefined | Error)[]> {
-    const { definition } = keys[0]!
-    const remembered = this.#remembered(definition)
-    const { answers } = remembered
-    const { source, counters } = this.#table
-    const found = await readThrough(keys, { held: this.generation, source, counters })
-    const forgotten = this.#keys?.get(definition) !== remembered
-    return keys.map((key, index) => {
-      const entry = found[index]
+  /** What was read before the scope was told to forget is answered, and not remembered. */
+  async #loadRows(keys: readonly Key[]): Promise<(Row | undefined | Error)[]> {
+    const epoch = this.#epoch
+    const found = await this.#table.source.loadRows(keys)
+    const current = epoch === this.#epoch
+    return found.map((entry, index) => {
       if (entry instanceof Error) return entry
-      // Forgotten meanwhile, it must not come back.
-      if (forgotten || answers.get(key.token) !== asked[index]) return entry?.row
-      if (!entry) {
-        this.#rememberAbsence(key)
-        return undefined
-      }
-      const row = this.#same(entry.row)
-      remembered.keepRow(key, row)
-      return row
+      return current ? this.#rowFor(keys[index]!, entry?.row) : entry?.row
     })
   }
 
-  #answerTo({ definition, token }: Key): Promise<Row | undefined> | undefined {
-    return this.#keys?.get(definition)?.answers.get(token)
+  async #loadLists(keys: readonly Key[]): Promise<(readonly Row[] | Error)[]> {
+    const epoch = this.#epoch
+    const found = await this.#table.source.loadLists(keys)
+    return found.map((entries, index) => {
+      if (entries instanceof Error) return entries
+      return epoch === this.#epoch ? this.#listFor(keys[index]!, entries) : rowsOf(entries)
+    })
   }
 
-  /** A row that the cache learns of later must not contradict what this scope has seen. */
-  #rememberAbsence(key: Key): void {
-    const { cache } = this.#table
-    if (!this.generation?.isAbsent(key)) this.#stray()
-    if (cache?.mode === 'immutable') this.hold.contradict()
+  /** The row that the scope answers the key with: as it has seen the row first, which may not have the key. */
+  #rowFor(key: Key, row: Row | undefined): Row | undefined {
+    const answer = row && this.#asSeen(key, row)
+    if (!answer && !this.pinGeneration()?.isAbsent(key)) this.#diverge()
+    return answer
   }
 
-  /** By whichever key a row was found, the scope answers one object: also when it came from its generation before. */
+  #listFor(key: Key, entries: readonly Entry[]): readonly Row[] {
+    const rows = entries.map(({ row }) => this.#asSeen(key, row))
+    return Object.freeze(rows.filter((row) => row !== undefined))
+  }
+
+  #asSeen({ definition }: Key, row: Row): Row | undefined {
+    const same = this.#same(row)
+    if (same === row || definition.position === 0) return same
+    const { keys } = this.#table
+    return sameTokens(keys.tokensOf(definition, same), keys.tokensOf(definition, row)) ? same : undefined
+  }
+
+  /** One object for each row, by whichever key it was found: also when it came from the scope's generation before. */
   #same(row: Row): Row {
-    const held = this.generation?.heldLike(row)?.row
-    this.#seen ??= new SeenRows(this.#table.keys)
-    const same = this.#seen.keep(held ?? row)
-    if (same !== held) this.#stray()
+    const identity = this.#table.keys.identityOf(row)
+    const held = this.pinGeneration()?.findByIdentity(identity)?.row
+    this.#rows ??= new IdentityMap({ keys: this.#table.keys, maxRows: MAX_REMEMBERED })
+    const same = this.#rows.keep(held ?? row, identity)
+    if (same !== held) this.#diverge()
     return same
   }
+}
+
+function sameTokens(some: readonly Token[] | undefined, others: readonly Token[] | undefined): boolean {
+  return some !== undefined && some.every((token, index) => token === others?.[index])
+}
+
+function rowsOf(entries: readonly Entry[]): readonly Row[] {
+  return Object.freeze(entries.map(({ row }) => row))
 }

@@ -1,13 +1,16 @@
-import { NO_HITS } from '../../../src/cache/generation.ts'
-import { TableMemo as Right } from '../../../src/scope/table-scope.ts'
+import { EMPTY_INDEX } from '../../../src/cache/generation.ts'
+import { TableScope as Right } from '../../../src/scope/table-scope.ts'
+
+export * from '../../../src/scope/table-scope.ts'
 
 /** Forgets which generation the request has seen first. */
-export class TableMemo extends Right {
+export class TableScope extends Right {
   constructor(...given: ConstructorParameters<typeof Right>) {
     super(...given)
     Object.defineProperties(this, {
-      generation: { get: () => given[0].cache?.current },
-      hits: { get: () => given[0].cache?.current.hits ?? NO_HITS, set: () => {} },
+      pinGeneration: { value: () => given[0].cache?.current },
+      direct: { get: () => true, set: () => {} },
+      hits: { get: () => given[0].cache?.current.hits ?? EMPTY_INDEX, set: () => {} },
     })
   }
 }

@@ -9,32 +9,36 @@ import { ConfigurationError, LookupError } from '../errors.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { Row, RowReader } from '../rows/row.ts'
-import type { Batch } from './batch.ts'
-import { shareRuns } from './coalesce.ts'
-import { createLookup, versionIn } from './lookup.ts'
+import { coalesce } from './coalesce.ts'
+import { createLookup, type Lookup, versionIn } from './lookup.ts'
 import { emptyTableStatement, tableStatement } from './lookup-sql.ts'
-import { createTracedBatch, noteStatement, type ReadOrigin, traceTable } from './traced-batch.ts'
+import { type ReadOrigin, type StatementListener, traceTable } from './traced-batch.ts'
 
-/** Where rows come from when nothing remembers them: the server, through one batch per key. */
-export interface RowSource {
-  load(key: Key): Promise<Entry | undefined>
-  /** In the order of the keys, which are of one definition; never rejects: an Error concerns its key alone. */
-  loadAll(keys: readonly Key[]): Promise<readonly (Entry | undefined | Error)[]>
-  list(key: Key): Promise<readonly Entry[]>
+/** Where rows come from when nothing holds them: statements, the answers of which the process-wide cache shares. */
+export interface TableSource {
+  /** Bytes of keys that fit into one statement. */
+  maxBytes(): number
+  /** Answers in the order of the keys, which are of one unique key; an Error concerns its key alone. */
+  rows(definition: KeyDefinition): Send<Entry | undefined>
+  /** The same for leading columns of an index. */
+  lists(definition: KeyDefinition): Send<readonly Entry[]>
   /** Every row in primary-key order, of one snapshot; `undefined` where there are more than the cache may hold. */
   all(): Promise<readonly Entry[] | undefined>
 }
 
-export interface RowSourceOptions {
+type Send<Answer> = (
+  keys: readonly Key[],
+  sending: StatementListener | undefined,
+) => Promise<readonly (Answer | Error)[]>
+
+export interface TableSourceOptions {
   readonly table: TableMetadata
   readonly reader: RowReader
-  /** Rejects where the table cannot be read reliably. */
-  server(): Promise<Server>
+  /** Connects to the server; rejects where the table cannot be read reliably. */
+  connect(): Promise<Server>
   readonly counters: Counters
   /** For those who listen to what is sent. */
   readonly origin: ReadOrigin
-  readonly maxBatchSize: number
-  readonly maxInFlight: number
   /** How long (ms) a read may take, whatever it waits for. */
   readonly timeout: number
   /** The process-wide cache that rows are published into; none inside a transaction. */
@@ -50,21 +54,27 @@ const STATEMENT_BYTES = 64 * 1024
 const STALE_RETRY_DELAYS = [25, 50, 100, 200, 400, 800, 1600]
 
 /** Reads one table's rows: committed ones process-wide, or those that a transaction sees. */
-export function createRowSource(options: RowSourceOptions): RowSource {
-  const { table, reader, counters, origin, cache, maxBatchSize, maxInFlight, timeout } = options
-  const keyBatches = new Map<KeyDefinition, Batch<Entry | undefined>>()
-  const listBatches = new Map<KeyDefinition, Batch<readonly Entry[]>>()
+export function createTableSource(options: TableSourceOptions): TableSource {
+  const { table, reader, counters, origin, cache, timeout } = options
   const versioned = cache?.mode === 'versioned'
-  let bytes = CAUTIOUS_BYTES
   const time = { what: table.name, timeout }
-  const limits = { ...time, maxBatchSize, maxInFlight, maxBytes: () => bytes, origin, counters }
+  let connected: Server | undefined
+  let bytes = CAUTIOUS_BYTES
 
-  async function run<Result>(work: (server: Server) => Promise<Result>): Promise<Result> {
-    const server = await options.server()
-    bytes = Math.max(1, server.maxPacket - STATEMENT_BYTES)
+  async function connect(): Promise<Server> {
+    connected = await options.connect()
+    bytes = Math.max(1, connected.maxPacket - STATEMENT_BYTES)
+    return connected
+  }
+
+  async function run<Result>(
+    work: (server: Server) => Promise<Result>,
+    sending: StatementListener | undefined,
+  ): Promise<Result> {
+    const server = connected ?? (await connect())
     const execute: Execute = (statement, values) => {
       counters.statements++
-      noteStatement(statement.sql)
+      sending?.(statement.sql)
       return server.execute(statement, values)
     }
     try {
@@ -79,8 +89,9 @@ export function createRowSource(options: RowSourceOptions): RowSource {
    * What `read` answers, and the generation that it may be shared in. An answer from an older version than the process
    * has seen (a lagging replica) is asked again.
    */
-  async function readNew<Answer extends Omit<Reading, 'epoch'>>(
+  async function readCurrent<Answer extends Omit<Reading, 'epoch'>>(
     read: (server: Server) => Promise<Answer>,
+    sending: StatementListener | undefined,
   ): Promise<{ answer: Answer; generation: Generation | undefined }> {
     for (const delay of STALE_RETRY_DELAYS) {
       // When the statement begins: the table's first look at its version, which comes before, moves them.
@@ -88,7 +99,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
       const answer = await run((server) => {
         if (cache) ({ epoch, floor } = cache)
         return read(server)
-      })
+      }, sending)
       const { version, torn } = answer
       if (version === undefined || version >= floor) {
         return { answer, generation: cache?.accept({ epoch, version, torn }) }
@@ -117,62 +128,52 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     }
   }
 
-  function createKeyBatch(definition: KeyDefinition): Batch<Entry | undefined> {
-    const lookup = createLookup({ table, definition, many: false, versioned })
-    return createTracedBatch<Entry | undefined>({
-      ...{ ...limits, definition, many: false, rowsIn: (entry) => (entry ? 1 : 0) },
-      known(key) {
-        if (!cache || cache.refusing) return undefined
-        const entry = cache.current.find(key)
-        return entry || cache.current.isAbsent(key) ? { answer: entry } : undefined
-      },
-      async send(sent) {
-        counters.keysSent += sent.length
-        const { answer, generation } = await readNew((server) => lookup(server, sent))
-        const answers: (Entry | Error | undefined)[] = new Array(sent.length)
-        for (const values of answer.rows) {
-          const index = Number(values[0]) - 1
-          answers[index] = entryOf(values, answer.from, generation, sent[index])
-        }
-        for (let index = 0; index < answers.length; index++) {
-          if (answers[index] !== undefined) continue
-          counters.absences++
-          if (versioned) generation?.publishAbsence(sent[index]!)
-        }
-        return answers
-      },
-    })
+  async function sendKeys(
+    lookup: Lookup,
+    keys: readonly Key[],
+    sending: StatementListener | undefined,
+  ): Promise<(Entry | undefined | Error)[]> {
+    counters.keysSent += keys.length
+    const { answer, generation } = await readCurrent((server) => lookup(server, keys), sending)
+    const entries: (Entry | Error | undefined)[] = new Array(keys.length)
+    for (const values of answer.rows) {
+      const index = Number(values[0]) - 1
+      entries[index] = entryOf(values, answer.from, generation, keys[index])
+    }
+    for (let index = 0; index < entries.length; index++) {
+      if (entries[index] !== undefined) continue
+      counters.absences++
+      if (versioned) generation?.publishAbsence(keys[index]!)
+    }
+    return entries
   }
 
-  function createListBatch(definition: KeyDefinition): Batch<readonly Entry[]> {
-    const lookup = createLookup({ table, definition, many: true, versioned })
-    return createTracedBatch<readonly Entry[]>({
-      ...{ ...limits, definition, many: true, rowsIn: (list) => list.length },
-      known(key) {
-        const answer = cache?.refusing ? undefined : cache?.current.list(key)
-        return answer && { answer }
-      },
-      async send(sent) {
-        counters.keysSent += sent.length
-        const { answer, generation } = await readNew((server) => lookup(server, sent))
-        const lists: (Entry[] | Error)[] = sent.map(() => [])
-        for (const values of answer.rows) {
-          const index = Number(values[0]) - 1
-          const list = lists[index]!
-          if (list instanceof Error) continue
-          const entry = entryOf(values, answer.from, generation)
-          if (entry instanceof Error) lists[index] = entry
-          else if (entry) list.push(entry)
-        }
-        for (const [index, list] of lists.entries()) {
-          if (versioned && !(list instanceof Error)) generation?.publishList(sent[index]!, list)
-        }
-        return lists
-      },
-    })
+  async function sendListKeys(
+    lookup: Lookup,
+    keys: readonly Key[],
+    sending: StatementListener | undefined,
+  ): Promise<(readonly Entry[] | Error)[]> {
+    counters.keysSent += keys.length
+    const { answer, generation } = await readCurrent((server) => lookup(server, keys), sending)
+    const lists: (Entry[] | Error)[] = keys.map(() => [])
+    for (const values of answer.rows) {
+      const index = Number(values[0]) - 1
+      const list = lists[index]!
+      if (list instanceof Error) continue
+      const entry = entryOf(values, answer.from, generation)
+      if (entry instanceof Error) lists[index] = entry
+      else if (entry) list.push(entry)
+    }
+    for (const [index, list] of lists.entries()) {
+      if (versioned && !(list instanceof Error)) generation?.publishList(keys[index]!, list)
+    }
+    return lists
   }
 
-  async function readAll(before: Promise<unknown>): Promise<readonly Entry[] | undefined> {
+  async function readAll(
+    before: Promise<unknown>,
+    sending: StatementListener | undefined,
+  ): Promise<readonly Entry[] | undefined> {
     const limit = cache?.maxRows ?? Number.MAX_SAFE_INTEGER
     const reading = { table, versioned, limit: limit + 1 }
     const read = async ({ execute }: Server) => {
@@ -183,7 +184,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     const found = await withinDeadline(time, async () => {
       await before
       const held = cache?.refusing ? undefined : cache?.current.all
-      return held ?? readNew(read)
+      return held ?? readCurrent(read, sending)
     })
     if (!('answer' in found)) return found
     const { answer, generation } = found
@@ -199,28 +200,17 @@ export function createRowSource(options: RowSourceOptions): RowSource {
   }
 
   return {
-    load: (key) => batchOf(keyBatches, key.definition, createKeyBatch).load(key),
-    loadAll(keys) {
-      const definition = keys[0]?.definition
-      if (!definition) return Promise.resolve([])
-      return batchOf(keyBatches, definition, createKeyBatch).loadAll(keys)
+    maxBytes: () => bytes,
+    rows(definition) {
+      const lookup = createLookup({ table, definition, many: false, versioned })
+      return (keys, sending) => sendKeys(lookup, keys, sending)
     },
-    list: (key) => batchOf(listBatches, key.definition, createListBatch).load(key),
-    all: shareRuns((before) => traceTable(table.name, origin, () => readAll(before))),
+    lists(definition) {
+      const lookup = createLookup({ table, definition, many: true, versioned })
+      return (keys, sending) => sendListKeys(lookup, keys, sending)
+    },
+    all: coalesce((before) => traceTable(table.name, origin, (sending) => readAll(before, sending))),
   }
-}
-
-function batchOf<Answer>(
-  batches: Map<KeyDefinition, Batch<Answer>>,
-  definition: KeyDefinition,
-  create: (definition: KeyDefinition) => Batch<Answer>,
-): Batch<Answer> {
-  let batch = batches.get(definition)
-  if (!batch) {
-    batch = create(definition)
-    batches.set(definition, batch)
-  }
-  return batch
 }
 
 const ER_KEY_DOES_NOT_EXIST = 1176

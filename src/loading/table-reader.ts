@@ -1,0 +1,185 @@
+import { type Entry, type Generation, promiseOf } from '../cache/generation.ts'
+import type { Key, KeyDefinition } from '../keys/key.ts'
+import type { Row } from '../rows/row.ts'
+import type { KeySource, ScopedTable, TableScope } from '../scope/table-scope.ts'
+import type { Batch } from './batch.ts'
+import type { TableSource, TableSourceOptions } from './table-source.ts'
+import { createTracedBatch, withCaller } from './traced-batch.ts'
+
+/**
+ * The way of a key. Each level is asked once, the nearest first, and answers or leaves the key to the next one:
+ *
+ * 1. the request (`TableScope`): what it was answered once it is answered again;
+ * 2. the process (`ProcessCache`): rows, absences and lists, by any key;
+ * 3. the batch (`Batch`): who else asks now, in this request (DataLoader) and in others;
+ * 4. the statement (`TableSource`): one for all of them, which publishes what it finds on its way back.
+ *
+ * What a hit needs is not here: `Repository` finds a key that is held as it is without resolving it.
+ */
+export interface TableReader {
+  find(key: Key, scope: TableScope | undefined): Promise<Row | undefined>
+  /** Rows in the order of the keys; rejects with the first error. */
+  findAll(keys: readonly Key[], scope: TableScope | undefined): Promise<(Row | undefined)[]>
+  /** The rows of a list, in primary-key order. */
+  list(key: Key, scope: TableScope | undefined): Promise<readonly Row[]>
+  /** Every row, in primary-key order; undefined where there are more than the cache may hold. */
+  all(scope: TableScope | undefined): Promise<readonly Row[] | undefined>
+  /** Reads every row into the process-wide cache; the same, in entries. */
+  preload(): Promise<readonly Entry[] | undefined>
+  /** For the scopes of the table. */
+  readonly source: KeySource
+}
+
+export interface TableReaderOptions extends Omit<ScopedTable, 'source' | 'position' | 'reader'> {
+  readonly source: TableSource
+  readonly origin: TableSourceOptions['origin']
+  /** The table, for messages. */
+  readonly what: string
+  readonly timeout: number
+  readonly maxBatchSize: number
+  readonly maxWaiting: number
+  /** Statements of one key definition that may be under way at a time. */
+  readonly maxInFlight: number
+}
+
+const ABSENT: Promise<undefined> = Promise.resolve(undefined)
+
+/** @see TableReader */
+export function createTableReader(options: TableReaderOptions): TableReader {
+  const { cache, counters, keys: tableKeys, source } = options
+  const batches = createBatches(options)
+
+  /** What the process holds for the scope; undefined where it may not be answered. */
+  function held(scope: TableScope | undefined): Generation | undefined {
+    if (!cache || cache.refusing) return undefined
+    return scope ? scope.pinGeneration() : cache.current
+  }
+
+  function find(key: Key, scope: TableScope | undefined): Promise<Row | undefined> {
+    const remembered = scope?.findAnswer(key)
+    if (remembered) {
+      counters.scopeHits++
+      return remembered
+    }
+    const generation = held(scope)
+    const entry = generation?.find(key)
+    if (entry) {
+      counters.hits++
+      return scope?.direct === false ? scope.remember(key, entry.row) : promiseOf(entry)
+    }
+    if (generation?.isAbsent(key)) {
+      counters.hits++
+      return scope ? scope.remember(key, undefined) : ABSENT
+    }
+    const asked = withCaller(key)
+    return scope ? scope.load(asked) : batches.rowsBy(key.definition).load(asked).then(rowOf)
+  }
+
+  /** Outside scopes, where nothing is remembered for each key, all keys share one promise. */
+  async function findTogether(keys: readonly Key[]): Promise<(Row | undefined)[]> {
+    const generation = held(undefined)
+    const found = generation ? keys.map((key) => generation.find(key)) : []
+    const missing = keys.filter((key, index) => !found[index] && !generation?.isAbsent(key))
+    counters.hits += keys.length - missing.length
+    const asked = missing.map(withCaller)
+    const loaded =
+      missing.length > 0 ? await batches.rowsBy(missing[0]!.definition).loadAll(asked) : []
+    let next = 0
+    return keys.map((key, index) => {
+      const entry = found[index] ?? (key === missing[next] ? loaded[next++] : undefined)
+      if (entry instanceof Error) throw entry
+      return entry?.row
+    })
+  }
+
+  return {
+    find,
+    async findAll(keys, scope) {
+      const together = scope === undefined && keys.every(({ definition }) => definition === keys[0]!.definition)
+      return together ? findTogether(keys) : Promise.all(keys.map((key) => find(key, scope)))
+    },
+    async list(key, scope) {
+      const remembered = scope?.findList(key)
+      if (remembered) {
+        counters.scopeHits++
+        return remembered
+      }
+      const entries = held(scope)?.list(key)
+      if (entries) {
+        counters.hits++
+        return scope ? scope.rememberList(key, entries) : rowsOf(entries)
+      }
+      const asked = withCaller(key)
+      if (scope) return scope.loadList(asked)
+      return rowsOf(await batches.listsBy(key.definition).load(asked))
+    },
+    async all(scope) {
+      if (scope) return scope.all(source.all)
+      const entries = held(undefined)?.all ?? (await source.all())
+      return entries && rowsOf(entries)
+    },
+    preload: source.all,
+    source: {
+      loadRows: (keys) => batches.rowsBy(keys[0]!.definition).loadAll(keys),
+      loadLists: (keys) => batches.listsBy(keys[0]!.definition).loadAll(keys),
+      beforeSending(definition, gather) {
+        const isUnique = definition.position < tableKeys.definitions.length
+        const batch = isUnique ? batches.rowsBy(definition) : batches.listsBy(definition)
+        batch.beforeSending(gather)
+      },
+    },
+  }
+}
+
+/** One batch for each key definition that is asked for. */
+function createBatches(options: TableReaderOptions) {
+  const { cache, source } = options
+  const rows = new Map<KeyDefinition, Batch<Entry | undefined>>()
+  const lists = new Map<KeyDefinition, Batch<readonly Entry[]>>()
+  // A statement under way answers later callers too where a hit might as well: within one generation.
+  const fence = cache && (() => (cache.refusing ? Number.NaN : cache.current))
+  const limits = { ...options, maxBytes: source.maxBytes, ...(fence && { fence }) }
+
+  function createRowBatch(definition: KeyDefinition): Batch<Entry | undefined> {
+    return createTracedBatch<Entry | undefined>({
+      ...{ ...limits, definition, many: false, send: source.rows(definition) },
+      rowsIn: (entry) => (entry ? 1 : 0),
+      // Nobody knows how long a row has been absent from an immutable table.
+      isShared: (entry) => entry !== undefined || cache?.mode === 'versioned',
+    })
+  }
+
+  function createListBatch(definition: KeyDefinition): Batch<readonly Entry[]> {
+    return createTracedBatch<readonly Entry[]>({
+      ...{ ...limits, definition, many: true, send: source.lists(definition) },
+      rowsIn: (list) => list.length,
+      isShared: () => cache?.mode === 'versioned',
+    })
+  }
+
+  return {
+    rowsBy: (definition: KeyDefinition) => entryOf(rows, definition, createRowBatch),
+    listsBy: (definition: KeyDefinition) => entryOf(lists, definition, createListBatch),
+  }
+}
+
+function entryOf<Value>(
+  map: Map<KeyDefinition, Value>,
+  definition: KeyDefinition,
+  create: (definition: KeyDefinition) => Value,
+): Value {
+  let value = map.get(definition)
+  if (value === undefined) {
+    value = create(definition)
+    map.set(definition, value)
+  }
+  return value
+}
+
+function rowOf(entry: Entry | undefined): Row | undefined {
+  return entry?.row
+}
+
+function rowsOf(entries: readonly Entry[]): readonly Row[] {
+  return Object.freeze(entries.map(rowOf)) as readonly Row[]
+}

@@ -1,0 +1,102 @@
+import type { Kysely } from 'kysely'
+import { createProcessCache, type ProcessCache } from '../cache/process-cache.ts'
+import { type CacheEvents, createCacheEvents } from '../diagnostics/cache-events.ts'
+import type { DatabaseIdentity } from '../diagnostics/channels.ts'
+import { type Counters, createCounters } from '../diagnostics/stats.ts'
+import { tableKeys } from '../keys/key.ts'
+import { createTableReader, type TableReader } from '../loading/table-reader.ts'
+import { createTableSource, type TableSourceOptions } from '../loading/table-source.ts'
+import type { TableMetadata, TablesMetadata } from '../metadata.ts'
+import { createRowReader, type RowReader } from '../rows/row.ts'
+import type { ScopedTable } from '../scope/table-scope.ts'
+import type { ServerAccess } from '../verification/verified-server.ts'
+import type { ResolvedOptions } from './options.ts'
+
+/** Statements of one key definition that may be under way at a time. A transaction has one connection. */
+const MAX_IN_FLIGHT = 2
+
+/** One table of the process: what all its repositories share. */
+export interface ProcessTable extends ScopedTable {
+  /** The name that its repository has. */
+  readonly name: string
+  readonly table: TableMetadata
+  readonly events: CacheEvents
+  readonly rowReader: RowReader
+  readonly reader: TableReader
+}
+
+interface ReaderOver extends Pick<TableSourceOptions, 'connect'> {
+  readonly inTransaction: boolean
+}
+
+export interface ProcessTables {
+  /** By the name of their repositories. */
+  readonly byName: ReadonlyMap<string, ProcessTable>
+  /** By the database's names, those that are `versioned`. */
+  readonly versioned: ReadonlyMap<string, ProcessTable>
+  /** By the database's names, the process-wide caches. */
+  readonly caches: ReadonlyMap<string, ProcessCache>
+  /** Another way to a table's rows, which neither asks nor fills the process-wide cache. */
+  readerInTransaction(table: ProcessTable, connect: TableSourceOptions['connect']): TableReader
+}
+
+export interface ProcessTablesOptions {
+  readonly db: Kysely<unknown>
+  readonly tables: TablesMetadata
+  readonly settings: ResolvedOptions
+  readonly database: DatabaseIdentity
+  readonly serverFor: ServerAccess['serverFor']
+}
+
+/** Makes what the process shares of each table: its keys, cache, counters and the way to its rows. */
+export function createProcessTables(options: ProcessTablesOptions): ProcessTables {
+  const { db, settings, database, serverFor } = options
+
+  function createTable(name: string, table: TableMetadata, position: number): ProcessTable {
+    const counters = createCounters()
+    const keys = tableKeys(table)
+    const rowReader = createRowReader(table)
+    const events = createCacheEvents(table.name)
+    const mode = settings.cacheOf(name)
+    const cache = mode && createProcessCache({ ...mode, keys, counters, events })
+    let server: ReturnType<ServerAccess['serverFor']> | undefined
+    const shared = { name, position, table, counters, events, keys, rowReader, cache }
+    const reader = createReader(shared, {
+      inTransaction: false,
+      connect() {
+        server ??= serverFor({ table, over: db, cached: cache })
+        return server()
+      },
+    })
+    return { ...shared, reader, source: reader.source }
+  }
+
+  function createReader(
+    { table, counters, keys, rowReader, cache }: Omit<ProcessTable, 'reader' | 'source'>,
+    { connect, inTransaction }: ReaderOver,
+  ): TableReader {
+    const shared = inTransaction ? undefined : cache
+    const origin = { database, inTransaction }
+    const { timeout, maxBatchSize, maxWaitingKeys: maxWaiting } = settings
+    const source = createTableSource({
+      ...{ table, counters, origin, timeout, connect },
+      reader: rowReader,
+      cache: shared,
+    })
+    const limits = { timeout, maxBatchSize, maxWaiting, maxInFlight: inTransaction ? 1 : MAX_IN_FLIGHT }
+    return createTableReader({ ...limits, what: table.name, keys, counters, cache: shared, source, origin })
+  }
+
+  const byName = new Map(
+    Object.entries(options.tables).map(
+      ([name, table], position) => [name, createTable(name, table, position)] as const,
+    ),
+  )
+  const byTable = new Map([...byName.values()].map((one) => [one.table.name, one] as const))
+  return {
+    byName,
+    versioned: new Map([...byTable].filter(([, { cache }]) => cache?.mode === 'versioned')),
+    caches: new Map([...byTable].flatMap(([name, { cache }]) => (cache ? [[name, cache] as const] : []))),
+    readerInTransaction: (table, connect) => createReader(table, { connect, inTransaction: true }),
+  }
+}

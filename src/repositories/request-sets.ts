@@ -1,0 +1,73 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Kysely } from 'kysely'
+import { type CurrentScope, RequestScope } from '../scope/request-scope.ts'
+import type { ProcessTable, ProcessTables } from './process-tables.ts'
+import { createRepository } from './repository.ts'
+import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
+import type { TransactionOptions } from './transaction.ts'
+import type { TransactionSets } from './transaction-sets.ts'
+import { createTableWrites } from './writes.ts'
+
+export interface RequestSetsOptions {
+  readonly db: Kysely<unknown>
+  readonly tables: ProcessTables
+  readonly transactions: TransactionSets
+  /** What a set has besides tables, requests and transactions. */
+  readonly members: Readonly<Record<string | symbol, unknown>>
+}
+
+/** The repositories of the process, which find the scope of the request that they are used in. */
+export function createRequestSets(options: RequestSetsOptions): RepositorySet {
+  const { db, tables, transactions, members } = options
+  const scopes = new AsyncLocalStorage<RequestScope>()
+
+  /** After a write: this process, and the scope that it was made in, read the table from the server. */
+  function forget(table: ProcessTable, scope: RequestScope | undefined): void {
+    if (table.cache?.mode === 'versioned') table.cache.drop()
+    scope?.table(table).clear()
+  }
+
+  function $request<Result>(fn: () => Result): Result {
+    const scope = new RequestScope({ ends: true })
+    const close = () => scope.close()
+    let result: Result
+    try {
+      result = scopes.run(scope, () => adopt(fn()))
+    } catch (error) {
+      close()
+      throw error
+    }
+    if (result instanceof Promise) result.then(close, close)
+    else close()
+    return result
+  }
+
+  const createSet = repositorySetFactory<CurrentScope>({
+    names: [...tables.byName.keys()],
+    repository(name, scopes) {
+      const table = tables.byName.get(name)!
+      const wrote = () => forget(table, scopes.getStore())
+      return createRepository({ ...table, scopes }, createTableWrites(table, { over: db, wrote }))
+    },
+    members: {
+      ...Object.fromEntries(Reflect.ownKeys(members).map((name) => [name, () => members[name]])),
+      $request: () => $request,
+      $forRequest: () => $forRequest,
+      $withTransaction: () => transactions.bind,
+      $transaction:
+        (scopes) =>
+        <Result>(fn: (set: RepositorySet) => Promise<Result>, more?: TransactionOptions) =>
+          transactions.run(fn, { ...more, scope: scopes.getStore() }),
+    },
+  })
+  const $forRequest = () => createSet(new RequestScope({ ends: false }))
+  return createSet(scopes)
+}
+
+/** A thenable of another kind is asked within the scope, once, as a promise that can be waited for. */
+function adopt<Result>(result: Result): Result {
+  if (result instanceof Promise || typeof (result as { then?: unknown } | undefined)?.then !== 'function') {
+    return result
+  }
+  return Promise.resolve(result) as Result
+}

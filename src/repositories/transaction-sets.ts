@@ -1,0 +1,114 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { SessionListener } from '../database/connection.ts'
+import { ConfigurationError } from '../errors.ts'
+import type { TablesMetadata } from '../metadata.ts'
+import { type CurrentScope, RequestScope } from '../scope/request-scope.ts'
+import { checkPlugins } from '../verification/plugins.ts'
+import type { ServerAccess } from '../verification/verified-server.ts'
+import type { ProcessTables } from './process-tables.ts'
+import { createRepository } from './repository.ts'
+import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
+import { watchRollbacks } from './rollback-watch.ts'
+import { runTransaction, type TransactionOptions } from './transaction.ts'
+import { createTableWrites } from './writes.ts'
+
+/** What a transaction's repositories read from. */
+interface TransactionOrigin {
+  readonly transaction: Transaction<unknown>
+  readonly scope: RequestScope
+  /** The same, once it has forgotten what was rolled back. */
+  readonly scopes: CurrentScope
+  readonly ranIn: SessionListener
+  /** The tables that were written. */
+  readonly written: Set<string>
+}
+
+export interface TransactionSetsOptions {
+  readonly db: Kysely<unknown>
+  readonly tables: ProcessTables
+  readonly access: ServerAccess
+  readonly metadata: TablesMetadata
+  readonly allowPlugins: readonly string[] | undefined
+}
+
+export interface TransactionRun extends TransactionOptions {
+  /** The request that it is run in. */
+  readonly scope: RequestScope | undefined
+}
+
+/** Repositories in transactions: they read what the transaction sees, and remember it for themselves. */
+export interface TransactionSets {
+  /** Those of a transaction of the program's own. */
+  bind(transaction: Transaction<unknown>): RepositorySet
+  /** Runs a function in a new transaction. */
+  run<Result>(fn: (set: RepositorySet) => Promise<Result>, options: TransactionRun): Promise<Result>
+}
+
+export function createTransactionSets(options: TransactionSetsOptions): TransactionSets {
+  const { db, tables, access } = options
+
+  const createSet = repositorySetFactory<TransactionOrigin>({
+    names: [...tables.byName.keys()],
+    repository(name, { transaction, scope, scopes, ranIn, written }) {
+      const shared = tables.byName.get(name)!
+      const server = access.serverFor({ table: shared.table, over: transaction, ranIn })
+      const reader = tables.readerInTransaction(shared, server)
+      const table = { ...shared, reader, source: reader.source, cache: undefined }
+      const wrote = () => {
+        written.add(name)
+        scope.table(table).clear()
+      }
+      return createRepository({ ...table, scopes }, createTableWrites(shared, { over: transaction, wrote }))
+    },
+    members: { $db: ({ transaction }) => transaction },
+  })
+
+  function setIn(transaction: Transaction<unknown>, written = new Set<string>()): RepositorySet {
+    const scope = new RequestScope({ ends: false })
+    const rollbacks = watchRollbacks(scope)
+    const scopes: CurrentScope = {
+      getStore() {
+        rollbacks.check()
+        return scope
+      },
+    }
+    return createSet({ transaction, scope, scopes, ranIn: rollbacks.ranIn, written })
+  }
+
+  /** What was written, by repositories or past them, this process and the request read from the server. */
+  function forget(names: Iterable<string>, scope: RequestScope | undefined): void {
+    for (const name of names) {
+      const table = tables.byName.get(name)!
+      if (table.cache?.mode === 'versioned') table.cache.drop()
+      scope?.table(table).clear()
+    }
+  }
+
+  return {
+    bind(transaction) {
+      if (!transaction?.isTransaction) {
+        throw new ConfigurationError(
+          '$withTransaction: expected a Kysely Transaction, as db.transaction().execute(…) and db.startTransaction() give it.',
+        )
+      }
+      checkPlugins(transaction, options.metadata, options.allowPlugins)
+      return setIn(transaction)
+    },
+    run(fn, { scope, ...more }) {
+      const written = new Set<string>()
+      const { versioned } = tables
+      return runTransaction(
+        {
+          ...more,
+          db,
+          versioned: [...versioned.keys()],
+          versionOf: (table) => versioned.get(table)!.cache!.current.version,
+          bind: (transaction) => setIn(transaction, written),
+          committed: (moved) =>
+            forget(new Set([...written, ...moved.map((table) => versioned.get(table)!.name)]), scope),
+        },
+        fn,
+      )
+    },
+  }
+}
