@@ -24,6 +24,8 @@ export interface Key {
   readonly tokens: readonly Token[]
   /** The key as JSON text: a scalar for one column, an array for several. */
   readonly json: string
+  /** Whether a statement that is under way already must not answer it. */
+  readonly fresh?: boolean
 }
 
 /** The keys of one table: resolves what a caller passes, before anything is sent. */

@@ -1,6 +1,6 @@
-import { LookupError, type LookupTimeoutError } from '../errors.ts'
+import { LookupError } from '../errors.ts'
 import type { Key, Token } from '../keys/key.ts'
-import { createTimeLimit } from './batch-timeout.ts'
+import { Asker, createTimeLimit, isAwaited, type Waiting } from './asker.ts'
 
 /** How the batches of one key definition are sent. */
 export interface BatchOptions<Answer> {
@@ -42,56 +42,11 @@ export interface Batch<Answer> {
  */
 const GATHER_LIMIT = 50
 
-/** In the place of an answer that has not come; an absent row's is undefined. */
-const PENDING = Symbol('pending')
-
-/** Somebody who asked for some keys at one time. */
-class Asker<Answer> {
-  readonly due: number
-  readonly #answers: (Answer | Error | typeof PENDING)[]
-  readonly #finish: (answers: readonly (Answer | Error)[]) => void
-  /** How many answers are missing; none are once the time is over. */
-  #missing: number
-
-  constructor(asked: { due: number; keys: number; finish(answers: readonly (Answer | Error)[]): void }) {
-    this.due = asked.due
-    this.#missing = asked.keys
-    this.#answers = new Array(asked.keys).fill(PENDING)
-    this.#finish = asked.finish
-  }
-
-  isDone(): boolean {
-    return this.#missing === 0
-  }
-
-  /** Says whether that was the last answer. */
-  answer(position: number, answer: Answer | Error): boolean {
-    if (this.#missing === 0) return false
-    this.#answers[position] = answer
-    if (--this.#missing > 0) return false
-    this.#finish(this.#answers as (Answer | Error)[])
-    return true
-  }
-
-  reject(error: LookupTimeoutError): void {
-    this.#missing = 0
-    this.#finish(this.#answers.map((answer) => (answer === PENDING ? error : answer)))
-  }
-}
-
-/** A key that is to be sent, at which place somebody asked for it, and who else did. */
-interface Waiting<Answer> {
-  readonly key: Key
-  readonly asker: Asker<Answer>
-  readonly position: number
-  /** Whether it was asked while its statement was under way. */
-  joined: boolean
-  next: Waiting<Answer> | undefined
-}
-
 /** A statement under way. */
 interface Sent<Answer> {
-  readonly fence: unknown
+  /** Of when it was sent; NaN, which nothing equals, once it has taken too long. */
+  fence: unknown
+  readonly since: number
   readonly keys: ReadonlyMap<Token, Waiting<Answer>>
 }
 
@@ -102,10 +57,10 @@ interface Sent<Answer> {
  */
 export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer> {
   const { what, maxBatchSize, maxInFlight, maxWaiting, fence, isShared } = options
-  // By token: spellings that the server cannot tell apart are sent once. A new one for each batch, see createTimeLimit.
+  // By token: spellings that the server cannot tell apart are sent once. A new one for each batch, see TimeLimit.
   let gathered = new Map<Token, Waiting<Answer>>()
   let gatherers: (() => void)[] = []
-  const limit = createTimeLimit<Asker<Answer>>(options)
+  const limit = createTimeLimit<Answer>(options)
   let sent: readonly Sent<Answer>[] = []
   let scheduled = false
   let patience: NodeJS.Timeout | undefined
@@ -121,7 +76,30 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
       scheduled = true
       setImmediate(endTurn)
     } else if (gathered.size > 0 && sent.length < maxInFlight) {
-      patience ??= setTimeout(sendNow, GATHER_LIMIT)
+      patience ??= setTimeout(losePatience, GATHER_LIMIT)
+    }
+  }
+
+  /** Keys that were to be answered by a statement that takes long are sent with those behind it. */
+  function losePatience(): void {
+    const now = performance.now()
+    for (const statement of sent) {
+      if (now - statement.since < GATHER_LIMIT) continue
+      statement.fence = Number.NaN
+      for (const first of statement.keys.values()) regatherJoined(first)
+    }
+    sendNow()
+  }
+
+  function regatherJoined(first: Waiting<Answer>): void {
+    let last = first
+    for (let one = first.next; one; ) {
+      const { next }: Waiting<Answer> = one
+      if (one.joined) {
+        last.next = next
+        gather(one)
+      } else last = one
+      one = next
     }
   }
 
@@ -169,7 +147,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
 
   async function sendBatch(keys: ReadonlyMap<Token, Waiting<Answer>>): Promise<void> {
     if (keys.size === 0) return
-    const statement: Sent<Answer> = { fence: fence?.(), keys }
+    const statement: Sent<Answer> = { fence: fence?.(), since: performance.now(), keys }
     sent = [...sent, statement]
     const batch = [...keys.values()]
     let answers: readonly (Answer | Error)[] | undefined
@@ -202,11 +180,12 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     waiting.next = first?.next
     if (first) first.next = waiting
     else gathered.set(key.token, waiting)
+    if (waiting.joined) patience ??= setTimeout(losePatience, GATHER_LIMIT)
   }
 
   /** The key in a statement under way that may answer it. */
-  function underWay({ token }: Key): Waiting<Answer> | undefined {
-    if (!fence || sent.length === 0) return undefined
+  function underWay({ token, fresh }: Key): Waiting<Answer> | undefined {
+    if (!fence || sent.length === 0 || fresh) return undefined
     const now = fence()
     return sent.findLast((statement) => statement.fence === now && statement.keys.has(token))?.keys.get(token)
   }
@@ -240,12 +219,6 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
       schedule()
     },
   }
-}
-
-function isAwaited<Answer>(waiting: Waiting<Answer>): boolean {
-  for (let one: Waiting<Answer> | undefined = waiting; one; one = one.next)
-    if (!one.asker.isDone()) return true
-  return false
 }
 
 function tooManyWaiting(what: string, maxWaiting: number): LookupError {

@@ -6,9 +6,7 @@ import { setImmediate } from 'node:timers/promises'
  *
  * @param work is to wait for the run before it, which never rejects, and within its own time.
  */
-export function coalesce<Result>(
-  work: (before: Promise<unknown>) => Promise<Result>,
-): () => Promise<Result> {
+export function coalesce<Result>(work: (before: Promise<unknown>) => Promise<Result>): () => Promise<Result> {
   let last: Promise<unknown> = Promise.resolve()
   let waiting: Promise<Result> | undefined
   return () => {

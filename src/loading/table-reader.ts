@@ -82,8 +82,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
     const missing = keys.filter((key, index) => !found[index] && !generation?.isAbsent(key))
     counters.hits += keys.length - missing.length
     const asked = missing.map(withCaller)
-    const loaded =
-      missing.length > 0 ? await batches.rowsBy(missing[0]!.definition).loadAll(asked) : []
+    const loaded = missing.length > 0 ? await batches.rowsBy(missing[0]!.definition).loadAll(asked) : []
     let next = 0
     return keys.map((key, index) => {
       const entry = found[index] ?? (key === missing[next] ? loaded[next++] : undefined)
@@ -95,7 +94,8 @@ export function createTableReader(options: TableReaderOptions): TableReader {
   return {
     find,
     async findAll(keys, scope) {
-      const together = scope === undefined && keys.every(({ definition }) => definition === keys[0]!.definition)
+      const together =
+        scope === undefined && keys.every(({ definition }) => definition === keys[0]!.definition)
       return together ? findTogether(keys) : Promise.all(keys.map((key) => find(key, scope)))
     },
     async list(key, scope) {

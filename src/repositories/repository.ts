@@ -1,5 +1,5 @@
-import { type CacheView, NOTHING_CACHED, type ProcessCache } from '../cache/process-cache.ts'
 import { EMPTY_INDEX, type Entry, type HitIndex, promiseOf } from '../cache/generation.ts'
+import { type CacheView, NOTHING_CACHED, type ProcessCache } from '../cache/process-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import { ConfigurationError, InvalidKeyError, RowNotFoundError } from '../errors.ts'
 import type { TableReader } from '../loading/table-reader.ts'

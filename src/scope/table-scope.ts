@@ -106,7 +106,12 @@ export class TableScope {
   }
 
   load(key: Key): Promise<Row | undefined> {
-    return this.#rememberedRows().load(key)
+    return this.#rememberedRows().load(this.#fresh(key))
+  }
+
+  /** Who told the scope to forget may know of a change that a statement under way has not seen. */
+  #fresh(key: Key): Key {
+    return this.#epoch === 0 ? key : { ...key, fresh: true }
   }
 
   findList(key: Key): Promise<readonly Row[]> | undefined {
@@ -118,7 +123,7 @@ export class TableScope {
   }
 
   loadList(key: Key): Promise<readonly Row[]> {
-    return this.#rememberedLists().load(key)
+    return this.#rememberedLists().load(this.#fresh(key))
   }
 
   /**
@@ -136,9 +141,7 @@ export class TableScope {
     return this.#all
   }
 
-  async #readAll(
-    read: () => Promise<readonly Entry[] | undefined>,
-  ): Promise<readonly Row[] | undefined> {
+  async #readAll(read: () => Promise<readonly Entry[] | undefined>): Promise<readonly Row[] | undefined> {
     const epoch = this.#epoch
     const held = this.pinGeneration()?.all
     const entries = held ?? (await read())
@@ -245,7 +248,7 @@ export class TableScope {
 }
 
 function sameTokens(some: readonly Token[] | undefined, others: readonly Token[] | undefined): boolean {
-  return some !== undefined && some.every((token, index) => token === others?.[index])
+  return some?.every((token, index) => token === others?.[index]) ?? false
 }
 
 function rowsOf(entries: readonly Entry[]): readonly Row[] {

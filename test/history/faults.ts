@@ -4,7 +4,7 @@ export const faults = {
   'no-poll': 'cache/process-cache.ts',
   'no-drop': 'cache/process-cache.ts',
   unpinned: 'scope/table-scope.ts',
-  uncommitted: 'loading/row-source.ts',
+  uncommitted: 'loading/table-source.ts',
 } as const
 
 export type Fault = keyof typeof faults

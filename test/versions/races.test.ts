@@ -311,8 +311,21 @@ describe('a race', () => {
       await nameOf(repos, 50)
       const [listed] = await request.plan!.findAllBy({ tier: 1 })
       assert.equal(listed, row)
-      assert.equal((await request.plan!.all())[0], row)
       assert.equal(await nameOf(repos), 'Gratis')
+    })
+
+    it('a whole table is of one version, also where the request has seen a row of an older one', async () => {
+      await using repos = await repositories()
+      await nameOf(repos)
+      const request = repos.$forRequest()
+      const row = await request.plan!.findByKey(1)
+      await rename('Gratis')
+      await rename('Crew', 2)
+      await nameOf(repos, 50)
+      const names = (await request.plan!.all()).map(({ name }) => name)
+      assert.deepEqual(names.slice(0, 2), ['Gratis', 'Crew'])
+      assert.equal(await request.plan!.findByKey(1), row)
+      assert.equal((await request.plan!.findByKey(2))?.name, 'Crew')
     })
 
     it('a row that it was answered from the cache stays when the cache drops it to make room', async () => {

@@ -1,7 +1,10 @@
 export * from '../../../src/loading/table-source.ts'
 
 import type { ProcessCache } from '../../../src/cache/process-cache.ts'
-import { createTableSource as createRight, type TableSourceOptions } from '../../../src/loading/table-source.ts'
+import {
+  createTableSource as createRight,
+  type TableSourceOptions,
+} from '../../../src/loading/table-source.ts'
 
 const caches = new Map<object, ProcessCache>()
 

@@ -1,0 +1,113 @@
+import { LookupTimeoutError } from '../errors.ts'
+import type { Key } from '../keys/key.ts'
+
+/** In the place of an answer that has not come; an absent row's is undefined. */
+const PENDING = Symbol('pending')
+
+/** Somebody who asked for some keys at one time. */
+export class Asker<Answer> {
+  /** When (ms, of `performance.now`) its time is over. */
+  readonly due: number
+  readonly #answers: (Answer | Error | typeof PENDING)[]
+  readonly #finish: (answers: readonly (Answer | Error)[]) => void
+  /** How many answers are missing; none are once the time is over. */
+  #missing: number
+
+  constructor(asked: { due: number; keys: number; finish(answers: readonly (Answer | Error)[]): void }) {
+    this.due = asked.due
+    this.#missing = asked.keys
+    this.#answers = new Array(asked.keys).fill(PENDING)
+    this.#finish = asked.finish
+  }
+
+  isDone(): boolean {
+    return this.#missing === 0
+  }
+
+  /** Says whether that was the last answer. */
+  answer(position: number, answer: Answer | Error): boolean {
+    if (this.#missing === 0) return false
+    this.#answers[position] = answer
+    if (--this.#missing > 0) return false
+    this.#finish(this.#answers as (Answer | Error)[])
+    return true
+  }
+
+  reject(error: LookupTimeoutError): void {
+    this.#missing = 0
+    this.#finish(this.#answers.map((answer) => (answer === PENDING ? error : answer)))
+  }
+}
+
+/** A key that is to be sent, at which place somebody asked for it, and who else did. */
+export interface Waiting<Answer> {
+  readonly key: Key
+  readonly asker: Asker<Answer>
+  readonly position: number
+  /** Whether it was asked while its statement was under way. */
+  joined: boolean
+  next: Waiting<Answer> | undefined
+}
+
+/** Whether somebody still waits for the key. */
+export function isAwaited<Answer>(waiting: Waiting<Answer>): boolean {
+  for (let one: Waiting<Answer> | undefined = waiting; one; one = one.next)
+    if (!one.asker.isDone()) return true
+  return false
+}
+
+/**
+ * Rejects the askers that are not done in time; all of them have the same time.
+ *
+ * They are an array that is replaced: of a Set, the engine links each table that it has outgrown to the next one, so that
+ * a table which has become old keeps alive whatever came after it.
+ */
+export interface TimeLimit<Answer> {
+  /** When what begins now is due. */
+  due(): number
+  begin(asker: Asker<Answer>): void
+  /** To be called once for each asker that is done in time. */
+  done(): void
+}
+
+/** How many askers that are done are kept at least until the others are gathered. */
+const SLACK = 64
+
+/** @see TimeLimit */
+export function createTimeLimit<Answer>(options: {
+  readonly what: string
+  readonly timeout: number
+}): TimeLimit<Answer> {
+  const { what, timeout } = options
+  // In the order begun, which is the order in which they are due.
+  let begun: Asker<Answer>[] = []
+  let open = 0
+  let timer: NodeJS.Timeout | undefined
+
+  function expire(): void {
+    const now = performance.now()
+    const error = new LookupTimeoutError(what, timeout)
+    timer = undefined
+    const late = begun.filter((asker) => !asker.isDone() && asker.due <= now)
+    begun = begun.filter((asker) => !asker.isDone() && asker.due > now)
+    open = begun.length
+    if (begun[0]) timer = setTimeout(expire, begun[0].due - now)
+    for (const asker of late) asker.reject(error)
+  }
+
+  return {
+    due: () => performance.now() + timeout,
+    begin(asker) {
+      if (begun.length > 2 * open + SLACK) begun = begun.filter((one) => !one.isDone())
+      begun.push(asker)
+      open++
+      timer ??= setTimeout(expire, timeout)
+    },
+    done() {
+      if (--open > 0) return
+      begun = []
+      clearTimeout(timer)
+      timer = undefined
+    },
+  }
+}
