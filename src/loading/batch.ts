@@ -44,8 +44,8 @@ const GATHER_LIMIT = 50
 
 /** A statement under way. */
 interface Sent<Answer> {
-  /** Of when it was sent; NaN, which nothing equals, once it has taken too long. */
-  fence: unknown
+  /** As it was when it was sent. */
+  readonly fence: unknown
   readonly since: number
   readonly keys: ReadonlyMap<Token, Waiting<Answer>>
 }
@@ -82,11 +82,8 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
 
   /** Keys that were to be answered by a statement that takes long are sent with those behind it. */
   function losePatience(): void {
-    const now = performance.now()
     for (const statement of sent) {
-      if (now - statement.since < GATHER_LIMIT) continue
-      statement.fence = Number.NaN
-      for (const first of statement.keys.values()) regatherJoined(first)
+      if (isSlow(statement)) for (const first of statement.keys.values()) regatherJoined(first)
     }
     sendNow()
   }
@@ -187,7 +184,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
   function underWay({ token, fresh }: Key): Waiting<Answer> | undefined {
     if (!fence || sent.length === 0 || fresh) return undefined
     const now = fence()
-    return sent.findLast((statement) => statement.fence === now && statement.keys.has(token))?.keys.get(token)
+    return sent.findLast((one) => one.fence === now && one.keys.has(token) && !isSlow(one))?.keys.get(token)
   }
 
   function ask(keys: readonly Key[], finish: (answers: readonly (Answer | Error)[]) => void): void {
@@ -219,6 +216,10 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
       schedule()
     },
   }
+}
+
+function isSlow({ since }: { readonly since: number }): boolean {
+  return performance.now() - since >= GATHER_LIMIT
 }
 
 function tooManyWaiting(what: string, maxWaiting: number): LookupError {

@@ -72,7 +72,7 @@ async function readSomething(place: Place, options: ReaderOptions): Promise<void
       const group = chance.below(GROUPS)
       const listed = await item!.findAllBy({ grp: group })
       takeList(place, options, { begin, listed, keys: keys.filter((one) => groupOf(one) === group) })
-    } else takeList(place, options, { begin, listed: await item!.all(), keys })
+    } else takeAll(place, options, { begin, listed: await item!.all(), keys })
   } catch (error) {
     options.failed(error)
   }
@@ -135,6 +135,12 @@ interface TakenList {
   readonly listed: readonly AnyRow[]
   /** The keys that can be in it. */
   readonly keys: readonly number[]
+}
+
+/** A whole table is of one version, which need not be that of rows that its request has seen: it is a request of its own. */
+function takeAll(place: Place, options: ReaderOptions, taken: TakenList): void {
+  const request = place.request === 0 ? 0 : options.nextRequest()
+  takeList({ ...place, request, rows: new Map() }, options, taken)
 }
 
 /** A list is an answer of its own: in a request its rows are those seen before, and what it lacks is left open. */
