@@ -86,7 +86,7 @@ async function targetOf(name: string, urls: readonly string[]): Promise<Target> 
     const why = identity.message || Reflect.get(identity, 'code')
     return { name, round: undefined, title: `${name}: not reached: ${why}` }
   }
-  const title = `${identity.flavor} ${identity.version} (${name})`
+  const title = `${identity.system} ${identity.version} (${name})`
   return { name, round: createRound({ urls, ...files }), title }
 }
 

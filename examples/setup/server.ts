@@ -42,7 +42,7 @@ async function throwawayDatabase(): Promise<Server> {
   await connection.end()
   return {
     databaseUrl: new URL(DATABASE, server.url).href,
-    description: `${server.flavor === 'mariadb' ? 'MariaDB' : 'MySQL'} ${server.version}, a throwaway server`,
+    description: `${server.system === 'mariadb' ? 'MariaDB' : 'MySQL'} ${server.version}, a throwaway server`,
     [Symbol.asyncDispose]: () => server.stop(),
   }
 }

@@ -1,4 +1,6 @@
 import { type Kysely, sql } from 'kysely'
+import { inCurrentDatabase } from '../database/current-database.ts'
+import { ER_NO_SUCH_USER } from '../database/server-errors.ts'
 import { isTriggerOf, triggerKinds } from '../migration/trigger.ts'
 import type { Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
@@ -18,9 +20,7 @@ export async function checkDefiners({ owner, cached }: Subject): Promise<Report>
   const { rows } = await sql<DefinerRow>`
     select trigger_name as name, event_object_table as tablename, definer as definer, definer = current_user() as own
     from information_schema.triggers
-    where trigger_schema = database() and cast(trigger_schema as binary) = cast(database() as binary)`.execute(
-    owner.withoutPlugins(),
-  )
+    where ${sql.raw(inCurrentDatabase('trigger_schema'))}`.execute(owner.withoutPlugins())
   const tables = [...cached.keys()]
   const guarding = rows.filter(
     ({ name, own }) => Number(own) === 0 && tables.some((table) => isTriggerOf(name, triggerKinds, table)),
@@ -37,7 +37,7 @@ export async function checkDefiners({ owner, cached }: Subject): Promise<Report>
       findings.push({
         code: 'definer-gone',
         table,
-        message: `every write that fires ${ofTable.map(({ name }) => name).join(', ')} fails (error 1449): the user ${definer}, to whom it belongs, is gone`,
+        message: `every write that fires ${ofTable.map(({ name }) => name).join(', ')} fails (error ${ER_NO_SUCH_USER}): the user ${definer}, to whom it belongs, is gone`,
         mend: 'Call trackVersion or freeze again as a user that stays: the triggers are made anew.',
       })
     }

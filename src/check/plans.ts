@@ -1,10 +1,10 @@
 import { type Kysely, sql } from 'kysely'
+import { ER_KEY_DOES_NOT_EXIST, errorNumber } from '../database/server-errors.ts'
 import { readFeatures } from '../database/server-features.ts'
 import type { Statement } from '../database/statement.ts'
 import { type KeyDefinition, tableKeys } from '../keys/key.ts'
 import { keyStatement, loneStatement, unionStatement } from '../loading/lookup-sql.ts'
 import type { TableMetadata } from '../metadata.ts'
-import { errorNumber } from '../migration/server-statement.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 import type { Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
@@ -33,7 +33,8 @@ export async function checkPlans(subject: Subject): Promise<Report> {
   const { service, tables, cached } = subject
   const features = await readFeatures(service)
   const form = subject.statementForm ?? features.form
-  const explain = await explainWord(service)
+  // MySQL may answer a tree unless asked for a table, whose name MariaDB does not know.
+  const explain = features.system === 'mariadb' ? 'explain' : 'explain format = traditional'
   // Where they cannot be read, that is a finding of its own.
   const versions = await canRead(service, VERSION_TABLE)
   const findings: Finding[] = []
@@ -69,12 +70,6 @@ export async function checkPlans(subject: Subject): Promise<Report> {
   return { findings }
 }
 
-/** MySQL may answer a tree unless asked for a table, of which MariaDB does not know the name. */
-async function explainWord(db: Kysely<unknown>): Promise<string> {
-  const { rows } = await sql<{ version: string }>`select version() as version`.execute(db.withoutPlugins())
-  return /mariadb/i.test(rows[0]?.version ?? '') ? 'explain' : 'explain format = traditional'
-}
-
 async function canRead(db: Kysely<unknown>, table: string): Promise<boolean> {
   try {
     await sql`select 1 from ${sql.ref(table)} limit 0`.execute(db.withoutPlugins())
@@ -107,8 +102,6 @@ function faultIn(lines: readonly PlanLine[], { index, parts }: KeyDefinition): s
   }
   return undefined
 }
-
-const ER_KEY_DOES_NOT_EXIST = 1176
 
 function unserved({ table, definition, many }: Lookup, fault: string): Finding {
   const columns = definition.parts.map(({ name }) => name).join(', ')

@@ -1,10 +1,26 @@
-import { errorNumber } from '../migration/server-statement.ts'
+import {
+  ER_BAD_FIELD_ERROR,
+  ER_CANT_CREATE_USER_WITH_GRANT,
+  ER_COLUMNACCESS_DENIED_ERROR,
+  ER_DBACCESS_DENIED_ERROR,
+  ER_NO_SUCH_TABLE,
+  ER_PROCACCESS_DENIED_ERROR,
+  ER_SPECIFIC_ACCESS_DENIED_ERROR,
+  ER_TABLEACCESS_DENIED_ERROR,
+  errorNumber,
+} from '../database/server-errors.ts'
 import type { Finding } from './finding.ts'
 
-/** Database, table, column, procedure, SHOW: the refusals for want of a right. */
-const DENIED = new Set([1044, 1142, 1143, 1227, 1370, 1410])
-/** Unknown column, unknown table. */
-const GONE = new Set([1054, 1146])
+/** The refusals for want of a right. */
+const DENIED = new Set([
+  ER_DBACCESS_DENIED_ERROR,
+  ER_TABLEACCESS_DENIED_ERROR,
+  ER_COLUMNACCESS_DENIED_ERROR,
+  ER_SPECIFIC_ACCESS_DENIED_ERROR,
+  ER_PROCACCESS_DENIED_ERROR,
+  ER_CANT_CREATE_USER_WITH_GRANT,
+])
+const GONE = new Set([ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE])
 
 /** The finding for what a user may not do; undefined for any other error. */
 export function deniedRight(error: unknown): Finding | undefined {

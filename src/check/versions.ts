@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { inCurrentDatabase } from '../database/current-database.ts'
 import { cascadeSources, describeKey, readCascadingKeys } from '../migration/cascade.ts'
 import { frozenTriggers } from '../migration/freezing.ts'
 import { versionTriggers } from '../migration/tracking.ts'
@@ -149,9 +150,7 @@ async function readingFindings(service: Kysely<unknown>): Promise<Finding[]> {
 async function readEngines(db: Kysely<unknown>): Promise<ReadonlyMap<string, string | undefined>> {
   const { rows } = await sql<{ name: string; engine: string | null }>`
     select table_name as name, engine as engine from information_schema.tables
-    where table_schema = database() and cast(table_schema as binary) = cast(database() as binary)`.execute(
-    db.withoutPlugins(),
-  )
+    where ${sql.raw(inCurrentDatabase('table_schema'))}`.execute(db.withoutPlugins())
   return new Map(rows.map(({ name, engine }) => [name, engine ?? undefined]))
 }
 

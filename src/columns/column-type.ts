@@ -26,7 +26,7 @@ export interface ColumnType {
 
 /** What a server says of a column's type in `information_schema`. */
 export interface SchemaColumn {
-  readonly flavor: 'mariadb' | 'mysql'
+  readonly system: 'mariadb' | 'mysql'
   /** In lower case. */
   readonly datatype: string
   readonly columntype: string

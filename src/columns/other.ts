@@ -52,9 +52,9 @@ export function unknownType(name: string): ColumnType {
 }
 
 /** A view does not show the check of its table's column; a text read as JSON is a JSON value all the same. */
-function isMariadbJson({ flavor, datatype, collation, jsonChecked, view }: SchemaColumn): boolean {
+function isMariadbJson({ system, datatype, collation, jsonChecked, view }: SchemaColumn): boolean {
   return (
-    flavor === 'mariadb' && datatype === 'longtext' && collation === 'utf8mb4_bin' && (jsonChecked || view)
+    system === 'mariadb' && datatype === 'longtext' && collation === 'utf8mb4_bin' && (jsonChecked || view)
   )
 }
 

@@ -3,6 +3,7 @@ import { createRowDecoder, keepTextWhole, type RowDecoder } from '../columns/dec
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 import { isConnectionLoss } from './connection-loss.ts'
 import { currentDeadline } from './deadline.ts'
+import { ER_MAX_PREPARED_STMT_COUNT_REACHED, errorNumber } from './server-errors.ts'
 import type { SessionState } from './session-tracking.ts'
 
 export type Callback<T extends unknown[]> = (error: unknown, ...results: T) => void
@@ -72,8 +73,6 @@ export interface ConnectionOptions {
   giveBack(connection: Connection): void
 }
 
-const ER_MAX_PREPARED_STMT_COUNT_REACHED = 1461
-
 /** Wraps a connection: lookups are prepared, what either protocol answers is decoded alike, and deadlines are kept. */
 export function wrapConnection(connection: DriverConnection, options: ConnectionOptions): Connection {
   const { decoding, session } = options
@@ -142,7 +141,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     connection.execute(
       statement,
       decoded((error, result, fields) => {
-        if ((error as { errno?: unknown } | null)?.errno !== ER_MAX_PREPARED_STMT_COUNT_REACHED) {
+        if (errorNumber(error) !== ER_MAX_PREPARED_STMT_COUNT_REACHED) {
           return callback(error, result, fields)
         }
         text(statement, values, callback)

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Execute } from './execute.ts'
+import { parseServerVersion, type ServerSystem } from './server-version.ts'
 
 /** How keys are sent: as one JSON parameter, or as a select per key for servers without JSON_TABLE. */
 export type StatementForm = 'json_table' | 'union_all'
@@ -10,7 +11,7 @@ export interface Server {
   readonly form: StatementForm
   /** The largest statement (bytes) that the server takes. */
   readonly maxPacket: number
-  readonly system: 'mysql' | 'mariadb'
+  readonly system: ServerSystem
   /** The connection's database, if it has one. */
   readonly databaseName: string | undefined
 }
@@ -22,12 +23,9 @@ export async function readFeatures(db: Kysely<unknown>): Promise<Omit<Server, 'e
     db.withoutPlugins(),
   )
   const { version = '', packet, name } = rows[0] ?? {}
-  const system = /mariadb/i.test(version) ? 'mariadb' : 'mysql'
-  const [major = 0, minor = 0] = version.split('.').map(Number.parseFloat)
-  const [sinceMajor, sinceMinor] = system === 'mariadb' ? [10, 6] : [8, 0]
-  const modern = major > sinceMajor || (major === sinceMajor && minor >= sinceMinor)
+  const { system, release } = parseServerVersion(version)
   return {
-    form: modern ? 'json_table' : 'union_all',
+    form: release >= (system === 'mariadb' ? 1006 : 800) ? 'json_table' : 'union_all',
     maxPacket: Number(packet),
     system,
     databaseName: name ?? undefined,

@@ -3,6 +3,7 @@ import type { Entry, Generation } from '../cache/generation.ts'
 import type { ProcessCache, Reading } from '../cache/process-cache.ts'
 import { withinDeadline } from '../database/deadline.ts'
 import type { Execute } from '../database/execute.ts'
+import { ER_KEY_DOES_NOT_EXIST, errorNumber } from '../database/server-errors.ts'
 import type { Server } from '../database/server-features.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import { ConfigurationError, LookupError } from '../errors.ts'
@@ -213,10 +214,8 @@ export function createTableSource(options: TableSourceOptions): TableSource {
   }
 }
 
-const ER_KEY_DOES_NOT_EXIST = 1176
-
 function indexIsGone(error: unknown): boolean {
-  return (error as { errno?: unknown } | undefined)?.errno === ER_KEY_DOES_NOT_EXIST
+  return errorNumber(error) === ER_KEY_DOES_NOT_EXIST
 }
 
 function staleIndex(table: TableMetadata, cause: unknown): LookupError {

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import type { Kysely, Transaction } from 'kysely'
+import {
+  ER_LOCK_WAIT_TIMEOUT,
+  ER_NO_SUCH_USER,
+  ER_SP_DOES_NOT_EXIST,
+  errorNumber,
+} from '../database/server-errors.ts'
 import { ConfigurationError, LookupError } from '../errors.ts'
 import { AMEND_VARIABLE, frozenTriggers } from './freezing.ts'
 import { requireLookupTable } from './lookup-table.ts'
-import { errorNumber, explained, run } from './server-statement.ts'
+import { explained, run } from './server-statement.ts'
 import { refuseTransaction, requireVersionTable, setToken, tokenRow, VERSION_TABLE } from './version-table.ts'
-
-const LOCK_WAIT_TIMEOUT = 1205
-const NO_SUCH_SAVEPOINT = 1305
-const DEFINER_GONE = 1449
 
 /** An `amend` that could not keep its promise of one transaction, or could not begin. The table is frozen. */
 export class AmendError extends LookupError {
@@ -53,7 +55,7 @@ export async function amend<DB, Result>(
     } catch (error) {
       const committed = await withdraw(connection, amending)
       if (committed && !(error instanceof AmendError)) throw ended(name, error)
-      throw errorNumber(error) === DEFINER_GONE ? explained(error) : error
+      throw errorNumber(error) === ER_NO_SUCH_USER ? explained(error) : error
     }
     await withdraw(connection, amending)
     return result
@@ -73,7 +75,7 @@ async function amendWithin<DB, Result>(
 ): Promise<Result> {
   // The first statement, and before any snapshot: it waits for an amend that is under way, and then sees its changes.
   await run(trx, setToken(table, token)).catch((error: unknown) => {
-    throw errorNumber(error) === LOCK_WAIT_TIMEOUT ? busy(table, error) : error
+    throw errorNumber(error) === ER_LOCK_WAIT_TIMEOUT ? busy(table, error) : error
   })
   const [own] = await run(
     trx,
@@ -89,7 +91,7 @@ async function amendWithin<DB, Result>(
   await run(trx, `savepoint ${savepoint}`)
   const result = await fn(trx)
   await run(trx, `release savepoint ${savepoint}`).catch((error: unknown) => {
-    throw errorNumber(error) === NO_SUCH_SAVEPOINT ? ended(table, error) : error
+    throw errorNumber(error) === ER_SP_DOES_NOT_EXIST ? ended(table, error) : error
   })
   await run(trx, setToken(table, 'null'))
   return result

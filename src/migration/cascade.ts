@@ -1,4 +1,5 @@
 import type { QueryExecutorProvider } from 'kysely'
+import { inCurrentDatabase } from '../database/current-database.ts'
 import { run } from './server-statement.ts'
 
 /** A foreign key by which a change of `parent` changes rows of `child` without firing the triggers of `child`. */
@@ -27,9 +28,9 @@ export async function readCascadingKeys(db: QueryExecutorProvider): Promise<read
   const rows = await run<Record<'name' | 'child' | 'parent' | 'elsewhere' | 'onupdate' | 'ondelete', string>>(
     db,
     `select constraint_name as name, table_name as child, referenced_table_name as parent,
-      if(unique_constraint_schema = constraint_schema, '', unique_constraint_schema) as elsewhere,
+      if(${inCurrentDatabase('unique_constraint_schema')}, '', unique_constraint_schema) as elsewhere,
       update_rule as onupdate, delete_rule as ondelete
-      from information_schema.referential_constraints where constraint_schema = database()
+      from information_schema.referential_constraints where ${inCurrentDatabase('constraint_schema')}
       and (update_rule in ('CASCADE', 'SET NULL', 'SET DEFAULT') or delete_rule in ('CASCADE', 'SET NULL', 'SET DEFAULT'))
       order by table_name, constraint_name`,
   )

@@ -1,4 +1,5 @@
 import type { QueryExecutorProvider } from 'kysely'
+import { inCurrentDatabase } from '../database/current-database.ts'
 import { quoteName } from '../database/statement.ts'
 import { ConfigurationError } from '../errors.ts'
 import { literal, run } from './server-statement.ts'
@@ -53,7 +54,7 @@ async function findTable(db: QueryExecutorProvider, table: string): Promise<Tabl
   const rows = await run<TableRow>(
     db,
     `select table_name as name, table_type as kind, engine as engine, @@lower_case_table_names as folded
-      from information_schema.tables where table_schema = database() and table_name = ${literal(table)}`,
+      from information_schema.tables where ${inCurrentDatabase('table_schema')} and table_name = ${literal(table)}`,
   )
   // information_schema may compare without case and accents, whatever the tables' names do.
   return (

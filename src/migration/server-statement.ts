@@ -1,4 +1,13 @@
 import { type QueryExecutorProvider, sql } from 'kysely'
+import {
+  ER_BINLOG_CREATE_ROUTINE_NEED_SUPER,
+  ER_COLUMNACCESS_DENIED_ERROR,
+  ER_DBACCESS_DENIED_ERROR,
+  ER_NO_SUCH_USER,
+  ER_SPECIFIC_ACCESS_DENIED_ERROR,
+  ER_TABLEACCESS_DENIED_ERROR,
+  errorNumber,
+} from '../database/server-errors.ts'
 import { ConfigurationError } from '../errors.ts'
 
 /** Runs one statement without parameters and plugins; what the server refuses for want of rights is explained. */
@@ -34,25 +43,20 @@ export function explained(error: unknown): unknown {
   return new ConfigurationError(`The server answered "${said}". ${mend}`, { cause: error })
 }
 
-export function errorNumber(error: unknown): number | undefined {
-  const { errno } = (error ?? {}) as { errno?: unknown }
-  return typeof errno === 'number' ? errno : undefined
-}
-
 const RIGHTS =
   'The user that migrates needs CREATE, DROP, TRIGGER, SELECT, INSERT, UPDATE and DELETE on this database: grant them.'
 
 const mends: ReadonlyMap<number, string> = new Map([
   [
-    1419,
+    ER_BINLOG_CREATE_ROUTINE_NEED_SUPER,
     'With the binary log on, creating a trigger needs one of two: set global log_bin_trust_function_creators = 1 (a parameter group on managed servers), or migrate as a user with SUPER.',
   ],
   [
-    1449,
+    ER_NO_SUCH_USER,
     'A trigger belongs to a user that is gone, so every such write fails. Run trackVersion or freeze on the table again, as a user that stays: its triggers are made anew.',
   ],
-  [1044, RIGHTS],
-  [1142, RIGHTS],
-  [1143, RIGHTS],
-  [1227, RIGHTS],
+  [ER_DBACCESS_DENIED_ERROR, RIGHTS],
+  [ER_TABLEACCESS_DENIED_ERROR, RIGHTS],
+  [ER_COLUMNACCESS_DENIED_ERROR, RIGHTS],
+  [ER_SPECIFIC_ACCESS_DENIED_ERROR, RIGHTS],
 ])

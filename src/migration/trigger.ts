@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type QueryExecutorProvider, sql } from 'kysely'
+import { inCurrentDatabase } from '../database/current-database.ts'
+import { ER_SPECIFIC_ACCESS_DENIED_ERROR, errorNumber } from '../database/server-errors.ts'
 import { quoteName } from '../database/statement.ts'
-import { errorNumber, run, withoutPlugins } from './server-statement.ts'
+import { run, withoutPlugins } from './server-statement.ts'
 
 export interface Trigger {
   readonly name: string
@@ -71,8 +73,7 @@ export async function readTriggers(db: QueryExecutorProvider): Promise<readonly 
     db,
     `select trigger_name as name, event_object_table as tablename, action_timing as timing,
       event_manipulation as event, action_statement as body, definer = current_user() as own
-      from information_schema.triggers
-      where trigger_schema = database() and cast(trigger_schema as binary) = cast(database() as binary)`,
+      from information_schema.triggers where ${inCurrentDatabase('trigger_schema')}`,
   )
   // Drivers answer some of these long texts as bytes.
   return rows.map((row) => ({
@@ -110,15 +111,13 @@ function triggerStates(expected: readonly Trigger[], live: readonly LiveTrigger[
   })
 }
 
-const ACCESS_DENIED = 1227
-
 /** MySQL lists no triggers for those without the right, and yet tells them one that exists from one that does not. */
 async function isHidden(db: QueryExecutorProvider, name: string): Promise<boolean> {
   try {
     await sql.raw(`show create trigger ${quoteName(name)}`).execute(withoutPlugins(db))
     return false
   } catch (error) {
-    return errorNumber(error) === ACCESS_DENIED
+    return errorNumber(error) === ER_SPECIFIC_ACCESS_DENIED_ERROR
   }
 }
 

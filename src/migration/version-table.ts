@@ -1,4 +1,5 @@
 import type { Kysely, QueryExecutorProvider } from 'kysely'
+import { isCurrentTable } from '../database/current-database.ts'
 import { ConfigurationError } from '../errors.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 import { literal, run } from './server-statement.ts'
@@ -111,9 +112,9 @@ export async function removeUnusedSlots<DB>(db: Kysely<DB>, table: string): Prom
 async function readColumns(db: QueryExecutorProvider): Promise<readonly { name: string; engine: string }[]> {
   return await run(
     db,
-    `select c.column_name as name, t.engine as engine from information_schema.columns c
-      join information_schema.tables t on t.table_schema = c.table_schema and t.table_name = c.table_name
-      where c.table_schema = database() and c.table_name = '${VERSION_TABLE}'`,
+    `select c.column_name as name, t.engine as engine
+      from information_schema.columns c cross join information_schema.tables t
+      where ${isCurrentTable({ name: VERSION_TABLE, alias: 'c' })} and ${isCurrentTable({ name: VERSION_TABLE, alias: 't' })}`,
   )
 }
 

@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api'
+import { errorNumber } from '../database/server-errors.ts'
 import type { DatabaseIdentity, ReadSubject } from '../diagnostics/channels.ts'
 import { LookupError } from '../errors.ts'
 
@@ -27,7 +28,7 @@ export function databaseAttributes({ system = 'mysql', name, address, port }: Da
 
 /** A server's own number for an error says most; else it is the code that this library or Node gives it. */
 export function errorAttributes(error: unknown): Attributes {
-  const number = errorNumber(error)
+  const number = numberBehind(error)
   if (number !== undefined) return { 'error.type': number, 'db.response.status_code': number }
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
   const type = [code, name].find((one) => typeof one === 'string' && one !== '')
@@ -39,9 +40,8 @@ export function errorMessage(error: unknown): string | undefined {
   return error instanceof LookupError ? error.message : undefined
 }
 
-/** Errors of the server have positive numbers, those of the operating system negative ones. */
-function errorNumber(error: unknown): string | undefined {
-  const { errno, cause } = (error ?? {}) as { errno?: unknown; cause?: unknown }
-  if (typeof errno === 'number' && errno > 0) return String(errno)
-  return cause instanceof Error ? errorNumber(cause) : undefined
+function numberBehind(error: unknown): string | undefined {
+  const number = errorNumber(error)
+  if (number !== undefined) return String(number)
+  return error instanceof Error ? numberBehind(error.cause) : undefined
 }

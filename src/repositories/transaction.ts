@@ -1,4 +1,10 @@
 import { type IsolationLevel, type Kysely, sql, type Transaction } from 'kysely'
+import {
+  ER_CHECKREAD,
+  ER_LOCK_DEADLOCK,
+  ER_LOCK_WAIT_TIMEOUT,
+  errorNumber,
+} from '../database/server-errors.ts'
 import { ConfigurationError } from '../errors.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 
@@ -23,8 +29,8 @@ export interface TransactionRunOptions<Set> extends TransactionOptions {
   committed(moved: readonly string[]): void
 }
 
-/** Deadlock, lock wait time-out, and MariaDB's refusal to write over what a snapshot has not seen. */
-const WORTH_ANOTHER_TRY = new Set([1213, 1205, 1020])
+// The last one is MariaDB's refusal to write over what a snapshot has not seen.
+const WORTH_ANOTHER_TRY = new Set([ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD])
 
 /**
  * Runs `fn` in a transaction. What it committed is what this process reads from then on: the versions that it moved are
@@ -44,8 +50,7 @@ export async function runTransaction<Set, Result>(
     try {
       return await runOnce(options, fn)
     } catch (error) {
-      const { errno = 0 } = error as { errno?: number }
-      if (attempt >= retries || !WORTH_ANOTHER_TRY.has(errno)) throw error
+      if (attempt >= retries || !WORTH_ANOTHER_TRY.has(errorNumber(error) ?? 0)) throw error
     }
   }
 }

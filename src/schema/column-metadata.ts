@@ -11,7 +11,7 @@ export interface ColumnRow extends Omit<SchemaColumn, keyof ColumnContext> {
   readonly extra: string
 }
 
-interface ColumnContext extends Pick<SchemaColumn, 'flavor' | 'view' | 'jsonChecked'> {}
+interface ColumnContext extends Pick<SchemaColumn, 'system' | 'view' | 'jsonChecked'> {}
 
 /** Translates what both servers say of a column into one description, equal wherever they agree. */
 export function columnMetadata(row: ColumnRow, context: ColumnContext): ColumnMetadata {
@@ -29,8 +29,8 @@ export function columnMetadata(row: ColumnRow, context: ColumnContext): ColumnMe
   }
 }
 
-function hasDefault(row: ColumnRow, { flavor }: ColumnContext): boolean {
+function hasDefault(row: ColumnRow, { system }: ColumnContext): boolean {
   if (/\bauto_increment\b/i.test(row.extra)) return true
   // MariaDB quotes a text default, so that its bare NULL is the absence of one; MySQL says SQL's null.
-  return row.defaulttext !== null && !(flavor === 'mariadb' && row.defaulttext === 'NULL')
+  return row.defaulttext !== null && !(system === 'mariadb' && row.defaulttext === 'NULL')
 }

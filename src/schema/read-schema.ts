@@ -1,5 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { columnType } from '../columns/column-types.ts'
+import { inCurrentDatabase } from '../database/current-database.ts'
+import { parseServerVersion, type ServerSystem, type ServerVersion } from '../database/server-version.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { ColumnMetadata, IndexMetadata, TableMetadata } from '../metadata.ts'
 import { type ColumnRow, columnMetadata } from './column-metadata.ts'
@@ -7,7 +9,7 @@ import { type ColumnRow, columnMetadata } from './column-metadata.ts'
 /** The current database as the server describes it now. */
 export interface Schema {
   readonly database: string
-  readonly flavor: 'mariadb' | 'mysql'
+  readonly system: ServerSystem
   /** Tables and views, by name. */
   readonly tables: readonly SchemaTable[]
 }
@@ -63,28 +65,30 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
       'The connection has no database selected. Name one in the URL: mysql://user:password@host:3306/database.',
     )
   }
-  const flavor = /mariadb/i.test(server.version) ? 'mariadb' : 'mysql'
+  const identity = parseServerVersion(server.version)
+  const { system } = identity
+  const current = sql.raw(inCurrentDatabase('table_schema'))
   const tables = await read(sql<TableRow>`
-    select table_name as name, table_type as kind from information_schema.tables where ${current('table_schema')}`)
+    select table_name as name, table_type as kind from information_schema.tables where ${current}`)
   const columns = await read(sql<ColumnRow>`
     select table_name as tablename, column_name as name, data_type as datatype, column_type as columntype,
       column_default as defaulttext, is_nullable as nullable, extra as extra, character_maximum_length as length,
       numeric_precision as digits, numeric_scale as scale, datetime_precision as fraction,
       character_set_name as charset, collation_name as collation
-    from information_schema.columns where ${current('table_schema')} order by table_name, ordinal_position`)
+    from information_schema.columns where ${current} order by table_name, ordinal_position`)
   const indexes = await read(sql<IndexRow>`
     select table_name as tablename, index_name as name, non_unique as nonunique, column_name as columnname,
       sub_part as prefix, index_type as indextype,
-      ${sql.raw(ignoredColumn(flavor, server.version))} as ignored
-    from information_schema.statistics where ${current('table_schema')} order by table_name, index_name, seq_in_index`)
+      ${sql.raw(ignoredColumn(identity))} as ignored
+    from information_schema.statistics where ${current} order by table_name, index_name, seq_in_index`)
   const jsonColumns = new Set(
-    flavor === 'mysql'
+    system === 'mysql'
       ? []
       : (
           await read(sql<{ tablename: string; name: string; clause: string }>`
             select table_name as tablename, constraint_name as name, check_clause as clause
             from information_schema.check_constraints
-            where ${current('constraint_schema')} and level = 'Column'`)
+            where ${sql.raw(inCurrentDatabase('constraint_schema'))} and level = 'Column'`)
         )
           .filter(({ clause }) => /^json_valid\((`.*`|".*")\)$/is.test(clause))
           .map(({ tablename, name }) => JSON.stringify([tablename, name])),
@@ -94,7 +98,7 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
   const indexesOf = Map.groupBy(indexes, (row) => row.tablename)
   return {
     database: server.name,
-    flavor,
+    system,
     tables: tables
       .filter(({ name, kind }) => kind !== 'SEQUENCE' && (!only || only.has(name)))
       .sort(byName)
@@ -105,7 +109,7 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
           kind: view ? 'view' : 'table',
           columns: (columnsOf.get(name) ?? []).map((row) =>
             columnMetadata(row, {
-              flavor,
+              system,
               view,
               jsonChecked: jsonColumns.has(JSON.stringify([name, row.name])),
             }),
@@ -117,16 +121,9 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
 }
 
 /** Indexes can be ignored by MariaDB from 10.6 on, and invisible in MySQL from 8.0 on. */
-function ignoredColumn(flavor: Schema['flavor'], version: string): string {
-  const [major = 0, minor = 0] = version.split('.').map(Number.parseFloat)
-  if (flavor === 'mysql') return major >= 8 ? "if(is_visible = 'YES', 'NO', 'YES')" : "'NO'"
-  return major > 10 || (major === 10 && minor >= 6) ? 'ignored' : "'NO'"
-}
-
-// information_schema compares names without case or accents on MariaDB: two databases could be taken for one.
-function current(column: 'table_schema' | 'constraint_schema') {
-  const schema = sql.ref(column)
-  return sql`${schema} = database() and cast(${schema} as binary) = cast(database() as binary)`
+function ignoredColumn({ system, release }: ServerVersion): string {
+  if (system === 'mysql') return release >= 800 ? "if(is_visible = 'YES', 'NO', 'YES')" : "'NO'"
+  return release >= 1006 ? 'ignored' : "'NO'"
 }
 
 interface TableParts {

@@ -1,5 +1,5 @@
+export type { ServerSystem } from '../database/server-version.ts'
 export { type MigrationFolder, migrate } from './migration-folder.ts'
-export type { ServerFlavor } from './server/server-program.ts'
 export {
   startThrowawayServer,
   type ThrowawayServer,

@@ -1,8 +1,10 @@
 import type { Kysely } from 'kysely'
 import { DEFAULT_MIGRATION_LOCK_TABLE, DEFAULT_MIGRATION_TABLE } from 'kysely/migration'
+import { inCurrentDatabase, isCurrentTable } from '../database/current-database.ts'
+import { ER_LOCK_WAIT_TIMEOUT, errorNumber } from '../database/server-errors.ts'
 import { quoteName } from '../database/statement.ts'
 import { ConfigurationError } from '../errors.ts'
-import { errorNumber, run } from '../migration/server-statement.ts'
+import { run } from '../migration/server-statement.ts'
 import { moveEverySlot, refuseTransaction, VERSION_TABLE } from '../migration/version-table.ts'
 import { cacheDropper } from '../repositories/internals.ts'
 
@@ -18,7 +20,6 @@ export interface TruncateOptions {
 }
 
 const TIMEOUT = 10_000
-const ER_LOCK_WAIT_TIMEOUT = 1205
 
 /** These notes of Kysely and of this library say what the database is, and are no data. */
 const KEPT = [DEFAULT_MIGRATION_TABLE, DEFAULT_MIGRATION_LOCK_TABLE, VERSION_TABLE]
@@ -82,7 +83,7 @@ async function readTables<DB>(db: Kysely<DB>): Promise<readonly Table[]> {
   return await run<Table>(
     db,
     `select table_name as name, table_type as kind from information_schema.tables
-      where table_schema = database() and table_type in ('BASE TABLE', 'SYSTEM VERSIONED') order by 1`,
+      where ${inCurrentDatabase('table_schema')} and table_type in ('BASE TABLE', 'SYSTEM VERSIONED') order by 1`,
   )
 }
 
@@ -137,7 +138,7 @@ async function empty<DB>(db: Kysely<DB>, { name, kind }: Table): Promise<void> {
 async function moveVersions<DB>(db: Kysely<DB>, tables: ReadonlySet<string>): Promise<void> {
   const [found] = await run(
     db,
-    `select 1 as found from information_schema.tables where table_schema = database() and table_name = '${VERSION_TABLE}'`,
+    `select 1 as found from information_schema.tables where ${isCurrentTable({ name: VERSION_TABLE })}`,
   )
   if (!found) return
   const versions = await run<{ name: string }>(db, `select distinct table_name as name from ${VERSION_TABLE}`)

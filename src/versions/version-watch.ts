@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
 import type { ProcessCache } from '../cache/process-cache.ts'
+import { inCurrentDatabase } from '../database/current-database.ts'
 import { createExecute } from '../database/execute.ts'
+import { ER_NO_SUCH_TABLE, ER_TABLEACCESS_DENIED_ERROR, errorNumber } from '../database/server-errors.ts'
 import { type Statement, statement } from '../database/statement.ts'
 import { pollChannel, publish, trace, unverifiedChannel, verifiedChannel } from '../diagnostics/channels.ts'
 import { ConfigurationError } from '../errors.ts'
@@ -176,7 +178,7 @@ export function createVersionWatch(options: {
 // Names of tables are compared as bytes: two of them may differ in case alone.
 const CREATED = `(
   select cast(t.create_time as char) from information_schema.tables t
-  where t.table_schema = database() and cast(t.table_name as binary) = cast(v.table_name as binary)
+  where ${inCurrentDatabase('t.table_schema')} and cast(t.table_name as binary) = cast(v.table_name as binary)
 )`
 
 /** For so many tables: the name, the version, and when the table was made. */
@@ -188,10 +190,7 @@ function versionsStatement(tables: number): Statement {
   ) v`)
 }
 
-const ER_NO_SUCH_TABLE = 1146
-const ER_TABLEACCESS_DENIED_ERROR = 1142
-
 function isMissingTable(error: unknown): boolean {
-  const errno = (error as { errno?: unknown } | undefined)?.errno
-  return errno === ER_NO_SUCH_TABLE || errno === ER_TABLEACCESS_DENIED_ERROR
+  const number = errorNumber(error)
+  return number === ER_NO_SUCH_TABLE || number === ER_TABLEACCESS_DENIED_ERROR
 }

@@ -80,19 +80,20 @@ async function compositeTables(): Promise<CaseTable[]> {
 
 async function readCases() {
   const url = await testServerUrl()
-  const { flavor, version } = await identifyServer(url)
+  const identity = await identifyServer(url)
+  const { system } = identity
   // MariaDB names a collation of several charsets in parts.
   const rows = await runStatements(
     url,
-    flavor === 'mariadb'
+    system === 'mariadb'
       ? 'select character_set_name charset, full_collation_name collation from information_schema.collation_character_set_applicability'
       : 'select character_set_name charset, collation_name collation from information_schema.collations',
   )
   const collations = rows.map(({ charset, collation }) => ({ charset, collation }))
   return {
     texts: textCases(new Set(collations.map(({ collation }) => collation))),
-    times: timeCases(flavor),
-    bytes: bytesCases(flavor, version),
+    times: timeCases(system),
+    bytes: bytesCases(identity),
     every: everyCollationCases(collations.filter(({ charset }) => charset !== 'binary')),
   }
 }

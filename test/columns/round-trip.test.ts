@@ -44,7 +44,7 @@ describe('a round trip of every column type', () => {
 
   before(async () => {
     test = await createTestDatabase()
-    const types = COLUMN_TYPES.filter(({ only }) => only === undefined || only === test.flavor)
+    const types = COLUMN_TYPES.filter(({ only }) => only === undefined || only === test.system)
     // Zero dates and INT(7) are taken, the one without strict mode, the other with a warning.
     await runStatements(
       test.url,

@@ -27,10 +27,10 @@ const CITIES = 500
 const COUNTRIES = 40
 const PRODUCTS = 5_000
 
-const { flavor } = await identifyServer(await testServerUrl())
-const server = (await startRestartableServer({ flavor }))!
+const { system } = await identifyServer(await testServerUrl())
+const server = (await startRestartableServer({ system }))!
 
-describe('an outage drill', { skip: !server && `no ${flavor} program here` }, () => {
+describe('an outage drill', { skip: !server && `no ${system} program here` }, () => {
   before(async () => {
     // `city` never changes, `country` counts its changes, `product` is read per request.
     await withDatabase(server, async (db) => {
@@ -67,7 +67,7 @@ describe('an outage drill', { skip: !server && `no ${flavor} program here` }, ()
     await assertNothingLeaks(application)
     const growth = (heapUsed() - heap[0]!) / 2 ** 20
     test.diagnostic(
-      `${flavor}, ${ROUNDS} rounds: ${JSON.stringify(load.counts)}; longest read ${load.longest.toFixed(0)} ms of ${TIMEOUT}; ` +
+      `${system}, ${ROUNDS} rounds: ${JSON.stringify(load.counts)}; longest read ${load.longest.toFixed(0)} ms of ${TIMEOUT}; ` +
         `connections ${connections().all}; heap ${growth.toFixed(1)} MB more than after ${ROUNDS - heap.length + 1} rounds`,
     )
     assert.deepEqual(load.faults, [])

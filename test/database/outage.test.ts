@@ -33,11 +33,11 @@ import { identifyServer, testServerUrl } from '../support/server.ts'
 const LOST = 'KYSELY_LOOKUP_CONNECTION_LOST'
 const TIMED_OUT = 'KYSELY_LOOKUP_TIMEOUT'
 
-const { flavor } = await identifyServer(await testServerUrl())
-const server = (await startRestartableServer({ flavor }))!
+const { system } = await identifyServer(await testServerUrl())
+const server = (await startRestartableServer({ system }))!
 
 describe('while the server is away', {
-  skip: !server && `no ${flavor} program here`,
+  skip: !server && `no ${system} program here`,
   timeout: 120_000,
 }, () => {
   let tables: TablesMetadata

@@ -24,7 +24,7 @@ describe('a pooled connection', () => {
   })
   after(() => data[Symbol.asyncDispose]())
 
-  const isolationVariable = () => (data.test.flavor === 'mariadb' ? 'tx_isolation' : 'transaction_isolation')
+  const isolationVariable = () => (data.test.system === 'mariadb' ? 'tx_isolation' : 'transaction_isolation')
 
   const connectionId = async () => {
     const { rows } = await sql<{ id: number }>`select connection_id() as id`.execute(data.db)

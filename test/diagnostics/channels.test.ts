@@ -41,7 +41,7 @@ describe('on the diagnostics channels', () => {
       table: 'country',
       inTransaction: false,
       database: {
-        system: data.test.flavor,
+        system: data.test.system,
         name: data.test.name,
         address: hostname,
         port: Number(port),

@@ -51,8 +51,8 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
     assert.deepEqual(await page.locator('#table-rows th code').allInnerTexts(), TABLES)
     assert.equal(await page.locator('.empty').count(), 3)
     assert.equal(await page.locator('#traffic-switch').innerText(), 'Start traffic')
-    const { flavor, version } = database
-    const name = flavor === 'mariadb' ? 'MariaDB' : 'MySQL'
+    const { system, version } = database
+    const name = system === 'mariadb' ? 'MariaDB' : 'MySQL'
     assert.ok((await page.locator('#server').innerText()).startsWith(`${name} ${version} at `))
   })
 

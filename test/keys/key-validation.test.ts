@@ -6,12 +6,11 @@ import { MARIADB_VALIDATIONS, NEVER, VALIDATIONS } from '../support/differential
 import { type Lookups, lookups } from '../support/lookups.ts'
 import { identifyServer, testServerUrl } from '../support/server.ts'
 
-const { flavor, version } = await identifyServer(await testServerUrl())
-const [major = 0, minor = 0] = version.split('.').map(Number)
+const { system, release } = await identifyServer(await testServerUrl())
 const throwing = () => {
   throw new Error('no')
 }
-const hasNetworkTypes = flavor === 'mariadb' && major * 100 + minor >= 1007
+const hasNetworkTypes = system === 'mariadb' && release >= 1007
 const validations = [...VALIDATIONS, ...(hasNetworkTypes ? MARIADB_VALIDATIONS : [])]
 
 describe('what can be a key', () => {

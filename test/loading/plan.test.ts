@@ -50,7 +50,7 @@ describe('the plan of a lookup', () => {
 
   /** The plan's lines of the looked-up table: how it is read, and by which index. */
   async function plan(statement: Statement, asked: Asked): Promise<{ type: string; key: string }[]> {
-    const format = data.test.flavor === 'mysql' ? 'format=traditional ' : ''
+    const format = data.test.system === 'mysql' ? 'format=traditional ' : ''
     const [before, ...rest] = `explain ${format}${statement.sql}`.split('?')
     const query = rest.reduce(
       (query, text) => sql`${query}${asked.json ? '["1", "2"]' : '1'}${sql.raw(text)}`,
@@ -101,7 +101,7 @@ describe('the plan of a lookup', () => {
 
   it('of a whole table goes along its primary key and sorts nothing, with its version or without', async () => {
     await createVersionTable(data.db)
-    const format = data.test.flavor === 'mysql' ? 'format=traditional ' : ''
+    const format = data.test.system === 'mysql' ? 'format=traditional ' : ''
     for (const versioned of [false, true]) {
       const statement = tableStatement({ table, versioned, limit: 1_000 })
       const lines = await data.run(`explain ${format}${statement.sql}`)

@@ -60,10 +60,10 @@ describe('the migration helpers say which right is missing', () => {
   })
 
   it('1419: a trigger while the binary log is on', async () => {
-    const { flavor } = await identifyServer(await testServerUrl())
-    const program = await findServerProgram({ flavor })
+    const { system } = await identifyServer(await testServerUrl())
+    const program = await findServerProgram({ system })
     await using server = await startThrowawayServer({
-      ...(program && { flavor }),
+      ...(program && { system }),
       args: ['--log-bin=binlog', '--server-id=1', '--log-bin-trust-function-creators=0'],
     })
     const password = randomBytes(8).toString('hex')

@@ -148,7 +148,7 @@ describe('OpenTelemetry metrics', () => {
     assert.equal(duration?.descriptor.unit, 's')
     const { hostname, port } = new URL(data.test.url)
     const attributes = {
-      'db.system.name': data.test.flavor,
+      'db.system.name': data.test.system,
       'db.namespace': data.test.name,
       'server.address': hostname,
       'server.port': Number(port),

@@ -70,7 +70,7 @@ describe('OpenTelemetry spans', () => {
     const { 'db.query.text': text, ...attributes } = span.attributes
     assert.match(String(text), /^select k\.o, t\.`code` c0, .* from json_table\(\?, '\$\[\*\]'/)
     assert.deepEqual(attributes, {
-      'db.system.name': data.test.flavor,
+      'db.system.name': data.test.system,
       'db.namespace': data.test.name,
       'db.collection.name': 'country',
       'db.operation.name': 'SELECT',
@@ -238,8 +238,8 @@ describe('OpenTelemetry spans', () => {
   })
 
   it('a server that is gone is an error of this library, without what was asked', async (t) => {
-    await using server = await startRestartableServer({ flavor: data.test.flavor })
-    if (!server) return t.skip(`no ${data.test.flavor} program here`)
+    await using server = await startRestartableServer({ system: data.test.system })
+    if (!server) return t.skip(`no ${data.test.system} program here`)
     await using application = startApplication(server, { tables: await makeTables(server) })
     await application.repos.$ready()
     await server.kill()

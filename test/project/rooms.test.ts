@@ -9,18 +9,18 @@ const FLOORS = [
   ['repositories'],
   ['verification', 'loading'],
   ['scope', 'codegen', 'migration'],
-  ['versions', 'schema'],
+  ['versions', 'schema', 'opentelemetry'],
   ['cache', 'database'],
   ['keys'],
   ['rows'],
-  ['columns', 'opentelemetry', 'frameworks'],
+  ['columns', 'frameworks'],
   ['errors.ts', 'metadata.ts', 'diagnostics'],
 ]
 
 /** What a room may know, where that is less than all floors below it. */
 const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   frameworks: ['errors.ts'],
-  opentelemetry: ['diagnostics', 'errors.ts'],
+  opentelemetry: ['database', 'diagnostics', 'errors.ts'],
   columns: ['errors.ts', 'metadata.ts'],
 }
 

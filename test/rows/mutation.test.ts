@@ -24,10 +24,10 @@ interface Tested {
 }
 
 /** One value of every type, where a type has values that cannot be represented one that can. */
-function valuesOf(flavor: string): readonly Tested[] {
+function valuesOf(system: string): readonly Tested[] {
   const types = new Map<string, string>()
   for (const { type, values, only } of COLUMN_TYPES) {
-    if ((only ?? flavor) === flavor && !types.has(type)) types.set(type, literalOf(type) ?? values[0]!)
+    if ((only ?? system) === system && !types.has(type)) types.set(type, literalOf(type) ?? values[0]!)
   }
   return Array.from(types, ([type, literal]) => ({ type, literal }))
 }
@@ -51,7 +51,7 @@ describe('what was handed out cannot be altered', () => {
   let types: readonly Tested[]
 
   before(async () => {
-    types = valuesOf((await identifyServer(await testServerUrl())).flavor)
+    types = valuesOf((await identifyServer(await testServerUrl())).system)
     const columns = types.map(({ type }, index) => `c${index} ${type}`).join(', ')
     const row = types.map(({ literal }) => literal).join(', ')
     const tables = ['kept', 'tracked', 'remembered']

@@ -36,7 +36,7 @@ describe('reading the schema', () => {
 
   before(async () => {
     database = await createTestDatabase()
-    const maria = database.flavor === 'mariadb'
+    const maria = database.system === 'mariadb'
     await runStatements(
       database.url,
       `create table types (
@@ -140,7 +140,7 @@ describe('reading the schema', () => {
       { name: 'z_pair', columns: ['b', 'a'] },
     ])
     assert.deepEqual(metadata.indexes, [{ name: 'k_desc', columns: ['b'] }])
-    const maria = database.flavor === 'mariadb'
+    const maria = database.system === 'mariadb'
     assert.deepEqual(
       omittedIndexes.map(({ name, unique, reason }) => [name, unique, reason]),
       [
@@ -202,7 +202,7 @@ describe('reading the schema', () => {
     const some = await readSchema(camel, { tables: ['then', 'THEN', 'missing', 'composite'] })
     assert.deepEqual(some.tables, [table('composite'), table('then')])
     assert.equal(some.database, database.name)
-    assert.equal(some.flavor, database.flavor)
+    assert.equal(some.system, database.system)
   })
 
   it('is refused on a connection without a database', async () => {

@@ -1,4 +1,4 @@
-import type { ServerFlavor } from '../../src/testing/server/server-program.ts'
+import type { ServerSystem } from '../../src/database/server-version.ts'
 
 /** A column type with the values that hurt, as SQL literals; NULL is added to each. */
 export interface ColumnType {
@@ -6,7 +6,7 @@ export interface ColumnType {
   readonly values: readonly string[]
   /** The values can be keys, each of one row. */
   readonly key?: false
-  readonly only?: ServerFlavor
+  readonly only?: ServerSystem
 }
 
 const every = (types: readonly string[], values: readonly string[], more: Partial<ColumnType> = {}) =>

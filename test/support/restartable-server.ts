@@ -4,8 +4,9 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ServerSystem } from '../../src/database/server-version.ts'
 import { initializeCommand, serveCommand } from '../../src/testing/server/server-command.ts'
-import { findServerProgram, type ServerFlavor } from '../../src/testing/server/server-program.ts'
+import { findServerProgram } from '../../src/testing/server/server-program.ts'
 import {
   type SupervisedProcess,
   startSupervisedProcess,
@@ -14,7 +15,7 @@ import { runStatements } from './server.ts'
 
 /** A private server that can be killed, paused and started again, on the same port and with the same data. */
 export interface RestartableServer extends AsyncDisposable {
-  readonly flavor: ServerFlavor
+  readonly system: ServerSystem
   /** `mysql://root:…@127.0.0.1:PORT/`, without a database. */
   readonly url: string
   /** The server gets no chance to say goodbye. Resolves when it is gone. */
@@ -30,12 +31,12 @@ export interface RestartableServer extends AsyncDisposable {
   run(...statements: readonly string[]): ReturnType<typeof runStatements>
 }
 
-/** Undefined where the machine has no program of the flavor: a server in Docker cannot be drilled. */
+/** Undefined where the machine has no program of the system: a server in Docker cannot be drilled. */
 export async function startRestartableServer(options: {
-  readonly flavor: ServerFlavor
+  readonly system: ServerSystem
   readonly args?: readonly string[]
 }): Promise<RestartableServer | undefined> {
-  const program = await findServerProgram({ flavor: options.flavor })
+  const program = await findServerProgram({ system: options.system })
   if (!program) return undefined
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-server-'))
   // What the server writes outlives its process, and does not outlive ours.
@@ -62,7 +63,7 @@ export async function startRestartableServer(options: {
 
   await run(true)
   return {
-    flavor: program.flavor,
+    system: program.system,
     url,
     async kill() {
       process.kill(pid, 'SIGKILL')

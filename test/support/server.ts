@@ -1,19 +1,13 @@
 import type { RowDataPacket } from 'mysql2/promise'
 import { createConnection } from 'mysql2/promise'
-import type { ServerFlavor } from '../../src/testing/server/server-program.ts'
+import { parseServerVersion, type ServerVersion } from '../../src/database/server-version.ts'
 import {
   createTestDatabase as createDatabaseOn,
   type TestDatabase as LibraryTestDatabase,
 } from '../../src/testing/test-database.ts'
 import { startEmbeddedServer } from './embedded-server.ts'
 
-export interface ServerIdentity {
-  readonly flavor: ServerFlavor
-  /** Such as `10.11.19`. */
-  readonly version: string
-}
-
-export type TestDatabase = ServerIdentity & LibraryTestDatabase
+export type TestDatabase = ServerVersion & LibraryTestDatabase
 
 let serverUrl: Promise<string> | undefined
 
@@ -32,7 +26,7 @@ export async function createTestDatabase(options: { readonly name?: string } = {
 }
 
 /** Asks a server what it is. */
-export async function identifyServer(url: string): Promise<ServerIdentity> {
+export async function identifyServer(url: string): Promise<ServerVersion> {
   await using connection = await connect(url)
   return await connection.identify()
 }
@@ -108,7 +102,7 @@ export async function statementCounter(url: string): Promise<StatementCounter> {
 
 interface SupportConnection extends AsyncDisposable {
   query(statement: string): Promise<RowDataPacket[]>
-  identify(): Promise<ServerIdentity>
+  identify(): Promise<ServerVersion>
 }
 
 async function connect(url: string): Promise<SupportConnection> {
@@ -118,11 +112,7 @@ async function connect(url: string): Promise<SupportConnection> {
     query,
     async identify() {
       const [row] = await query('select version() as version')
-      const text = String(row?.version)
-      return {
-        flavor: /mariadb/i.test(text) ? 'mariadb' : 'mysql',
-        version: /^\d+\.\d+\.\d+/.exec(text)?.[0] ?? text,
-      }
+      return parseServerVersion(String(row?.version))
     },
     [Symbol.asyncDispose]: async () => connection.end(),
   }

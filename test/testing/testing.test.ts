@@ -174,7 +174,7 @@ describe('truncating', async () => {
   })
 
   it('empties tables that keep their history, where the server has them', async (t) => {
-    if ((await identifyServer(server)).flavor !== 'mariadb') return t.diagnostic('MySQL has none')
+    if ((await identifyServer(server)).system !== 'mariadb') return t.diagnostic('MySQL has none')
     await data.run(
       'create table price (id int primary key, amount int) with system versioning',
       'insert into price values (1, 5)',

@@ -12,19 +12,19 @@ import { findServerProgram } from '../../src/testing/server/server-program.ts'
 import { startThrowawayServer, type ThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
 import { identifyServer, runStatements, testServerUrl } from '../support/server.ts'
 
-// The flavor under test, where the machine has its program: each round tests another one.
-// What does not depend on the flavor is tested with the machine's first, which is MariaDB: it starts in a second.
+// The system under test, where the machine has its program: each round tests another one.
+// What does not depend on the system is tested with the machine's first, which is MariaDB: it starts in a second.
 const identity = await identifyServer(await testServerUrl())
 const first = await findServerProgram()
-const program = (await findServerProgram({ flavor: identity.flavor })) ?? first
-const flavor = program?.flavor
+const program = (await findServerProgram({ system: identity.system })) ?? first
+const system = program?.system
 const skip = first ? false : 'there is no server program on this machine'
 
 describe('a private server', { skip }, () => {
   let server: ThrowawayServer
 
   before(async () => {
-    server = await startThrowawayServer({ flavor, args: ['--max-connections=77'] })
+    server = await startThrowawayServer({ system, args: ['--max-connections=77'] })
   })
   after(() => server?.stop())
 
@@ -41,9 +41,9 @@ describe('a private server', { skip }, () => {
     )
   })
 
-  it('names its flavor and version', async () => {
-    const { flavor, version } = await identifyServer(server.url)
-    assert.deepEqual({ flavor: server.flavor, version: server.version }, { flavor, version })
+  it('names its system and version', async () => {
+    const { system, version } = await identifyServer(server.url)
+    assert.deepEqual({ system: server.system, version: server.version }, { system, version })
   })
 
   it('takes arguments', async () => {
@@ -77,7 +77,7 @@ const endings: { name: string; code?: string; signal?: NodeJS.Signals; group?: t
 describe('startThrowawayServer', () => {
   it('runs beside another, and leaves neither process nor folder when it is stopped', { skip }, async () => {
     await using other = await startThrowawayServer()
-    const server = await startThrowawayServer({ flavor })
+    const server = await startThrowawayServer({ system })
     assert.notEqual(server.url, other.url)
     await server.stop()
     assertGone(server)

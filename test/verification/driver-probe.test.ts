@@ -160,7 +160,7 @@ describe('a Kysely instance of the user', { concurrency: true }, () => {
       'PAD_CHAR_TO_FULL_LENGTH',
       'TRADITIONAL',
     ]
-    const own = data.test.flavor === 'mariadb' ? ['ORACLE', 'MSSQL', 'EMPTY_STRING_IS_NULL'] : []
+    const own = data.test.system === 'mariadb' ? ['ORACLE', 'MSSQL', 'EMPTY_STRING_IS_NULL'] : []
     for (const mode of [...modes, ...own]) {
       await using db = connect(CAREFUL, `set sql_mode = '${mode}'`)
       const { plan } = repositories(db, await tablesOf(['plan']))

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import type { ServerSystem } from '../../database/server-version.ts'
 import { ConfigurationError } from '../../errors.ts'
-import type { ServerFlavor } from './server-program.ts'
 import type { Command } from './supervised-process.ts'
 
 const images = { mariadb: 'mariadb:11', mysql: 'mysql:9' } as const
@@ -16,21 +16,21 @@ export function dockerIsRunning(): Promise<boolean> {
 
 /** The commands of a server's container: it goes by a name, listens on 127.0.0.1 only, and leaves nothing behind. */
 export function dockerCommand(options: {
-  readonly flavor: ServerFlavor
+  readonly system: ServerSystem
   readonly name: string
   readonly args: readonly string[]
   readonly password: string
 }): { image: string; pull: Command; run: Command; remove: readonly string[]; env: NodeJS.ProcessEnv } {
-  const { flavor, name, args, password } = options
-  const image = images[flavor]
-  const variable = flavor === 'mariadb' ? 'MARIADB_ROOT_PASSWORD' : 'MYSQL_ROOT_PASSWORD'
+  const { system, name, args, password } = options
+  const image = images[system]
+  const variable = system === 'mariadb' ? 'MARIADB_ROOT_PASSWORD' : 'MYSQL_ROOT_PASSWORD'
   const run = [
     ...['docker', 'run', '--rm', '--name', name, '--publish', '127.0.0.1::3306'],
     // The value goes by the environment: arguments are for every user of the machine to see.
     ...['--env', variable, image],
     ...['--skip-name-resolve', '--skip-log-bin', '--innodb-flush-log-at-trx-commit=0'],
     ...['--innodb-doublewrite=OFF', '--character-set-server=utf8mb4', '--default-time-zone=+00:00'],
-    ...(flavor === 'mysql' ? ['--mysqlx=OFF'] : []),
+    ...(system === 'mysql' ? ['--mysqlx=OFF'] : []),
     ...args,
   ]
   // An image that is there is used as it is, so that no network is needed.

@@ -1,9 +1,9 @@
 import { connect } from 'node:net'
-import type { ServerFlavor } from './server-program.ts'
+import { parseServerVersion, type ServerSystem } from '../../database/server-version.ts'
 
 /** What a server says first to whoever connects. */
 export interface Handshake {
-  readonly flavor: ServerFlavor
+  readonly system: ServerSystem
   readonly version: string
 }
 
@@ -18,9 +18,8 @@ export function readHandshake(port: number): Promise<Handshake> {
     const end = bytes.indexOf(0, 5)
     if (end < 0) return
     const text = bytes.toString('latin1', 5, end)
-    // Old clients take a leading 10 for an ancient server, so MariaDB 10 puts 5.5.5- before its version.
-    const version = /\d+\.\d+\.\d+/.exec(text.replace(/^5\.5\.5-/, ''))?.[0]
-    if (bytes[4] === 10 && version) resolve({ version, flavor: /mariadb/i.test(text) ? 'mariadb' : 'mysql' })
+    const { system, version } = parseServerVersion(text)
+    if (bytes[4] === 10 && version !== '') resolve({ system, version })
     else reject(new Error(`expected the greeting of a MySQL or MariaDB server on port ${port}, got: ${text}`))
     socket.destroy()
   })

@@ -14,7 +14,7 @@ interface ServerCommandOptions {
 /** The command that makes the data folder of a new server. */
 export async function initializeCommand(options: ServerCommandOptions): Promise<Command> {
   const { program, folder } = options
-  if (program.flavor === 'mysql') return { argv: [...serverArguments(options), '--initialize-insecure'] }
+  if (program.system === 'mysql') return { argv: [...serverArguments(options), '--initialize-insecure'] }
   await mkdir(join(folder, 'data')) // MySQL makes it itself
   const input = join(folder, 'bootstrap.sql')
   await writeFile(input, await bootstrapStatements(program))
@@ -43,7 +43,7 @@ export async function serveCommand(
       '--socket=server.sock', // in the data folder; a long path would not fit into a socket's name
       `--pid-file=${join(folder, 'server.pid')}`,
       `--init-file=${initFile}`,
-      ...(program.flavor === 'mysql' ? ['--mysqlx=OFF'] : []),
+      ...(program.system === 'mysql' ? ['--mysqlx=OFF'] : []),
       ...options.args,
     ],
   }
@@ -65,7 +65,7 @@ function serverArguments(options: ServerCommandOptions): string[] {
     '--character-set-server=utf8mb4',
     '--default-time-zone=+00:00',
     // The folder that MySQL's packages build in may be missing, or be another user's.
-    ...(program.flavor === 'mysql' ? ['--secure-file-priv=NULL'] : []),
+    ...(program.system === 'mysql' ? ['--secure-file-priv=NULL'] : []),
   ]
 }
 

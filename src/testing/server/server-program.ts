@@ -3,14 +3,13 @@ import { constants } from 'node:fs'
 import { access, readdir } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
+import { parseServerVersion, type ServerSystem } from '../../database/server-version.ts'
 import { ConfigurationError } from '../../errors.ts'
-
-export type ServerFlavor = 'mariadb' | 'mysql'
 
 /** A database server's program on this machine. */
 export interface ServerProgram {
   readonly path: string
-  readonly flavor: ServerFlavor
+  readonly system: ServerSystem
   readonly version: string
 }
 
@@ -28,16 +27,16 @@ const systemFolders = [
  * A MySQL below /opt is another installation's own: it is taken only when MySQL is asked for.
  */
 export async function findServerProgram(
-  options: { flavor?: ServerFlavor } = {},
+  options: { system?: ServerSystem } = {},
 ): Promise<ServerProgram | undefined> {
-  const { flavor } = options
-  const names = flavor === 'mysql' ? ['mysqld'] : ['mariadbd', 'mysqld']
-  const optFolders = flavor === 'mysql' ? await mysqlFoldersBelowOpt() : []
+  const { system } = options
+  const names = system === 'mysql' ? ['mysqld'] : ['mariadbd', 'mysqld']
+  const optFolders = system === 'mysql' ? await mysqlFoldersBelowOpt() : []
   for (const name of names) {
     for (const path of await findPrograms(name, optFolders)) {
       // On Debian mysqld may be another name of mariadbd: the program says itself what it is.
       const program = await identifyServerProgram(path).catch(() => undefined)
-      if (program && (flavor === undefined || program.flavor === flavor)) return program
+      if (program && (system === undefined || program.system === system)) return program
     }
   }
   return undefined
@@ -55,9 +54,10 @@ export async function identifyServerProgram(path: string): Promise<ServerProgram
   const { stdout } = await promisify(execFile)(path, ['--no-defaults', '--version']).catch((error) => {
     throw failed(error)
   })
-  const version = /\bVer (\d+\.\d+\.\d+)/.exec(stdout)?.[1]
-  if (version === undefined) throw failed()
-  return { path, version, flavor: /mariadb/i.test(stdout) ? 'mariadb' : 'mysql' }
+  const [, said = ''] = /\bVer (\d.*)/.exec(stdout) ?? []
+  const { system, version } = parseServerVersion(said)
+  if (version === '') throw failed()
+  return { path, system, version }
 }
 
 /** The first of these programs on the path or in the system's folders. */

@@ -2,24 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ServerSystem } from '../../database/server-version.ts'
 import { ConfigurationError } from '../../errors.ts'
 import { dockerCommand, dockerIsRunning, publishedPort } from './docker-container.ts'
 import { readHandshake } from './handshake.ts'
 import { freePort, isPortConflict } from './port.ts'
 import { initializeCommand, serveCommand } from './server-command.ts'
-import {
-  findServerProgram,
-  identifyServerProgram,
-  type ServerFlavor,
-  type ServerProgram,
-} from './server-program.ts'
+import { findServerProgram, identifyServerProgram, type ServerProgram } from './server-program.ts'
 import { type SupervisedProcess, startSupervisedProcess } from './supervised-process.ts'
 
 /** A private database server: empty, on 127.0.0.1, gone with this process. */
 export interface ThrowawayServer extends AsyncDisposable {
   /** `mysql://root:…@127.0.0.1:PORT/`, without a database. The password is this server's own, made by chance. */
   readonly url: string
-  readonly flavor: ServerFlavor
+  readonly system: ServerSystem
   /** Such as `10.11.19`. */
   readonly version: string
   /** The server's process; a server in Docker has none here. */
@@ -32,7 +28,7 @@ export interface ThrowawayServer extends AsyncDisposable {
 
 export interface ThrowawayServerOptions {
   /** By default whatever the machine has, MariaDB first. */
-  readonly flavor?: ServerFlavor
+  readonly system?: ServerSystem
   /** The path of a `mariadbd` or `mysqld` to use. */
   readonly program?: string
   /** More arguments for the server, such as `--sql-mode=ANSI`. */
@@ -54,14 +50,14 @@ const startTimeout = 60_000
  * ```
  */
 export async function startThrowawayServer(options: ThrowawayServerOptions = {}): Promise<ThrowawayServer> {
-  const { flavor, args = [], log = (line: string) => console.error(line) } = options
+  const { system, args = [], log = (line: string) => console.error(line) } = options
   const program = options.program
     ? await identifyServerProgram(options.program)
-    : await findServerProgram({ flavor })
+    : await findServerProgram({ system })
   if (program) return startProgram({ program, args })
-  if (await dockerIsRunning()) return startContainer({ flavor: flavor ?? 'mariadb', args, log })
+  if (await dockerIsRunning()) return startContainer({ system: system ?? 'mariadb', args, log })
   const [programs, packages] =
-    flavor === 'mysql'
+    system === 'mysql'
       ? ['mysqld', 'the package mysql-server']
       : ['mariadbd or mysqld', 'MariaDB (on Debian and Ubuntu the package mariadb-server-core) or MySQL']
   throw new ConfigurationError(
@@ -100,15 +96,15 @@ async function startProgram(options: {
 }
 
 async function startContainer(options: {
-  readonly flavor: ServerFlavor
+  readonly system: ServerSystem
   readonly args: readonly string[]
   readonly log: (line: string) => void
 }): Promise<ThrowawayServer> {
-  const { flavor, args, log } = options
+  const { system, args, log } = options
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-server-'))
   const password = randomBytes(12).toString('hex')
   const name = folder.slice(folder.lastIndexOf('/') + 1)
-  const { image, pull, run, remove, env } = dockerCommand({ flavor, name, args, password })
+  const { image, pull, run, remove, env } = dockerCommand({ system, name, args, password })
   log(`No mariadbd or mysqld here: starting the Docker image ${image} (pulled if it is not there).`)
   const server = startSupervisedProcess({ folder, commands: [pull, run], cleanup: remove, env })
   try {
@@ -128,11 +124,11 @@ async function throwawayServer(options: {
   readonly pid?: number
 }): Promise<ThrowawayServer> {
   const { server, folder, port, password, pid } = options
-  const { flavor, version } = await readHandshake(port)
+  const { system, version } = await readHandshake(port)
   server.unref()
   return {
     url: `mysql://root:${password}@127.0.0.1:${port}/`,
-    flavor,
+    system,
     version,
     ...(pid === undefined ? {} : { pid }),
     folder,

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ServerFlavor } from '../../../src/testing/server/server-program.ts'
+import type { ServerVersion } from '../../../src/database/server-version.ts'
 import { type ColumnCase, type Spelling, spellings } from './case.ts'
 
 const byte = fc.constantFrom(0, 0x20, 0x41, 0x61, 0x27, 0x5c, 0x7f, 0x80, 0xff)
@@ -156,9 +156,8 @@ const inet6Case: ColumnCase = {
     (v4.test(key) || (key.includes(':') && !NOT_ADDRESSES.includes(key) && !key.includes('%'))),
 }
 
-export function bytesCases(flavor: ServerFlavor, version: string): ColumnCase[] {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  const since = (wanted: number) => flavor === 'mariadb' && major * 100 + minor >= wanted
+export function bytesCases({ system, release }: ServerVersion): ColumnCase[] {
+  const since = (wanted: number) => system === 'mariadb' && release >= wanted
   return [
     binaryCase('binary', 1),
     binaryCase('binary', 4),

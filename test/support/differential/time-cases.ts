@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ServerFlavor } from '../../../src/testing/server/server-program.ts'
+import type { ServerSystem } from '../../../src/database/server-version.ts'
 import { type ColumnCase, type Spelling, spellings } from './case.ts'
 
 const two = (value: number) => String(value).padStart(2, '0')
@@ -167,7 +167,7 @@ function momentCase(type: 'datetime' | 'timestamp', digits: number): ColumnCase 
   }
 }
 
-function timeCase(digits: number, flavor: ServerFlavor): ColumnCase {
+function timeCase(digits: number, system: ServerSystem): ColumnCase {
   const hours = fc.oneof(fc.integer({ min: 0, max: 838 }), fc.integer({ min: 0, max: 12 }))
   const text = fc
     .tuple(fc.constantFrom('', '-'), hours, fc.constantFrom(':00:00', ':59:59', ':01:02', ':30:00'), fraction)
@@ -194,7 +194,7 @@ function timeCase(digits: number, flavor: ServerFlavor): ColumnCase {
     '-00:00:01',
   ]
   // On MariaDB the range ends here; MySQL ends it at the full second, and answers this one by protocol.
-  if (flavor === 'mariadb') given.push('838:59:59.999999', '-838:59:59.9')
+  if (system === 'mariadb') given.push('838:59:59.999999', '-838:59:59.9')
   const bad = [
     '839:00:00',
     '12:34',
@@ -227,14 +227,14 @@ function timeCase(digits: number, flavor: ServerFlavor): ColumnCase {
   }
 }
 
-export function timeCases(flavor: ServerFlavor): ColumnCase[] {
+export function timeCases(system: ServerSystem): ColumnCase[] {
   const digits = [0, 1, 2, 3, 4, 5, 6]
   return [
     DATE,
     ...digits.flatMap((count) => [
       momentCase('datetime', count),
       momentCase('timestamp', count),
-      timeCase(count, flavor),
+      timeCase(count, system),
     ]),
   ]
 }

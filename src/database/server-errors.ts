@@ -1,0 +1,25 @@
+/** A server's numbers for what it refuses, by the names that MySQL's and MariaDB's manuals give them. */
+export const ER_CHECKREAD = 1020
+export const ER_DBACCESS_DENIED_ERROR = 1044
+export const ER_BAD_FIELD_ERROR = 1054
+export const ER_TABLEACCESS_DENIED_ERROR = 1142
+export const ER_COLUMNACCESS_DENIED_ERROR = 1143
+export const ER_NO_SUCH_TABLE = 1146
+export const ER_KEY_DOES_NOT_EXIST = 1176
+export const ER_LOCK_WAIT_TIMEOUT = 1205
+export const ER_LOCK_DEADLOCK = 1213
+export const ER_SPECIFIC_ACCESS_DENIED_ERROR = 1227
+/** A savepoint, too. */
+export const ER_SP_DOES_NOT_EXIST = 1305
+export const ER_PROCACCESS_DENIED_ERROR = 1370
+export const ER_CANT_CREATE_USER_WITH_GRANT = 1410
+export const ER_BINLOG_CREATE_ROUTINE_NEED_SUPER = 1419
+/** The user that a trigger belongs to. */
+export const ER_NO_SUCH_USER = 1449
+export const ER_MAX_PREPARED_STMT_COUNT_REACHED = 1461
+
+/** The server's number for an error; undefined for errors of anybody else (the operating system's are negative). */
+export function errorNumber(error: unknown): number | undefined {
+  const { errno } = (error ?? {}) as { errno?: unknown }
+  return typeof errno === 'number' && errno > 0 ? errno : undefined
+}
