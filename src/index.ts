@@ -21,15 +21,45 @@ export {
   RowNotFoundError,
   UnrepresentableValueError,
 } from './errors.ts'
-export type { KeyOf, PrefixOf, RowOf } from './keys/key-types.ts'
-export type { ColumnMetadata, IndexMetadata, TableMetadata, TablesMetadata } from './metadata.ts'
-export { createRepositories } from './repositories/create-repositories.ts'
-export { Repository } from './repositories/repository.ts'
 export type {
-  CacheMode,
-  ConstantRepository,
+  AbsenceOf,
+  AbsenceOfValue,
+  CheckedColumns,
+  CheckedKey,
+  CheckedValue,
+  ConstantKeys,
+  IsLiteral,
+  MemberOf,
+  OnlyMember,
+  Presence,
+  PrimaryColumn,
+} from './keys/constant-types.ts'
+export type {
+  FrozenValue,
+  IndexColumns,
+  KeyObject,
+  KeyObjects,
+  KeyOf,
+  KeyValue,
+  LeadingParts,
+  PrefixOf,
+  RowOf,
+  ScalarKey,
+  UniqueColumns,
+} from './keys/key-types.ts'
+export type { ColumnMetadata, ConstantKey, IndexMetadata, TableMetadata, TablesMetadata } from './metadata.ts'
+export type { ConstantReads, ConstantRepository } from './repositories/constant-repository.ts'
+export { createRepositories } from './repositories/create-repositories.ts'
+export type { CacheMode, CacheModes, RepositoriesOptions } from './repositories/repositories-options.ts'
+export { Repository } from './repositories/repository.ts'
+export type { RepositoryOf, TableName, TableWrites, WritesByName } from './repositories/repository-of.ts'
+export type { TransactionOptions } from './repositories/transaction.ts'
+export type {
   Repositories,
-  RepositoriesOptions,
-  RepositoryOf,
+  RepositoriesByName,
+  RepositoriesMembers,
+  TableAccess,
   TransactionRepositories,
 } from './repositories/types.ts'
+export type { Inserts, Writes } from './repositories/writes.ts'
+export type { VersionOptions } from './versions/version-watch.ts'

@@ -5,7 +5,7 @@
 import type { Kysely } from 'kysely'
 import { createDatabase, createRepositories, type Repository } from '../../src/index.ts'
 import type { TableMetadata, TablesMetadata } from '../../src/metadata.ts'
-import type { CacheModes } from '../../src/repositories/types.ts'
+import type { CacheModes } from '../../src/repositories/repositories-options.ts'
 import { readSchema } from '../../src/schema/read-schema.ts'
 import type { Lookups, Peer, PeerOptions } from '../peer.ts'
 

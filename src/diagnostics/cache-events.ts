@@ -1,12 +1,12 @@
 import { evictChannel, type GenerationMessage, generationChannel, publish } from './channels.ts'
 
-/** What happens to a table's process-wide cache, told to those who listen. */
+/** Publishes what happens to a table's process-wide cache. */
 export interface CacheEvents {
-  /** When (of `performance.now`) the version that is held was first held. */
+  /** When (by `performance.now`) the current version was first held. */
   readonly since: number
-  /** A row was dropped to make room. */
+  /** A row was evicted. */
   evicted(): void
-  /** A generation was left for another. */
+  /** A new generation replaced the old one. */
   opened(change: Omit<GenerationMessage, 'table'>): void
 }
 

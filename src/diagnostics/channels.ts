@@ -1,92 +1,197 @@
 import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
 
-/** The database that something was read from, as far as it is known. */
+/**
+ * The database that something was read from, as far as it is known.
+ *
+ * @example
+ * ```ts
+ * const show = ({ system, name, address, port }: DatabaseIdentity) => `${system} ${name} at ${address}:${port}`
+ * ```
+ */
 export interface DatabaseIdentity {
-  /** Known once the first statement was answered. */
+  /** Known once the server has answered the first statement. */
   readonly system?: 'mysql' | 'mariadb'
-  /** The connection's database, known once the first statement was answered. */
+  /** The connection's database. Known once the server has answered the first statement. */
   readonly name?: string
-  /** Host or socket, where `createDatabase` made the database. */
+  /** Host or socket, for a database from `createDatabase`. */
   readonly address?: string
+  /** Port, for a database from `createDatabase`. */
   readonly port?: number
 }
 
-/** What every message about reads says. */
+/**
+ * What a message about a read says about it.
+ *
+ * @example
+ * ```ts
+ * const show = ({ table, columns }: ReadSubject) => `${table} by ${columns.join(', ')}`
+ * ```
+ */
 export interface ReadSubject {
-  /** The table, by its name in the database. */
+  /** The table's name in the database. */
   readonly table: string
-  /** Rows by unique key, lists of rows by the leading columns of an index, or the whole table (`all`, `preload`). */
+  /** Rows by unique key (`row`), lists of rows by the leading columns of an index, or the whole table (`all`, `preload`). */
   readonly kind: 'row' | 'list' | 'table'
   /** The index that serves the read; none for a whole table. */
   readonly index?: string
-  /** The columns that are asked by, in the index's order. */
+  /** The columns of the key, in the order of the index. */
   readonly columns: readonly string[]
   /** Whether it is read in a transaction, on its connection. */
   readonly inTransaction: boolean
+  /** The database that it is read from. */
   readonly database: DatabaseIdentity
 }
 
-/** A key that no cache could answer: one call's wait. `start` is published in the async context of the caller. */
+/**
+ * A call that no cache could answer, on the tracing channel `kysely-lookup:load`. `start` is published in the async context of
+ * the caller.
+ *
+ * @example
+ * ```ts
+ * import { tracingChannel } from 'node:diagnostics_channel'
+ *
+ * const load = tracingChannel<unknown, LoadMessage>('kysely-lookup:load')
+ * load.asyncEnd.subscribe((message) => console.log((message as LoadMessage).table))
+ * ```
+ */
 export interface LoadMessage extends ReadSubject {
-  /** The statement's batch, once the key was sent; none where it became known meanwhile, or its time was over. */
+  /** The batch, once the key was sent. None if the answer became known meanwhile, or if the time was over. */
   batch?: BatchMessage
-  /** Why it failed: what the caller gets. A message of the driver's own may quote what the server complained about. */
+  /** The error that the caller gets. A driver's error message may quote what the server complained about. */
   error?: unknown
 }
 
-/** Keys that are sent to the server together, with everything that takes: checks, a connection, other tries. */
+/**
+ * Keys that are sent to the server together, on the tracing channel `kysely-lookup:batch`. It includes checks, the wait for a
+ * connection, and retries.
+ *
+ * @example
+ * ```ts
+ * import { tracingChannel } from 'node:diagnostics_channel'
+ *
+ * const batch = tracingChannel<unknown, BatchMessage>('kysely-lookup:batch')
+ * batch.asyncEnd.subscribe((message) => {
+ *   const { table, keys, rows } = message as BatchMessage
+ *   console.log(`${table}: ${keys} keys, ${rows} rows`)
+ * })
+ * ```
+ */
 export interface BatchMessage extends ReadSubject {
-  /** How many different keys are sent; 0 for a whole table. */
+  /** The number of different keys sent; 0 for a whole table. */
   readonly keys: number
-  /** The calls that wait for it; those alone that began while there was a subscriber. */
+  /** The calls that wait for it, as far as they began while there was a subscriber. */
   readonly loads: readonly LoadMessage[]
-  /** The texts that were sent, with `?` for parameters: one, but where the server has no JSON_TABLE or lags behind. */
+  /** The texts sent, with `?` for parameters. One text, unless the server has no JSON_TABLE or lags behind. */
   readonly statements: readonly string[]
-  /** How many rows were found. */
+  /** The number of rows found. */
   rows?: number
-  /** Why it failed. A message of the driver's own may quote what the server complained about. */
+  /** Why it failed. A driver's error message may quote what the server complained about. */
   error?: unknown
   /**
-   * May be set by a subscriber of `start`: the keys are sent in it. For tracers whose context is no AsyncLocalStorage
-   * that can be bound to the channel; the others use `bindStore`.
+   * A subscriber of `start` may set this function; the keys are then sent inside it. It is for tracers whose context is no
+   * `AsyncLocalStorage` that can be bound to the channel. Others use `bindStore`.
+   *
+   * @example
+   * ```ts
+   * import { context } from '@opentelemetry/api'
+   * import { tracingChannel } from 'node:diagnostics_channel'
+   *
+   * tracingChannel('kysely-lookup:batch').start.subscribe((message) => {
+   *   const active = context.active()
+   *   ;(message as BatchMessage).run = (send) => context.with(active, send)
+   * })
+   * ```
+   * @throws what `send` throws.
    */
   run?: <Result>(send: () => Result) => Result
 }
 
-/** The versions of all cached tables are read, by one statement. */
+/**
+ * One poll of the versions of all cached tables, on the tracing channel `kysely-lookup:poll`.
+ *
+ * @example
+ * ```ts
+ * import { tracingChannel } from 'node:diagnostics_channel'
+ *
+ * const poll = tracingChannel<unknown, PollMessage>('kysely-lookup:poll')
+ * poll.error.subscribe((message) => console.error((message as PollMessage).error))
+ * ```
+ */
 export interface PollMessage {
-  /** The tables, by their names in the database. */
+  /** The tables' names in the database. */
   readonly tables: readonly string[]
   /** Why it failed. */
   error?: unknown
 }
 
-/** A row that was dropped to keep a table's bound. */
+/**
+ * A row was evicted to keep within `maxRows`. Published on `kysely-lookup:evict`.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ *
+ * subscribe('kysely-lookup:evict', (message) => console.log((message as EvictMessage).table))
+ * ```
+ */
 export interface EvictMessage {
+  /** The table's name in the database. */
   readonly table: string
 }
 
-/** A table's process-wide cache starts anew. */
+/**
+ * A table's process-wide cache starts a new generation. Published on `kysely-lookup:generation`.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ *
+ * subscribe('kysely-lookup:generation', (message) => {
+ *   const { table, rows } = message as GenerationMessage
+ *   console.log(`${table}: ${rows} rows dropped`)
+ * })
+ * ```
+ */
 export interface GenerationMessage {
+  /** The table's name in the database. */
   readonly table: string
-  /** The version that it goes on with; none after a write of this process, until the version is read again. */
+  /** The new version; none after a write by this process, until the version is read again. */
   readonly version?: number
   /** The version that was held until now. */
   readonly previous?: number
-  /** How many rows were dropped with it. */
+  /** The number of rows dropped with it. */
   readonly rows: number
 }
 
-/** The versions of tables could not be verified for `maxUnverified` ms. */
+/**
+ * The versions of tables could not be verified for `maxUnverified` ms. Published on `kysely-lookup:unverified`.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ *
+ * subscribe('kysely-lookup:unverified', (message) => console.warn((message as UnverifiedMessage).tables))
+ * ```
+ */
 export interface UnverifiedMessage {
-  /** The versioned tables, by their names in the database. */
+  /** The names of the versioned tables in the database. */
   readonly tables: readonly string[]
-  /** Whether their cached rows are refused from now on, or served all the same. */
+  /** Whether their cached rows are refused from now on, or still served. */
   readonly refusing: boolean
 }
 
-/** They were verified again. */
+/**
+ * The versions of tables are verified again. Published on `kysely-lookup:verified`.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ *
+ * subscribe('kysely-lookup:verified', (message) => console.info((message as VerifiedMessage).tables))
+ * ```
+ */
 export interface VerifiedMessage {
+  /** The names of the versioned tables in the database. */
   readonly tables: readonly string[]
 }
 
@@ -98,12 +203,12 @@ export const generationChannel = channel('kysely-lookup:generation')
 export const unverifiedChannel = channel('kysely-lookup:unverified')
 export const verifiedChannel = channel('kysely-lookup:verified')
 
-/** Publishes what `message` makes, if anybody listens. */
+/** Publishes the message, which is only built if there are subscribers. */
 export function publish<Message>(to: Channel, message: () => Message): void {
   if (to.hasSubscribers) to.publish(message())
 }
 
-/** Runs `work` as a step of the channel; its result, which may be rows, is not published. */
+/** Runs `work` as a step of the channel. The result is not published, because it may be rows. */
 export async function trace<Message extends object, Result>(
   on: TracingChannel<unknown, Message>,
   message: Message,

@@ -1,59 +1,86 @@
-/** What is counted of one table's reads, from when the repositories were made. It only grows, but for two of them. */
-export interface Counters {
-  /** Keys and lists that the process-wide cache answered, absences included; not those of `peek` and `all`. */
-  hits: number
-  /** Keys and lists that the request had asked for already. */
-  scopeHits: number
-  /** Calls that no cache could answer. Those for one key at one time are sent once. */
-  misses: number
-  /** Keys that were sent to the server. */
-  keysSent: number
-  /** How often keys were sent. */
-  batches: number
-  /** By the position of the bound that they are within, batches; those of more keys come last. */
-  readonly batchesBySize: number[]
-  /** Statements that were sent to the server. */
-  statements: number
-  /** Sent keys that no row has. */
-  absences: number
-  /** Statements that failed. */
-  failures: number
-  /** Rows that the process-wide cache holds now. */
-  rowsHeld: number
-  /** Rows that the cache dropped to keep its bound. */
-  evictions: number
-  /** How often the process-wide cache started anew, because the table's version moved or a commit was made. */
-  generations: number
-  /** Scopes that remember something of the table now: requests, transactions, and explicit ones still in use. */
-  scopes: number
-  /** How often the table's version could not be verified for `maxUnverified` ms. */
-  unverified: number
-}
-
-/** How many batches were of which size, as a histogram. */
+/**
+ * How many batches were of which size, as a histogram.
+ *
+ * @example
+ * ```ts
+ * const { bounds, counts } = repos.$stats().country.batchSizes
+ * bounds.forEach((bound, index) => console.log(`up to ${bound} keys: ${counts[index]} batches`))
+ * ```
+ */
 export interface BatchSizes {
-  /** Upper bounds (keys, included), ascending. */
+  /** Inclusive upper bounds, in keys, ascending. */
   readonly bounds: readonly number[]
-  /** How many batches are within each bound and above the one before; one more for those above all. */
+  /** The number of batches within each bound and above the one before. The last count is for larger batches. */
   readonly counts: readonly number[]
 }
 
-/** What happened to one table's reads since the repositories were made, and what is held of it now. */
-export interface TableStats extends Readonly<Omit<Counters, 'batchesBySize'>> {
-  /** Batches by how many keys they sent. */
+/**
+ * What happened to the reads of one table since the repositories were created, and what is held of it now. All numbers only
+ * grow, except for what is held, `scopes`, and the ages.
+ *
+ * @example
+ * ```ts
+ * const { hits, scopeHits, misses } = repos.$stats().country
+ * console.log(`answered without the server: ${(hits + scopeHits) / (hits + scopeHits + misses)}`)
+ * ```
+ */
+export interface TableStats {
+  /** Keys and lists that the process-wide cache answered, absences included. `peek` and `all` do not count. */
+  readonly hits: number
+  /** Keys and lists that the request had already asked for. */
+  readonly scopeHits: number
+  /** Calls that no cache could answer. Calls for one key at one time send it once. */
+  readonly misses: number
+  /** Keys sent to the server. */
+  readonly keysSent: number
+  /** How often keys were sent. */
+  readonly batches: number
+  /** Batches by the number of keys they sent. */
   readonly batchSizes: BatchSizes
-  /** Other keys and spellings that lead to the rows held. */
+  /** Lookup statements sent to the server. */
+  readonly statements: number
+  /** Keys sent that no row has. */
+  readonly absences: number
+  /** Lookups that failed. */
+  readonly failures: number
+  /** Rows in the process-wide cache now. */
+  readonly rowsHeld: number
+  /** Other keys and spellings that lead to these rows. */
   readonly aliasesHeld: number
   /** Keys that are known to have no row. */
   readonly absencesHeld: number
-  /** Answers of `findAllBy` that are held. */
+  /** `findAllBy` lists in the process-wide cache now. */
   readonly listsHeld: number
-  /** Of a `versioned` table, the version that is held; undefined until one was read, and after a write of this process. */
+  /** Rows evicted to keep within `maxRows`. */
+  readonly evictions: number
+  /** How often the cache started a new generation, because the table's version moved or a commit was made. */
+  readonly generations: number
+  /** Scopes that remember something of the table now: requests, transactions, and explicit ones still in use. */
+  readonly scopes: number
+  /** How often the table's version could not be verified for `maxUnverified` ms. */
+  readonly unverified: number
+  /** The version held of a `versioned` table; `undefined` before the first read, and after a write by this process. */
   readonly version: number | undefined
-  /** Milliseconds since this process has held that version. */
+  /** Milliseconds for which this process has held that version. */
   readonly versionAge: number | undefined
-  /** Milliseconds since a poll has last verified the versions of cached tables; undefined before the first one. */
+  /** Milliseconds since a poll last verified the versions of cached tables; `undefined` before the first poll. */
   readonly verifiedAge: number | undefined
+}
+
+/** What is computed when statistics are asked for. */
+type Computed =
+  | 'batchSizes'
+  | 'aliasesHeld'
+  | 'absencesHeld'
+  | 'listsHeld'
+  | 'version'
+  | 'versionAge'
+  | 'verifiedAge'
+
+/** What is counted for one table. */
+export type Counters = { -readonly [Name in Exclude<keyof TableStats, Computed>]: number } & {
+  /** Batches by the position of their bound; those of more keys come last. */
+  readonly batchesBySize: number[]
 }
 
 /** Keys in a batch: the bounds of {@link BatchSizes}. */
@@ -84,7 +111,7 @@ export function countBatch(counters: Counters, keys: number): void {
   counters.batchesBySize[within === -1 ? BATCH_SIZE_BOUNDS.length : within]!++
 }
 
-/** What statistics are made of. Times are of `performance.now`. */
+/** What statistics are computed from. Times are those of `performance.now`. */
 export interface StatsSource {
   readonly counters: Counters
   readonly generation:
@@ -93,12 +120,12 @@ export interface StatsSource {
         held(): { readonly aliases: number; readonly absences: number; readonly lists: number }
       }
     | undefined
-  /** When its version was first held. */
+  /** When the process first held its version. */
   readonly since: number
   readonly verifiedAt: number | undefined
 }
 
-/** A copy that does not change any more. */
+/** A copy that no longer changes. */
 export function statsOf({ counters, generation, since, verifiedAt }: StatsSource): TableStats {
   const { batchesBySize, ...counted } = counters
   const { aliases = 0, absences = 0, lists = 0 } = generation?.held() ?? {}

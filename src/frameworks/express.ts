@@ -2,19 +2,35 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { handleInScope } from './response-lifetime.ts'
 import { checkScopeOpener, type ScopeOpener } from './scope-opener.ts'
 
-/** A middleware of Express, Connect, and whatever else passes Node's request and response along. */
-type Middleware = (
+export type { ScopeOpener }
+
+/**
+ * A middleware of Express, Connect, or anything else that passes on Node's request and response.
+ *
+ * @example
+ * ```ts
+ * const scoped: Middleware = requestScope(repos)
+ * ```
+ */
+export type Middleware = (
   request: IncomingMessage,
   response: ServerResponse,
   next: (error?: unknown) => void,
 ) => void
 
 /**
- * A middleware that opens a request scope for each request: `app.use(requestScope(repos))`, before the routes. Everything
- * that comes after it reads in the scope, which ends with the response: when it has been sent, when the handler has
- * failed, and when the client has gone. An upgrade to a WebSocket gets no scope.
+ * Returns a middleware that opens a request scope for each request. Put it before the routes: everything after it reads in the
+ * scope. The scope ends with the response: when it has been sent, when the handler has failed, or when the client has
+ * disconnected. An upgrade to a WebSocket gets no scope.
  *
- * @throws ConfigurationError where `repos` is not from `createRepositories`.
+ * @example
+ * ```ts
+ * import express from 'express'
+ *
+ * const app = express()
+ * app.use(requestScope(repos))
+ * ```
+ * @throws ConfigurationError if `repos` is not from `createRepositories`.
  */
 export function requestScope(repos: ScopeOpener): Middleware {
   checkScopeOpener(repos, 'app.use(requestScope(repos))')

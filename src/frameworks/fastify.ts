@@ -2,19 +2,45 @@ import type { FastifyPluginAsync } from 'fastify'
 import { handleInScope } from './response-lifetime.ts'
 import { checkScopeOpener, type ScopeOpener } from './scope-opener.ts'
 
-interface RequestScopeOptions {
-  /** From `createRepositories`. */
+export type { ScopeOpener }
+
+/**
+ * The options of the plugin.
+ *
+ * @example
+ * ```ts
+ * const options: RequestScopeOptions = { repos }
+ * ```
+ */
+export interface RequestScopeOptions {
+  /**
+   * The repositories, from `createRepositories`.
+   *
+   * @example
+   * ```ts
+   * import fastify from 'fastify'
+   *
+   * fastify().register(requestScope, { repos })
+   * ```
+   */
   readonly repos: ScopeOpener
 }
 
 /**
- * A plugin that opens a request scope for each request: `app.register(requestScope, { repos })`. Hooks that are added
- * after it, handlers and serializers read in the scope, which ends with the response: when it has been sent, when the
- * handler has failed, and when the client has gone. An upgrade to a WebSocket gets no scope.
+ * A plugin that opens a request scope for each request. Hooks added after it, handlers and serializers read in the scope. The
+ * scope ends with the response: when it has been sent, when the handler has failed, or when the client has disconnected. An
+ * upgrade to a WebSocket gets no scope.
  *
- * It holds for the instance that it is registered in and for those below.
+ * The plugin applies to the instance that registers it and its children.
  *
- * @throws ConfigurationError, from `app.ready()` and `app.listen()`, where `repos` is not from `createRepositories`.
+ * @example
+ * ```ts
+ * import fastify from 'fastify'
+ *
+ * const app = fastify()
+ * app.register(requestScope, { repos })
+ * ```
+ * @throws ConfigurationError, from `app.ready()` and `app.listen()`, if `repos` is not from `createRepositories`.
  */
 export const requestScope: FastifyPluginAsync<RequestScopeOptions> = async (app, { repos }) => {
   checkScopeOpener(repos, 'app.register(requestScope, { repos })')
@@ -23,7 +49,7 @@ export const requestScope: FastifyPluginAsync<RequestScopeOptions> = async (app,
   })
 }
 
-// What fastify-plugin would set: the hook is the registering instance's own.
+// What fastify-plugin would set: the hook then belongs to the registering instance.
 Object.assign(requestScope, {
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: 'kysely-lookup',

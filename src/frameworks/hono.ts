@@ -1,20 +1,29 @@
 import type { MiddlewareHandler } from 'hono'
-import { type Exchange, handleInScope } from './response-lifetime.ts'
+import { handleInScope, type ResponseLifetime } from './response-lifetime.ts'
 import { checkScopeOpener, type ScopeOpener } from './scope-opener.ts'
 
-/** What @hono/node-server passes along; `app.request()` and other servers do not. */
+export type { ScopeOpener }
+
+/** What `@hono/node-server` passes along; `app.request()` and other servers do not. */
 interface NodeBindings {
-  readonly incoming?: Exchange['request']
-  readonly outgoing?: Exchange['response']
+  readonly incoming?: ResponseLifetime['request']
+  readonly outgoing?: ResponseLifetime['response']
 }
 
 /**
- * A middleware that opens a request scope for each request: `app.use(requestScope(repos))`, before the routes. Everything
- * that comes after it reads in the scope. On `@hono/node-server` the scope ends with the response: when it has been
- * sent, when the handler has failed, and when the client has gone. Elsewhere, as in `app.request()`, it ends when the
- * handler has answered. An upgrade to a WebSocket gets no scope.
+ * Returns a middleware that opens a request scope for each request. Put it before the routes: everything after it reads in the
+ * scope. On `@hono/node-server` the scope ends with the response: when it has been sent, when the handler has failed, or when
+ * the client has disconnected. Elsewhere, as in `app.request()`, it ends when the handler has returned. An upgrade to a WebSocket
+ * gets no scope.
  *
- * @throws ConfigurationError where `repos` is not from `createRepositories`.
+ * @example
+ * ```ts
+ * import { Hono } from 'hono'
+ *
+ * const app = new Hono()
+ * app.use(requestScope(repos))
+ * ```
+ * @throws ConfigurationError if `repos` is not from `createRepositories`.
  */
 export function requestScope(repos: ScopeOpener): MiddlewareHandler {
   checkScopeOpener(repos, 'app.use(requestScope(repos))')

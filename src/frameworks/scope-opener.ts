@@ -1,11 +1,27 @@
 import { ConfigurationError } from '../errors.ts'
 
-/** What a framework needs of repositories: any that `createRepositories` made. */
+/**
+ * What `requestScope` needs of repositories. All repositories from `createRepositories` have it.
+ *
+ * @example
+ * ```ts
+ * const opener: ScopeOpener = repos
+ * ```
+ */
 export interface ScopeOpener {
+  /**
+   * Runs `fn` in a request scope that ends when its result settles.
+   *
+   * @example
+   * ```ts
+   * await repos.$request(() => repos.country.findByKey('FR'))
+   * ```
+   * @throws what `fn` throws.
+   */
   $request<Result>(fn: () => Result): Result
 }
 
-/** @throws ConfigurationError when the service starts, rather than with its first request. */
+/** @throws ConfigurationError at startup rather than with the first request. */
 export function checkScopeOpener(repos: unknown, usage: string): asserts repos is ScopeOpener {
   if (typeof (repos as ScopeOpener | null | undefined)?.$request === 'function') return
   throw new ConfigurationError(

@@ -1,30 +1,57 @@
 import type { Selectable } from 'kysely'
 import type { TableMetadata } from '../metadata.ts'
 
-/** A row of table `Name` as repositories answer it: read-only, deeply. */
+/**
+ * A row of table `Name` as repositories return it: deeply read-only.
+ *
+ * @example
+ * ```ts
+ * type Country = RowOf<DB, 'country'>
+ *
+ * const label = ({ name, capital }: Country) => (capital ? `${name} (${capital})` : name)
+ * ```
+ */
 export type RowOf<DB, Name extends keyof DB> = {
-  readonly [Column in keyof Selectable<DB[Name]>]: Shared<Selectable<DB[Name]>[Column]>
+  readonly [Column in keyof Selectable<DB[Name]>]: FrozenValue<Selectable<DB[Name]>[Column]>
 }
 
-type Primitive = string | number | bigint | boolean | symbol | null | undefined
-
-/** JSON is frozen with its row; a Date or bytes are the reader's own copy, which may be altered. */
-type Shared<Value> = Value extends Primitive | Date | Uint8Array
+/**
+ * A value in a row: JSON is frozen with its row. A `Date` or `Buffer` is the reader's own copy, which you may change.
+ *
+ * @example
+ * ```ts
+ * type Tags = FrozenValue<{ tags: string[] }> // { readonly tags: readonly string[] }
+ * ```
+ */
+export type FrozenValue<Value> = Value extends
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined
+  | Date
+  | Uint8Array
   ? Value
   : Value extends readonly (infer Member)[]
-    ? SharedArray<Value, Member>
+    ? // A mapped type keeps tuples tuples, but would expand the arrays of a recursive type without end.
+      number extends Value['length']
+      ? readonly FrozenValue<Member>[]
+      : { readonly [Part in keyof Value]: FrozenValue<Value[Part]> }
     : Value extends object
-      ? SharedParts<Value>
+      ? { readonly [Part in keyof Value]: FrozenValue<Value[Part]> }
       : Value
 
-/** A mapped type keeps tuples tuples, but would expand the arrays of a recursive type without end. */
-type SharedArray<Value extends readonly unknown[], Member> = number extends Value['length']
-  ? readonly Shared<Member>[]
-  : SharedParts<Value>
-
-type SharedParts<Value> = { readonly [Part in keyof Value]: Shared<Value[Part]> }
-
-/** What a column of this type may be asked for by: wider than what a row holds where that is exact. */
+/**
+ * What you may pass as a key for a column with values of type `Value`: wider than what a row holds, where that is exact.
+ *
+ * @example
+ * ```ts
+ * type Id = KeyValue<number> // number | bigint
+ * type Day = KeyValue<Date> // Date | string
+ * ```
+ */
 export type KeyValue<Value> = Value extends number | bigint
   ? number | bigint
   : Value extends Date
@@ -33,113 +60,101 @@ export type KeyValue<Value> = Value extends number | bigint
       ? Uint8Array
       : Value
 
-type UniqueColumns<Table extends TableMetadata> = Table['primaryKey'] | Table['uniqueKeys'][number]['columns']
+/**
+ * The columns of each unique key of a table, as tuples. The primary key is one of them.
+ *
+ * @example
+ * ```ts
+ * type Keys = UniqueColumns<typeof tables.country> // ['code'] | ['alpha3'] | …
+ * ```
+ */
+export type UniqueColumns<Table extends TableMetadata> =
+  | Table['primaryKey']
+  | Table['uniqueKeys'][number]['columns']
 
-/** An object with exactly the columns `Wanted`: other key columns are excluded, for an object with two keys is neither. */
-type KeyObject<Row, Wanted extends PropertyKey, Other extends PropertyKey> = {
+/**
+ * The columns of each index of a table, unique or not, as tuples.
+ *
+ * @example
+ * ```ts
+ * type Indexes = IndexColumns<typeof tables.city> // ['id'] | ['country_code', 'population'] | …
+ * ```
+ */
+export type IndexColumns<Table extends TableMetadata> =
+  | UniqueColumns<Table>
+  | Table['indexes'][number]['columns']
+
+/**
+ * Every leading part of an index, longest first.
+ *
+ * @example
+ * ```ts
+ * type Parts = LeadingParts<['country_code', 'population']> // ['country_code', 'population'] | ['country_code']
+ * ```
+ */
+export type LeadingParts<Columns> = Columns extends readonly [...infer Rest extends readonly string[], string]
+  ? Columns | LeadingParts<Rest>
+  : never
+
+/**
+ * An object with exactly the columns `Wanted`. Other key columns are excluded: an object with two keys is neither.
+ *
+ * @example
+ * ```ts
+ * type ByCode = KeyObject<RowOf<DB, 'country'>, 'code', 'code' | 'alpha3'> // { code: string; alpha3?: never }
+ * ```
+ */
+export type KeyObject<Row, Wanted extends PropertyKey, Other extends PropertyKey> = {
   readonly [Column in Wanted]: Column extends keyof Row ? KeyValue<NonNullable<Row[Column]>> : never
 } & { readonly [Column in Exclude<Other, Wanted>]?: never }
 
-type KeyObjects<Row, Columns, All extends PropertyKey> = Columns extends readonly (infer Column extends
+/**
+ * A {@link KeyObject} for each tuple of columns.
+ *
+ * @example
+ * ```ts
+ * type Keys = KeyObjects<RowOf<DB, 'country'>, ['code'] | ['alpha3'], 'code' | 'alpha3'>
+ * ```
+ */
+export type KeyObjects<Row, Columns, All extends PropertyKey> = Columns extends readonly (infer Column extends
   string)[]
   ? KeyObject<Row, Column, All>
   : never
 
-type ScalarKey<Row, Columns> = Columns extends readonly [infer Column extends keyof Row]
+/**
+ * The value of a one-column key by itself; `never` for a key of several columns.
+ *
+ * @example
+ * ```ts
+ * type Code = ScalarKey<RowOf<DB, 'country'>, ['code']> // string
+ * ```
+ */
+export type ScalarKey<Row, Columns> = Columns extends readonly [infer Column extends keyof Row]
   ? KeyValue<NonNullable<Row[Column]>>
   : never
 
-/** What `findByKey` takes: the value of a one-column primary key, or an object of exactly one unique key's columns. */
+/**
+ * What `findByKey` takes: the value of a one-column primary key, or an object with exactly the columns of a unique key.
+ *
+ * @example
+ * ```ts
+ * type CountryKey = KeyOf<RowOf<DB, 'country'>, typeof tables.country> // string | { code: string } | { alpha3: string } | …
+ * ```
+ */
 export type KeyOf<Row, Table extends TableMetadata> =
   | ScalarKey<Row, Table['primaryKey']>
   | KeyObjects<Row, UniqueColumns<Table>, UniqueColumns<Table>[number]>
 
-type IndexColumns<Table extends TableMetadata> = UniqueColumns<Table> | Table['indexes'][number]['columns']
-
-/** Every leading part of an index, longest first. */
-type LeadingParts<Columns> = Columns extends readonly [...infer Rest extends readonly string[], string]
-  ? Columns | LeadingParts<Rest>
-  : never
-
-/** What `findAllBy` takes: an object of exactly the leading columns of an index. */
+/**
+ * What `findAllBy` takes: an object with exactly the leading columns of an index.
+ *
+ * @example
+ * ```ts
+ * type CityPrefix = PrefixOf<RowOf<DB, 'city'>, typeof tables.city> // { country_code: string } | …
+ * ```
+ */
 export type PrefixOf<Row, Table extends TableMetadata> = KeyObjects<
   Row,
   LeadingParts<IndexColumns<Table>>,
   IndexColumns<Table>[number]
 >
-
-/** By column, the union of the keys that a table had when it was generated; empty where constants were not asked for. */
-type KnownKeys<Table> = Table extends { readonly constants: infer Constants }
-  ? { readonly [Column in keyof Constants]: Constants[Column][keyof Constants[Column]] }
-  : Record<never, never>
-
-type Scalar = string | number | bigint
-
-/** `'FR'`, and not `string` or a pattern of strings: what a value of the type is, the compiler knows. */
-type IsLiteral<Value extends Scalar> = Value extends bigint
-  ? bigint extends Value
-    ? false
-    : true
-  : Value extends string | number
-    ? Record<never, never> extends Record<Value, 1>
-      ? false
-      : true
-    : false
-
-/** Whether a value is surely one of the keys, surely none of them, or not known. `1` and `1n` are the same key. */
-type Knowledge<Value, Known> = Value extends Scalar
-  ? IsLiteral<Value> extends true
-    ? `${Value}` extends `${Known & Scalar}`
-      ? 'present'
-      : 'absent'
-    : 'unknown'
-  : 'unknown'
-
-type PrimaryColumn<Table> = Table extends { readonly primaryKey: readonly [infer Column] } ? Column : never
-
-type Member<Record, Name> = Name extends keyof Record ? Record[Name] : never
-
-type CheckedValue<Value, Known> = [Known] extends [never]
-  ? Value
-  : Knowledge<Value, Known> extends 'absent'
-    ? Known
-    : Value
-
-/** A key as it was given, or the keys that there are in place of a literal that is none of them. */
-export type CheckedKey<Given, Table extends TableMetadata> = Given extends Scalar
-  ? CheckedValue<Given, Member<KnownKeys<Table>, PrimaryColumn<Table>>>
-  : Given extends Date | Uint8Array
-    ? Given
-    : CheckedColumns<Given, Table>
-
-/**
- * The same for objects only. Of a parameter of type `Given & CheckedColumns<Given>` the compiler takes an object's values for the
- * literals that they are.
- */
-export type CheckedColumns<Given, Table extends TableMetadata> = Given extends Scalar
-  ? never
-  : {
-      readonly [Column in keyof Given]: Column extends UniqueColumns<Table>[number]
-        ? CheckedValue<Given[Column], Member<KnownKeys<Table>, Column>>
-        : never
-    }
-
-/** `undefined`, unless the key is surely one of the constants. */
-export type Doubt<Given, Table extends TableMetadata> = Given extends Scalar
-  ? DoubtOf<Given, Member<KnownKeys<Table>, PrimaryColumn<Table>>>
-  : Given extends object
-    ? DoubtOf<Member<Given, OnlyMember<Given>>, Member<KnownKeys<Table>, OnlyMember<Given>>>
-    : undefined
-
-type DoubtOf<Value, Known> = [Known] extends [never]
-  ? undefined
-  : Knowledge<Value, Known> extends 'present'
-    ? never
-    : undefined
-
-/** The name of an object's one member; never where it has several. */
-type OnlyMember<Given, Name extends keyof Given = keyof Given> = Name extends unknown
-  ? [keyof Given] extends [Name]
-    ? Name
-    : never
-  : never

@@ -12,8 +12,20 @@ import { requireLookupTable } from './lookup-table.ts'
 import { explained, run } from './server-statement.ts'
 import { refuseTransaction, requireVersionTable, setToken, tokenRow, VERSION_TABLE } from './version-table.ts'
 
-/** An `amend` that could not keep its promise of one transaction, or could not begin. The table is frozen. */
+/**
+ * `amend` could not start, or could not keep everything in one transaction. The table is still frozen. Code:
+ * `KYSELY_LOOKUP_AMEND`.
+ *
+ * @example
+ * ```ts
+ * await amend(db, 'city', (trx) => trx.deleteFrom('city').where('id', '=', 1).execute()).catch((error: unknown) => {
+ *   if (error instanceof AmendError) console.error(`look at ${error.table} before the next try`)
+ *   throw error
+ * })
+ * ```
+ */
 export class AmendError extends LookupError {
+  /** The table's name in the database. */
   readonly table: string
 
   constructor(table: string, message: string, options?: ErrorOptions) {
@@ -23,18 +35,19 @@ export class AmendError extends LookupError {
 }
 
 /**
- * Corrects rows of a frozen table: `fn` may change them through `trx`, in one transaction, while the table stays frozen
- * for everyone else. The table's version moves with the commit, by which running processes notice. Where `fn` throws,
- * nothing has changed. A second amend of the table waits for the first.
+ * Corrects rows of a frozen table, and resolves to the result of `fn`. `fn` may change the rows through `trx`, in one transaction,
+ * while the table stays frozen for everyone else. The table's version moves with the commit, so running processes notice. If
+ * `fn` throws, nothing has changed. A second amend of the table waits for the first.
  *
+ * @example
  * ```ts
  * await amend(db, 'city', (trx) =>
  *   trx.updateTable('city').set({ name: 'Chemnitz' }).where('id', '=', 2940132).execute(),
  * )
  * ```
- *
- * @throws AmendError where `fn` ended the transaction itself, with COMMIT, ROLLBACK or a statement that commits (CREATE,
- * ALTER, DROP, TRUNCATE, …). What it did before is then committed, or rolled back, and not undone by `amend`.
+ * @throws AmendError if `fn` ended the transaction itself, with COMMIT, ROLLBACK or a statement that commits (CREATE, ALTER, DROP,
+ * TRUNCATE, …), in which case its earlier changes stay committed or rolled back; or if another amend of the table did not end in
+ * time. ConfigurationError if the table is not frozen. What `fn` throws.
  */
 export async function amend<DB, Result>(
   db: Kysely<DB>,
@@ -73,7 +86,7 @@ async function amendWithin<DB, Result>(
   { table, token }: Amending,
   fn: (trx: Transaction<DB>) => Promise<Result>,
 ): Promise<Result> {
-  // The first statement, and before any snapshot: it waits for an amend that is under way, and then sees its changes.
+  // The first statement, before any snapshot: it waits for a running amend, and then sees its changes.
   await run(trx, setToken(table, token)).catch((error: unknown) => {
     throw errorNumber(error) === ER_LOCK_WAIT_TIMEOUT ? busy(table, error) : error
   })
@@ -98,8 +111,8 @@ async function amendWithin<DB, Result>(
 }
 
 /**
- * Takes the token back; answers whether it was committed, which only `fn` can have done. Nothing may be left on a
- * connection that goes back to the pool: where that is not certain, the connection is ended, and the variable with it.
+ * Takes the token back, and says whether it was committed, which only `fn` can have done. Nothing may stay on a connection that
+ * goes back to the pool. If that is not certain, the connection is killed, and the variable with it.
  */
 async function withdraw<DB>(connection: Kysely<DB>, { table, token }: Amending): Promise<boolean> {
   try {

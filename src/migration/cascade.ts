@@ -7,7 +7,7 @@ export interface CascadingKey {
   readonly name: string
   readonly child: string
   readonly parent: string
-  /** The parent's database, where it is not the child's. */
+  /** The parent's database, if it is not the child's. */
   readonly parentDatabase?: string
   readonly onUpdate: Rule
   readonly onDelete: Rule
@@ -15,11 +15,11 @@ export interface CascadingKey {
 
 type Rule = 'cascade' | 'set null' | 'none'
 
-/** What is done to a table that changes another one by cascades. */
+/** A change of a table that changes another table by cascades. */
 export interface CascadeSource {
   readonly table: string
   readonly event: 'update' | 'delete'
-  /** The foreign key by which it gets there, or the first of several. */
+  /** The foreign key it cascades through, or the first of several. */
   readonly key: CascadingKey
 }
 
@@ -51,8 +51,8 @@ function rule(text: string): Rule {
 }
 
 /**
- * From where rows of `table` can change by cascades, directly or through other tables. The table itself is left out:
- * a cascade that begins there begins with a statement that fires its triggers.
+ * The changes of other tables that can change rows of `table` by cascades, directly or through further tables. The table itself is
+ * left out: a cascade that starts there starts with a statement that fires its triggers.
  */
 export function cascadeSources(keys: readonly CascadingKey[], table: string): readonly CascadeSource[] {
   const sources = new Map<string, CascadeSource>()
@@ -76,7 +76,7 @@ export function cascadeSources(keys: readonly CascadingKey[], table: string): re
   return [...sources.values()]
 }
 
-/** What may be done to the parent for the child's rows to be updated, or deleted. */
+/** The changes of the parent that update, or delete, rows of the child. */
 function eventsBehind(key: CascadingKey, event: 'update' | 'delete'): readonly ('update' | 'delete')[] {
   if (event === 'delete') return key.onDelete === 'cascade' ? ['delete'] : []
   const behind: ('update' | 'delete')[] = []

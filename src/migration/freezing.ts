@@ -23,16 +23,25 @@ import {
 
 const kinds = ['lookup_frozen'] as const
 
-/** The session variable that holds the token of an amend. */
+/** The session variable with the token of an amend. */
 export const AMEND_VARIABLE = '@kysely_lookup_amend'
 
 /**
- * Makes UPDATE and DELETE on the table fail with SQLSTATE 45000, whoever sends them: for tables that are cached as
- * `'immutable'`. Rows can still be added, and corrected with `amend`. Called again it repairs what is missing. Its
+ * Makes UPDATE and DELETE on the table fail with SQLSTATE 45000, whoever sends them. Use it for tables that are cached as
+ * `'immutable'`. Rows can still be added, and corrected with `amend`. If you call it again, it repairs what is missing. The
  * inverse is {@link unfreeze}.
  *
- * @throws ConfigurationError where a cascading foreign key can change rows of the table, where there is no version
- * table, or the table is not InnoDB, or a right is missing.
+ * @example
+ * ```ts
+ * import type { Kysely } from 'kysely'
+ *
+ * export async function up(db: Kysely<unknown>): Promise<void> {
+ *   await createVersionTable(db)
+ *   await freeze(db, 'city')
+ * }
+ * ```
+ * @throws ConfigurationError if a cascade can change rows of the table, there is no version table, the table is not InnoDB, a
+ * right is missing, or `db` is a transaction.
  */
 export async function freeze<DB>(db: Kysely<DB>, table: string): Promise<void> {
   const helper = 'freeze'
@@ -49,11 +58,19 @@ export async function freeze<DB>(db: Kysely<DB>, table: string): Promise<void> {
   }
   await moveEverySlot(db, name)
   await replaceTriggers(db, { table: name, kinds, expected: freezingTriggers(name) })
-  // What was changed before the triggers were there.
+  // For changes made before the triggers existed.
   await moveEverySlot(db, name)
 }
 
-/** Removes what {@link freeze} made, also where the table itself is gone. */
+/**
+ * Removes what {@link freeze} created, even if the table itself is gone.
+ *
+ * @example
+ * ```ts
+ * await unfreeze(db, 'city')
+ * ```
+ * @throws ConfigurationError if a right is missing, or `db` is a transaction.
+ */
 export async function unfreeze<DB>(db: Kysely<DB>, table: string): Promise<void> {
   refuseTransaction(db, 'unfreeze')
   const name = await nameOnServer(db, table)
@@ -61,7 +78,16 @@ export async function unfreeze<DB>(db: Kysely<DB>, table: string): Promise<void>
   await removeUnusedSlots(db, name)
 }
 
-/** The triggers that each of the tables needs to be frozen, and whether the server has them. */
+/**
+ * Resolves, for each table, to the triggers that freeze it, and whether the server has them.
+ *
+ * @example
+ * ```ts
+ * const states = (await frozenTriggers(db, ['city'])).get('city')
+ * const isFrozen = states?.every(({ state }) => state === 'live')
+ * ```
+ * @throws ConfigurationError if a right is missing.
+ */
 export async function frozenTriggers<DB>(
   db: Kysely<DB>,
   tables: readonly string[],
@@ -73,8 +99,8 @@ export async function frozenTriggers<DB>(
 }
 
 /**
- * A stranger has no session variable and is turned away without a look into the version table, whose row may be
- * locked. What an amend changes moves the version row by row, so that nothing goes unseen that is committed early.
+ * Without the session variable, a writer is refused before the version table is read, because its row may be locked. An amend moves
+ * the version with every row, so that changes are seen even if they are committed early.
  */
 function freezingTriggers(table: string): readonly Trigger[] {
   // A server takes a plain literal of up to 128 characters; a name has up to 64.

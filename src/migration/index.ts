@@ -1,5 +1,5 @@
 export { AmendError, amend } from './amend.ts'
 export { freeze, frozenTriggers, unfreeze } from './freezing.ts'
 export { trackVersion, untrackVersion, versionTriggers } from './tracking.ts'
-export type { TriggerState } from './trigger.ts'
+export type { Trigger, TriggerState } from './trigger.ts'
 export { createVersionTable, dropVersionTable } from './version-table.ts'

@@ -12,7 +12,7 @@ interface TableRow {
   readonly folded: number
 }
 
-/** The table's name as the server has it, after a check that triggers on it can be trusted. */
+/** The table's name on the server. Rejects if triggers on the table could not be trusted. */
 export async function requireLookupTable(
   db: QueryExecutorProvider,
   options: { readonly table: string; readonly helper: string },
@@ -45,7 +45,7 @@ export async function requireLookupTable(
   return found.name
 }
 
-/** The name by which the server knows the table, which may ignore case; `table` where there is none. */
+/** The table's name on the server, which may ignore case; `table` if there is no such table. */
 export async function nameOnServer(db: QueryExecutorProvider, table: string): Promise<string> {
   return (await findTable(db, table))?.name ?? table
 }
@@ -56,7 +56,7 @@ async function findTable(db: QueryExecutorProvider, table: string): Promise<Tabl
     `select table_name as name, table_type as kind, engine as engine, @@lower_case_table_names as folded
       from information_schema.tables where ${inCurrentDatabase('table_schema')} and table_name = ${literal(table)}`,
   )
-  // information_schema may compare without case and accents, whatever the tables' names do.
+  // information_schema may ignore case and accents even if table names do not.
   return (
     rows.find(({ name }) => name === table) ??
     rows.find(({ name, folded }) => Number(folded) > 0 && name.toLowerCase() === table.toLowerCase())

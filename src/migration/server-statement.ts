@@ -10,7 +10,7 @@ import {
 } from '../database/server-errors.ts'
 import { ConfigurationError } from '../errors.ts'
 
-/** Runs one statement without parameters and plugins; what the server refuses for want of rights is explained. */
+/** Runs one statement without parameters and plugins. Errors about missing rights and settings are explained. */
 export async function run<Row extends object>(
   db: QueryExecutorProvider,
   statement: string,

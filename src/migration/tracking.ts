@@ -21,12 +21,22 @@ import {
 const kinds = ['lookup_version', 'lookup_cascade'] as const
 
 /**
- * Makes the database move the table's version with every INSERT, UPDATE and DELETE, whoever sends it, in the writer's
- * own transaction: for tables that are cached as `'versioned'`. The tables that change it by cascading foreign keys get
- * triggers as well. Called again it repairs what is missing and follows foreign keys that came or went. Its inverse is
+ * Makes the database move the table's version with every INSERT, UPDATE and DELETE, whoever sends it, in the writer's own
+ * transaction. Use it for tables that are cached as `'versioned'`. Tables that can change it by cascading foreign keys get triggers
+ * too. If you call it again, it repairs what is missing and follows foreign keys that were added or dropped. The inverse is
  * {@link untrackVersion}.
  *
- * @throws ConfigurationError where there is no version table, or the table is not InnoDB, or a right is missing.
+ * @example
+ * ```ts
+ * import type { Kysely } from 'kysely'
+ *
+ * export async function up(db: Kysely<unknown>): Promise<void> {
+ *   await createVersionTable(db)
+ *   await trackVersion(db, 'country')
+ * }
+ * ```
+ * @throws ConfigurationError if there is no version table, the table is not InnoDB, a cascade from another database can change it,
+ * a right is missing, or `db` is a transaction.
  */
 export async function trackVersion<DB>(db: Kysely<DB>, table: string): Promise<void> {
   const helper = 'trackVersion'
@@ -42,11 +52,19 @@ export async function trackVersion<DB>(db: Kysely<DB>, table: string): Promise<v
   }
   await moveEverySlot(db, name)
   await replaceTriggers(db, { table: name, kinds, expected: trackingTriggers(name, sources) })
-  // What was written between the reading of the old triggers and the making of the new ones.
+  // For writes between reading the old triggers and creating the new ones.
   await moveEverySlot(db, name)
 }
 
-/** Removes what {@link trackVersion} made, also where the table itself is gone. */
+/**
+ * Removes what {@link trackVersion} created, even if the table itself is gone.
+ *
+ * @example
+ * ```ts
+ * await untrackVersion(db, 'country')
+ * ```
+ * @throws ConfigurationError if a right is missing, or `db` is a transaction.
+ */
 export async function untrackVersion<DB>(db: Kysely<DB>, table: string): Promise<void> {
   refuseTransaction(db, 'untrackVersion')
   const name = await nameOnServer(db, table)
@@ -55,8 +73,15 @@ export async function untrackVersion<DB>(db: Kysely<DB>, table: string): Promise
 }
 
 /**
- * The triggers that each of the tables needs to be tracked, as the foreign keys are now, and whether the server has
- * them. Where one is `missing` or `different`, call {@link trackVersion} again.
+ * Resolves, for each table, to the triggers that track it, given the current foreign keys, and whether the server has them. If one
+ * is `missing` or `different`, call {@link trackVersion} again.
+ *
+ * @example
+ * ```ts
+ * const states = (await versionTriggers(db, ['country'])).get('country')
+ * const isTracked = states?.every(({ state }) => state === 'live')
+ * ```
+ * @throws ConfigurationError if a right is missing.
  */
 export async function versionTriggers<DB>(
   db: Kysely<DB>,

@@ -5,26 +5,47 @@ import { ER_SPECIFIC_ACCESS_DENIED_ERROR, errorNumber } from '../database/server
 import { quoteName } from '../database/statement.ts'
 import { run, withoutPlugins } from './server-statement.ts'
 
+/**
+ * A trigger that this library creates.
+ *
+ * @example
+ * ```ts
+ * const show = ({ name, timing, event, table }: Trigger) => `${name}: ${timing} ${event} on ${table}`
+ * ```
+ */
 export interface Trigger {
+  /** Its name in the database. */
   readonly name: string
+  /** The table it is on. */
   readonly table: string
+  /** When it runs. */
   readonly timing: 'before' | 'after'
+  /** What it runs for. */
   readonly event: 'insert' | 'update' | 'delete'
+  /** The SQL of its body. */
   readonly body: string
 }
 
-/** A trigger as the server has it. */
+/** A trigger on the server. */
 export interface LiveTrigger extends Omit<Trigger, 'body'> {
-  /** Absent where the user may not see it. */
+  /** Absent if the user may not see it. */
   readonly body?: string
-  /** It belongs to the user of this connection. */
+  /** Whether it belongs to the user of this connection. */
   readonly own: boolean
 }
 
+/**
+ * A trigger that a table needs, and whether the server has it.
+ *
+ * @example
+ * ```ts
+ * const missing = (states: readonly TriggerState[]) => states.filter(({ state }) => state === 'missing')
+ * ```
+ */
 export interface TriggerState extends Trigger {
   /**
-   * `different`: a trigger of this name is there, on another table or with another body. `hidden`: one is there, and
-   * what it does cannot be seen for want of the TRIGGER right.
+   * `live`: the server has it. `missing`: the server does not. `different`: the name belongs to a trigger on another table or with
+   * another body. `hidden`: it exists, but without the TRIGGER right its body cannot be seen.
    */
   readonly state: 'live' | 'hidden' | 'missing' | 'different'
 }
@@ -33,15 +54,15 @@ export const triggerKinds = ['lookup_version', 'lookup_cascade', 'lookup_frozen'
 
 export type TriggerKind = (typeof triggerKinds)[number]
 
-/** Names that this library gives. */
+/** The names of this library's triggers. */
 export const libraryTrigger = /^lookup_(version|cascade|frozen)_(insert|update|delete)_/
 
-/** Names are at most 64 characters, and alike in lower case is alike: what is not plain gets a hash. */
+/** Names have at most 64 characters and ignore case, so names that are not plain get a hash. */
 export function triggerName(options: {
   readonly kind: TriggerKind
   readonly event: Trigger['event']
   readonly table: string
-  /** The table that the trigger is on, where it is not `table`. */
+  /** The table that the trigger is on, if it is not `table`. */
   readonly on?: string
 }): string {
   const { kind, event, table, on } = options
@@ -58,7 +79,7 @@ function hash(text: string, digits: number): string {
   return createHash('sha256').update(text).digest('hex').slice(0, digits)
 }
 
-/** Whether a trigger is one that {@link triggerName} names for the table, on whatever table it is. */
+/** Whether {@link triggerName} gave a trigger its name for the table, whichever table it is on. */
 export function isTriggerOf(name: string, kinds: readonly TriggerKind[], table: string): boolean {
   const kind = kinds.find((one) => name.startsWith(`${one}_`))
   const rest = kind && name.slice(kind.length + 1).replace(/^(insert|update|delete)_/, '')
@@ -75,7 +96,7 @@ export async function readTriggers(db: QueryExecutorProvider): Promise<readonly 
       event_manipulation as event, action_statement as body, definer = current_user() as own
       from information_schema.triggers where ${inCurrentDatabase('trigger_schema')}`,
   )
-  // Drivers answer some of these long texts as bytes.
+  // Drivers return some of these long texts as bytes.
   return rows.map((row) => ({
     name: String(row.name),
     table: String(row.tablename),
@@ -86,7 +107,7 @@ export async function readTriggers(db: QueryExecutorProvider): Promise<readonly 
   }))
 }
 
-/** The expected triggers, and for each whether the server has it. */
+/** The expected triggers, each with its state on the server. */
 export async function readTriggerStates(
   db: QueryExecutorProvider,
   expected: readonly Trigger[],
@@ -111,7 +132,7 @@ function triggerStates(expected: readonly Trigger[], live: readonly LiveTrigger[
   })
 }
 
-/** MySQL lists no triggers for those without the right, and yet tells them one that exists from one that does not. */
+/** Without the right, MySQL lists no triggers, but its error tells whether a trigger exists. */
 async function isHidden(db: QueryExecutorProvider, name: string): Promise<boolean> {
   try {
     await sql.raw(`show create trigger ${quoteName(name)}`).execute(withoutPlugins(db))
@@ -122,8 +143,8 @@ async function isHidden(db: QueryExecutorProvider, name: string): Promise<boolea
 }
 
 /**
- * Makes the triggers of these kinds be exactly the expected ones. One that belongs to another user is made anew: that
- * user may be gone, and every write would fail.
+ * Creates and drops triggers of these kinds until they are exactly the expected ones. A trigger that belongs to another user is
+ * created again: that user may be gone, and every write would fail.
  */
 export async function replaceTriggers(
   db: QueryExecutorProvider,

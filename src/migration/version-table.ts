@@ -5,28 +5,32 @@ import { VERSION_TABLE } from '../versions/version-table.ts'
 import { literal, run } from './server-statement.ts'
 import { isTriggerOf, libraryTrigger, readTriggers, triggerKinds } from './trigger.ts'
 
-/** The table of versions. The version of a table is the sum over its slots. */
+/** The table of versions. The version of a table is the sum of its slots. */
 export { VERSION_TABLE }
 
-/** Writers move the slot of their connection, so that 16 of them seldom wait for each other. */
+/** Writers move the slot of their connection, so that they seldom wait for each other. */
 export const SLOTS = 16
 
-// UTC, and not now(): a session's time zone may have an hour that comes twice.
+// UTC rather than now(): in a session's time zone an hour may come twice.
 const CLOCK = "timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000"
 
-/** A number that a slot has never had, also after a restore or a failover has taken it back. */
+/** A number that a slot has never had, even after a restore or a failover set it back. */
 const NEXT = `greatest(version + 1, ${CLOCK})`
 
 /**
- * Creates the table `lookup_version`, in which the database counts the changes of lookup tables. Does nothing where it
- * is there already. Its inverse is {@link dropVersionTable}.
+ * Creates the table `lookup_version`, in which the database counts the changes of lookup tables. Does nothing if the table exists.
+ * The inverse is {@link dropVersionTable}.
  *
+ * @example
  * ```ts
+ * import type { Kysely } from 'kysely'
+ *
  * export async function up(db: Kysely<unknown>): Promise<void> {
  *   await createVersionTable(db)
  *   await trackVersion(db, 'country')
  * }
  * ```
+ * @throws ConfigurationError if another table has this name, a right is missing, or `db` is a transaction.
  */
 export async function createVersionTable<DB>(db: Kysely<DB>): Promise<void> {
   refuseTransaction(db, 'createVersionTable')
@@ -44,9 +48,15 @@ export async function createVersionTable<DB>(db: Kysely<DB>): Promise<void> {
 }
 
 /**
- * Drops `lookup_version`. Does nothing where it is gone already.
+ * Drops the table `lookup_version`. Does nothing if the table does not exist.
  *
- * @throws ConfigurationError while a table is tracked or frozen: every write to it would fail.
+ * @example
+ * ```ts
+ * await untrackVersion(db, 'country')
+ * await dropVersionTable(db)
+ * ```
+ * @throws ConfigurationError while a table is tracked or frozen, because every write to it would fail; if a right is missing; or if
+ * `db` is a transaction.
  */
 export async function dropVersionTable<DB>(db: Kysely<DB>): Promise<void> {
   refuseTransaction(db, 'dropVersionTable')
@@ -60,7 +70,7 @@ export async function dropVersionTable<DB>(db: Kysely<DB>): Promise<void> {
   await run(db, `drop table if exists ${VERSION_TABLE}`)
 }
 
-/** Triggers and tables are DDL, which commits the transaction that it is called in. */
+/** Triggers and tables are DDL, which commits the current transaction. */
 export function refuseTransaction<DB>(db: Kysely<DB>, helper: string): void {
   if (db.isTransaction) {
     throw new ConfigurationError(
@@ -85,7 +95,7 @@ export async function requireVersionTable(db: QueryExecutorProvider): Promise<vo
   }
 }
 
-/** Every slot is there from the start: an absent row would look like a table without a version. */
+/** Creates every slot from the start: a missing row would look like a table without a version. */
 export async function moveEverySlot<DB>(db: Kysely<DB>, table: string): Promise<void> {
   const rows = Array.from({ length: SLOTS }, (_, slot) => `(${literal(table)}, ${slot}, ${CLOCK})`)
   // A transaction, for a connection may have autocommit off.
@@ -98,11 +108,11 @@ export async function moveEverySlot<DB>(db: Kysely<DB>, table: string): Promise<
   )
 }
 
-/** Removes the version of a table that is neither tracked nor frozen any more. */
+/** Removes the version of a table that is no longer tracked or frozen. */
 export async function removeUnusedSlots<DB>(db: Kysely<DB>, table: string): Promise<void> {
   const triggers = await readTriggers(db)
   if (triggers.some(({ name }) => isTriggerOf(name, triggerKinds, table))) return
-  // By hand it may have been dropped before, and then nothing is left to remove.
+  // Somebody may have dropped the table by hand; then nothing is left to remove.
   if ((await readColumns(db)).length === 0) return
   await db
     .transaction()
@@ -119,8 +129,8 @@ async function readColumns(db: QueryExecutorProvider): Promise<readonly { name: 
 }
 
 /**
- * The statement of a trigger: the writer's own transaction moves the version, in the slot of its connection. It runs for
- * each row; in this form it costs two thirds of an UPDATE that is followed by a look at whether the slot was there.
+ * The statement of a trigger: the writer's own transaction moves the version, in the slot of its connection. It runs for each row. In
+ * this form it costs two thirds of an UPDATE followed by a check that the slot existed.
  */
 export function moveOwnSlot(table: string): string {
   return `insert into ${VERSION_TABLE} (table_name, slot, version)
@@ -128,7 +138,7 @@ export function moveOwnSlot(table: string): string {
     on duplicate key update version = ${NEXT};`
 }
 
-/** Sets the token by which a frozen table knows who may change it, and moves the version. */
+/** Sets the token that lets a session change a frozen table, and moves the version. */
 export function setToken(table: string, token: string): string {
   return `update ${VERSION_TABLE} set token = ${token}, version = ${NEXT} where ${tokenRow(table)}`
 }
@@ -137,7 +147,7 @@ export function moveTokenSlot(table: string): string {
   return `update ${VERSION_TABLE} set version = ${NEXT} where ${tokenRow(table)};`
 }
 
-/** The row whose lock makes a second amend wait for the first. */
+/** The row whose lock a second amend waits for. */
 export function tokenRow(table: string): string {
   return `table_name = ${literal(table)} and slot = 0`
 }

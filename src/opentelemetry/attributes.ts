@@ -4,9 +4,9 @@ import type { DatabaseIdentity, ReadSubject } from '../diagnostics/channels.ts'
 import { LookupError } from '../errors.ts'
 
 /**
- * What both spans and measurements of a read say, by the stable database conventions
- * (https://opentelemetry.io/docs/specs/semconv/db/). One statement that takes many keys is one operation to them and no
- * batch operation, so that there is no `db.operation.batch.size`.
+ * The attributes of both the spans and the measurements of a read, by the stable database conventions
+ * (https://opentelemetry.io/docs/specs/semconv/db/). They count one statement with many keys as one operation and not as a batch, so
+ * there is no `db.operation.batch.size`.
  */
 export function readAttributes({ table, database }: ReadSubject): Attributes {
   return {
@@ -16,7 +16,7 @@ export function readAttributes({ table, database }: ReadSubject): Attributes {
   }
 }
 
-/** Until a server has answered nobody knows which it is: then it is what the driver is made for. */
+/** Before a server's first answer its system is unknown; the driver's name is used then. */
 export function databaseAttributes({ system = 'mysql', name, address, port }: DatabaseIdentity): Attributes {
   return {
     'db.system.name': system,
@@ -26,7 +26,7 @@ export function databaseAttributes({ system = 'mysql', name, address, port }: Da
   }
 }
 
-/** A server's own number for an error says most; else it is the code that this library or Node gives it. */
+/** A server's own error number says most; otherwise the code from this library or Node. */
 export function errorAttributes(error: unknown): Attributes {
   const number = numberBehind(error)
   if (number !== undefined) return { 'error.type': number, 'db.response.status_code': number }
@@ -35,7 +35,7 @@ export function errorAttributes(error: unknown): Attributes {
   return { 'error.type': (type as string | undefined) ?? '_OTHER' }
 }
 
-/** Only this library's own messages are known to hold no values. */
+/** Only this library's own messages are known to contain no values. */
 export function errorMessage(error: unknown): string | undefined {
   return error instanceof LookupError ? error.message : undefined
 }

@@ -16,52 +16,121 @@ import {
 import { type BatchMessage, batchChannel, type LoadMessage, loadChannel } from '../diagnostics/channels.ts'
 import { BATCH_SIZE_BOUNDS } from '../diagnostics/stats.ts'
 import { databaseAttributes, errorAttributes, errorMessage, readAttributes } from './attributes.ts'
-import { createAskedContexts } from './span-parents.ts'
+import { createSpanParents } from './span-parents.ts'
 
+/**
+ * The options of `instrumentLookups`.
+ *
+ * @example
+ * ```ts
+ * instrumentLookups({ attributes: { 'service.name': 'shop' }, loads: true })
+ * ```
+ */
 export interface InstrumentationOptions {
-  /** Instead of the one that is registered. */
+  /**
+   * The tracer provider to use (default: the registered one).
+   *
+   * @example
+   * ```ts
+   * import { trace } from '@opentelemetry/api'
+   *
+   * instrumentLookups({ tracerProvider: trace.getTracerProvider() })
+   * ```
+   */
   readonly tracerProvider?: TracerProvider
-  /** Instead of the one that is registered when {@link instrumentLookups} is called. */
+  /**
+   * The meter provider to use (default: the one registered when {@link instrumentLookups} is called).
+   *
+   * @example
+   * ```ts
+   * import { metrics } from '@opentelemetry/api'
+   *
+   * instrumentLookups({ meterProvider: metrics.getMeterProvider() })
+   * ```
+   */
   readonly meterProvider?: MeterProvider
-  /** Added to every span and measurement; they win over those that were found out, such as `server.address`. */
+  /**
+   * Attributes of every span and measurement (default none). They override detected values such as `server.address`.
+   *
+   * @example
+   * ```ts
+   * instrumentLookups({ attributes: { 'server.address': 'primary.example' } })
+   * ```
+   */
   readonly attributes?: Attributes
-  /** Whether batches have the text of their statement, which holds no values (default true). */
+  /**
+   * Whether spans have the statement's text, which contains no values (default true).
+   *
+   * @example
+   * ```ts
+   * instrumentLookups({ queryText: false })
+   * ```
+   */
   readonly queryText?: boolean
-  /** Whether each call that no cache could answer has a span of its own, which is linked to its batch (default false). */
+  /**
+   * Whether each call that no cache could answer gets a span of its own, linked to its batch (default false).
+   *
+   * @example
+   * ```ts
+   * instrumentLookups({ loads: true })
+   * ```
+   */
   readonly loads?: boolean
 }
 
-/** What goes on until it is stopped. */
+/**
+ * Instrumentation that runs until you stop it, or until a `using` block ends.
+ *
+ * @example
+ * ```ts
+ * using lookups: Instrumentation = instrumentLookups()
+ * ```
+ */
 export interface Instrumentation extends Disposable {
+  /**
+   * Ends the instrumentation. Never throws.
+   *
+   * @example
+   * ```ts
+   * const lookups = instrumentLookups()
+   * process.once('SIGTERM', () => lookups.stop())
+   * ```
+   */
   stop(): void
 }
 
-/** The name of the tracer and the meter. */
+/** The name of the tracer and of the meter. */
 export const SCOPE = 'kysely-lookup'
 
-/** A batch under way. */
+/** A running batch. */
 interface Sending {
   readonly span: Span
   readonly began: number
 }
 
-/** The boundaries (seconds) that the conventions ask for. */
+/** The bucket boundaries (seconds) that the conventions prescribe. */
 const DURATION_BOUNDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
 
 /**
- * Makes spans of all batches of the process, and measures how long they take (`db.client.operation.duration`, seconds)
- * and how many keys they send (`kysely_lookup.batch.size`). Call it once, when the SDK is registered. Without an SDK the
- * API's own no-op tracer and meter are called for each batch, and nothing comes of it.
+ * Creates a span for each batch of the process, and measures how long batches take (`db.client.operation.duration`, seconds) and
+ * how many keys they send (`kysely_lookup.batch.size`). Call it once, after the SDK is registered. Without an SDK, the API's no-op
+ * tracer and meter are called for each batch, and nothing else happens.
  *
- * A batch is the child of the span that asked for its first key, and linked to the others that wait for it; the span of
- * a driver's instrumentation is its child.
+ * A batch is the child of the span that asked for its first key, and has links to the others that wait for it. The spans of a
+ * driver's instrumentation are its children. Never throws.
+ *
+ * @example
+ * ```ts
+ * const lookups = instrumentLookups()
+ * process.once('SIGTERM', () => lookups.stop())
+ * ```
  */
 export function instrumentLookups(options: InstrumentationOptions = {}): Instrumentation {
   const { attributes: added, queryText = true } = options
   const tracer = (options.tracerProvider ?? trace).getTracer(SCOPE)
   const meter = (options.meterProvider ?? metrics).getMeter(SCOPE)
   const measure = createMeasure(meter)
-  const contexts = createAskedContexts()
+  const parents = createSpanParents()
   const sending = new WeakMap<BatchMessage, Sending>()
   const loading = new WeakMap<LoadMessage, Span>()
 
@@ -69,12 +138,12 @@ export function instrumentLookups(options: InstrumentationOptions = {}): Instrum
     start(load: LoadMessage) {
       const active = context.active()
       if (!options.loads) {
-        contexts.note(load, active)
+        parents.note(load, active)
         return
       }
       const span = startLoad(tracer, load, added)
       loading.set(load, span)
-      contexts.note(load, trace.setSpan(active, span))
+      parents.note(load, trace.setSpan(active, span))
     },
     end() {},
     asyncStart() {},
@@ -90,7 +159,7 @@ export function instrumentLookups(options: InstrumentationOptions = {}): Instrum
 
   const batches = {
     start(batch: BatchMessage) {
-      const { parent, links } = contexts.of(batch)
+      const { parent, links } = parents.of(batch)
       const span = startBatch(tracer, batch, { links, parent, added })
       const within = trace.setSpan(parent, span)
       const { run } = batch
@@ -160,7 +229,7 @@ interface Measured {
   readonly added: Attributes | undefined
 }
 
-/** Records what a batch took and sent, with its span as an exemplar. */
+/** Records the duration and size of a batch, with its span as an exemplar. */
 function createMeasure(meter: Meter): (measured: Measured) => void {
   const duration = meter.createHistogram('db.client.operation.duration', {
     description: 'Duration of database client operations.',
@@ -168,7 +237,7 @@ function createMeasure(meter: Meter): (measured: Measured) => void {
     advice: { explicitBucketBoundaries: DURATION_BOUNDS },
   })
   const size = meter.createHistogram('kysely_lookup.batch.size', {
-    description: 'Keys that a batch has sent.',
+    description: 'Keys sent by a batch.',
     unit: '{key}',
     advice: { explicitBucketBoundaries: [...BATCH_SIZE_BOUNDS] },
   })

@@ -9,39 +9,39 @@ import {
 } from '@opentelemetry/api'
 import type { BatchMessage, LoadMessage } from '../diagnostics/channels.ts'
 
-/** In which contexts loads were asked for. */
-export interface AskedContexts {
-  /** Notes the context that is active for a load. */
-  note(load: LoadMessage, asked: Context): void
-  /** Where a batch belongs: whose child it is, and which other spans wait for it. */
+/** The contexts of loads, from which the parents and links of their batches follow. */
+export interface SpanParents {
+  /** Notes the context of a load. */
+  note(load: LoadMessage, loadContext: Context): void
+  /** The parent of a batch, and links to the other spans that wait for it. */
   of(batch: BatchMessage): { readonly parent: Context; readonly links: Link[] }
 }
 
-export function createAskedContexts(): AskedContexts {
+export function createSpanParents(): SpanParents {
   const contexts = new WeakMap<LoadMessage, Context>()
   return {
-    note(load, asked) {
-      contexts.set(load, asked)
+    note(load, loadContext) {
+      contexts.set(load, loadContext)
     },
     of({ kind, loads }) {
-      // Who reads a whole table does it on its own behalf. What is active when keys are sent is whoever asked first, or
-      // the batch before.
+      // A whole table is read for its caller, which is active now. When keys are sent, the active context is that of the first
+      // caller, or of the batch before.
       if (kind === 'table') return { parent: context.active(), links: [] }
-      const bySpan = new Map<string, { readonly asked: Context; readonly span: SpanContext }>()
+      const bySpan = new Map<string, { readonly loadContext: Context; readonly span: SpanContext }>()
       for (const load of loads) {
-        const asked = contexts.get(load)
-        const span = asked && trace.getSpanContext(asked)
+        const loadContext = contexts.get(load)
+        const span = loadContext && trace.getSpanContext(loadContext)
         if (span && trace.isSpanContextValid(span)) {
           const id = `${span.traceId} ${span.spanId}`
-          if (!bySpan.has(id)) bySpan.set(id, { asked, span })
+          if (!bySpan.has(id)) bySpan.set(id, { loadContext, span })
         }
       }
       const spans = [...bySpan.values()]
-      // A child of a span that is not recorded would not be either, though another is waiting for it that is.
+      // A child of a span that is not recorded is not recorded either, even if another span that waits for it is.
       const parent = spans.find(({ span }) => span.traceFlags & TraceFlags.SAMPLED) ?? spans[0]
       const others = spans.filter((one) => one !== parent)
       return {
-        parent: parent?.asked ?? ROOT_CONTEXT,
+        parent: parent?.loadContext ?? ROOT_CONTEXT,
         links: others.map(({ span }) => ({ context: span })),
       }
     },

@@ -9,16 +9,40 @@ import {
 import type { TableStats } from '../diagnostics/stats.ts'
 import { type Instrumentation, SCOPE } from './instrumentation.ts'
 
+/**
+ * The options of `observeStats`.
+ *
+ * @example
+ * ```ts
+ * observeStats(repos, { attributes: { 'db.namespace': 'shop' } })
+ * ```
+ */
 export interface StatsObserverOptions {
-  /** Instead of the one that is registered when {@link observeStats} is called. */
+  /**
+   * The meter provider to use (default: the one registered when {@link observeStats} is called).
+   *
+   * @example
+   * ```ts
+   * import { metrics } from '@opentelemetry/api'
+   *
+   * observeStats(repos, { meterProvider: metrics.getMeterProvider() })
+   * ```
+   */
   readonly meterProvider?: MeterProvider
-  /** Added to every measurement: what tells these repositories from others of the process, such as `db.namespace`. */
+  /**
+   * Attributes of every measurement (default none). Use them to tell these repositories from others in the process.
+   *
+   * @example
+   * ```ts
+   * observeStats(repos, { attributes: { 'db.namespace': 'shop' } })
+   * ```
+   */
   readonly attributes?: Attributes
 }
 
 type Kind = 'createObservableCounter' | 'createObservableUpDownCounter' | 'createObservableGauge'
 
-/** A metric, and what it is of one table: numbers with the attributes that tell them apart. */
+/** A metric, and how to read its values for one table: numbers with the attributes that tell them apart. */
 interface Metric extends MetricOptions {
   readonly name: string
   readonly kind: Kind
@@ -53,17 +77,16 @@ const METRICS: readonly Metric[] = [
     [of.statements],
   ]),
   counter('kysely_lookup.failures', 'Lookups that failed.', '{failure}', (of) => [[of.failures]]),
-  counter('kysely_lookup.evictions', 'Rows dropped to keep the bound.', '{row}', (of) => [[of.evictions]]),
-  counter(
-    'kysely_lookup.generations',
-    'How often the process-wide cache started anew.',
-    '{generation}',
-    (of) => [[of.generations]],
-  ),
+  counter('kysely_lookup.evictions', 'Rows evicted to keep within maxRows.', '{row}', (of) => [
+    [of.evictions],
+  ]),
+  counter('kysely_lookup.generations', 'New generations of the process-wide cache.', '{generation}', (of) => [
+    [of.generations],
+  ]),
   counter('kysely_lookup.unverified', 'How often versions could not be verified.', '{occurrence}', (of) => [
     [of.unverified],
   ]),
-  sum('kysely_lookup.held', 'What the process-wide cache holds.', '{entry}', (of) => [
+  sum('kysely_lookup.held', 'Entries in the process-wide cache.', '{entry}', (of) => [
     [of.rowsHeld, held('row')],
     [of.aliasesHeld, held('alias')],
     [of.absencesHeld, held('absence')],
@@ -73,20 +96,43 @@ const METRICS: readonly Metric[] = [
     [of.scopes],
   ]),
   gauge('kysely_lookup.version', 'The version that is held.', '1', (of) => [[of.version]]),
-  gauge('kysely_lookup.version.age', 'How long it has been held.', 's', (of) => [[seconds(of.versionAge)]]),
+  gauge('kysely_lookup.version.age', 'How long the version has been held.', 's', (of) => [
+    [seconds(of.versionAge)],
+  ]),
   gauge('kysely_lookup.verified.age', 'How long ago versions were last verified.', 's', (of) => [
     [seconds(of.verifiedAge)],
   ]),
 ]
 
-/** Anything with counters by table. */
+/**
+ * Anything with counters by table, such as repositories.
+ *
+ * @example
+ * ```ts
+ * const source: StatsSource = repos
+ * ```
+ */
 export interface StatsSource {
+  /**
+   * Returns the counters of each table. Never throws.
+   *
+   * @example
+   * ```ts
+   * const { hits } = repos.$stats().country
+   * ```
+   */
   $stats(): Readonly<Record<string, TableStats>>
 }
 
 /**
- * Makes metrics of `repos.$stats()`, which is read once for each collection. Call it once for each repositories of the
- * process, when the SDK is registered; `stop` it before the repositories are given up.
+ * Creates metrics from `repos.$stats()`, which is called once per collection. Call it once for each set of repositories in the
+ * process, after the SDK is registered. Call `stop` before you drop the repositories. Never throws.
+ *
+ * @example
+ * ```ts
+ * const stats = observeStats(repos)
+ * process.once('SIGTERM', () => stats.stop())
+ * ```
  */
 export function observeStats(repos: StatsSource, options: StatsObserverOptions = {}): Instrumentation {
   const meter = (options.meterProvider ?? metrics).getMeter(SCOPE)

@@ -9,9 +9,10 @@ import { createVersionWatch } from '../versions/version-watch.ts'
 import { ASSEMBLY, type Assembly, rememberCaches } from './internals.ts'
 import { resolveOptions } from './options.ts'
 import { createProcessTables } from './process-tables.ts'
+import type { CacheModes, RepositoriesOptions } from './repositories-options.ts'
 import { createRequestSets } from './request-sets.ts'
 import { createTransactionSets } from './transaction-sets.ts'
-import type { CacheModes, Repositories, RepositoriesOptions } from './types.ts'
+import type { Repositories } from './types.ts'
 
 /**
  * Makes a repository for every table of the generated metadata.

@@ -7,7 +7,7 @@ import type { TablesMetadata } from '../metadata.ts'
 import { checkDecoding } from '../verification/decoding-check.ts'
 import { checkPlugins } from '../verification/plugins.ts'
 import { VERSION_DEFAULTS, type VersionOptions } from '../versions/version-watch.ts'
-import type { CacheMode } from './types.ts'
+import type { CacheMode } from './repositories-options.ts'
 
 /** The options of `createRepositories`, checked and with their defaults. */
 export interface ResolvedOptions {

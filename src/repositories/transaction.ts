@@ -8,12 +8,33 @@ import {
 import { ConfigurationError } from '../errors.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 
+/**
+ * The options of `$transaction`.
+ *
+ * @example
+ * ```ts
+ * const options: TransactionOptions = { isolationLevel: 'repeatable read', retries: 3 }
+ * ```
+ */
 export interface TransactionOptions {
-  /** The server's default if left out. `read uncommitted` is refused: what it reads may never have been. */
+  /**
+   * Kysely's isolation level (default: the server's). `read uncommitted` is refused, because it can read rows that never get
+   * committed.
+   *
+   * @example
+   * ```ts
+   * await repos.$transaction((trx) => trx.country.findByKey('FR'), { isolationLevel: 'repeatable read' })
+   * ```
+   */
   readonly isolationLevel?: Exclude<IsolationLevel, 'read uncommitted'>
   /**
-   * How often the function is run again, in a new transaction, after a deadlock, a lock that was not to be had or a
-   * snapshot that has become too old (default 0). It must then have no effects besides its statements.
+   * How many more times the function may run, each in a new transaction, after a deadlock, a lock wait timeout or a snapshot that is
+   * too old (default 0). The function must have no effects besides its statements.
+   *
+   * @example
+   * ```ts
+   * await repos.$transaction((trx) => trx.currency.update('JPY', { digits: 0 }), { retries: 3 })
+   * ```
    */
   readonly retries?: number
 }

@@ -1,178 +1,196 @@
-import type { Kysely, Transaction } from 'kysely'
-import type { StatementForm } from '../database/server-features.ts'
+import type { Transaction } from 'kysely'
 import type { TableStats } from '../diagnostics/stats.ts'
-import type { CheckedColumns, CheckedKey, Doubt, KeyOf, PrefixOf, RowOf } from '../keys/key-types.ts'
-import type { TableMetadata, TablesMetadata } from '../metadata.ts'
-import type { VersionOptions } from '../versions/version-watch.ts'
-import type { Repository } from './repository.ts'
+import type { TablesMetadata } from '../metadata.ts'
+import type { RepositoryOf, TableName, WritesByName } from './repository-of.ts'
 import type { TransactionOptions } from './transaction.ts'
-import type { Inserts, Writes } from './writes.ts'
 
 /**
- * How a table's rows are kept for the life of the process: `immutable` rows never change (new ones may be added);
- * `versioned` rows, absences and lists are kept until the table's version moves. At most `maxRows` rows (default
- * 200,000), as many absences, and as many rows in lists are kept of a table.
+ * A repository for each table, by name. Tables whose names start with `$` are left out: use `$table` for them.
+ *
+ * @example
+ * ```ts
+ * const countryOf = (repos: RepositoriesByName<DB, typeof tables, {}>, code: string) => repos.country.findByKey(code)
+ * ```
  */
-export type CacheMode =
-  | 'immutable'
-  | 'versioned'
-  | { readonly mode: 'immutable' | 'versioned'; readonly maxRows?: number }
-
-export type CacheModes<Tables> = { readonly [Name in keyof Tables]?: CacheMode }
-
-export interface RepositoriesOptions<
-  DB,
-  Tables extends TablesMetadata,
-  Cache extends CacheModes<Tables> = CacheModes<Tables>,
-> {
-  /** From `createDatabase`, or any Kysely on mysql2 whose driver reads values as the generated types say. */
-  readonly db: Kysely<DB>
-  /** The metadata that `kysely-lookup generate` wrote. */
-  readonly tables: Tables
-  /** The tables that are kept process-wide. Any other table is remembered per request only. */
-  readonly cache?: Cache & { readonly [Unknown in Exclude<keyof Cache, keyof Tables>]: never }
-  /**
-   * Class names of Kysely plugins that may be passed by. Lookups do not go through plugins, so that any but
-   * CamelCasePlugin is refused unless it is named here: a tenant's condition, for one, would be missing.
-   */
-  readonly allowPlugins?: readonly string[]
-  /** How the versions of `versioned` tables are followed. */
-  readonly versions?: VersionOptions
-  /** How long (ms) a read may take, the wait for a connection included (default 10,000). Then it rejects, and its connection is destroyed. */
-  readonly timeout?: number
-  /** Keys in one statement, at most (default 5,000). */
-  readonly maxBatchSize?: number
-  /** Keys of one table and key that may wait for the server at a time, at most (default 1,000,000). More are rejected at once. */
-  readonly maxWaitingKeys?: number
-  /**
-   * How keys are sent. By default as one JSON parameter where the server has JSON_TABLE (MySQL 8.0, MariaDB 10.6), else
-   * as `union all` of selects, in statements of up to 128 keys.
-   */
-  readonly statementForm?: StatementForm
-}
-
-type TableName<DB, Tables> = keyof DB & keyof Tables & string
-
-/** The repository of table `Name`. */
-export type RepositoryOf<
-  DB,
-  Tables extends TablesMetadata,
-  Name extends TableName<DB, Tables>,
-> = Tables[Name] extends { readonly constants: object }
-  ? ConstantRepository<RowOf<DB, Name>, Tables[Name]>
-  : PlainRepository<RowOf<DB, Name>, Tables[Name]>
-
-type PlainRepository<Row, Table extends TableMetadata> = Repository<
-  Row,
-  KeyOf<Row, Table>,
-  PrefixOf<Row, Table>
->
-
-/**
- * The repository of a table that was generated with constants: a key that is one of them is taken to be there, and a
- * literal that is none of them does not compile. Any other value may have a row or not.
- */
-export type ConstantRepository<Row, Table extends TableMetadata> = Omit<
-  PlainRepository<Row, Table>,
-  keyof ConstantReads<Row, Table>
-> &
-  ConstantReads<Row, Table>
-
-interface ConstantReads<Row, Table extends TableMetadata> {
-  /** The row with this key; `undefined` is only possible where the key is not one of the constants. */
-  findByKey<const Given extends KeyOf<Row, Table>>(
-    key: CheckedKey<Given, Table> | (Given & CheckedColumns<Given, Table>),
-  ): Promise<Row | Doubt<Given, Table>>
-  /** @see Repository.findByKeyOrThrow */
-  findByKeyOrThrow<const Given extends KeyOf<Row, Table>>(
-    key: CheckedKey<Given, Table> | (Given & CheckedColumns<Given, Table>),
-  ): Promise<Row>
-  /** @see Repository.findByKeys */
-  findByKeys<const Given extends KeyOf<Row, Table>>(
-    keys: readonly (CheckedKey<Given, Table> | (Given & CheckedColumns<Given, Table>))[],
-  ): Promise<(Row | Doubt<Given, Table>)[]>
-  /** @see Repository.peek */
-  peek<const Given extends KeyOf<Row, Table>>(
-    key: CheckedKey<Given, Table> | (Given & CheckedColumns<Given, Table>),
-  ): Row | undefined
-}
-
-/** What may be written: an `immutable` table only takes new rows. */
-type WritesTo<DB, Tables extends TablesMetadata, Mode> = {
-  readonly [Name in TableName<DB, Tables>]: Name extends keyof Mode
-    ? Mode[Name] extends 'immutable' | { readonly mode: 'immutable' }
-      ? Inserts<DB[Name]>
-      : AllWrites<DB, Tables, Name>
-    : AllWrites<DB, Tables, Name>
-}
-
-type AllWrites<DB, Tables extends TablesMetadata, Name extends TableName<DB, Tables>> = Writes<
-  DB[Name],
-  KeyOf<RowOf<DB, Name>, Tables[Name]>
->
-
-type ByName<DB, Tables extends TablesMetadata, Cache> = {
+export type RepositoriesByName<DB, Tables extends TablesMetadata, Cache> = {
   readonly [Name in TableName<DB, Tables> as Name extends `$${string}` ? never : Name]: RepositoryOf<
     DB,
     Tables,
     Name
   > &
-    WritesTo<DB, Tables, Cache>[Name]
+    WritesByName<DB, Tables, Cache>[Name]
 }
 
-interface AnyTable<DB, Tables extends TablesMetadata, Cache> {
-  /** The repository of any table, whatever its name. */
+/**
+ * Access to repositories whose names are no property of `repos`.
+ *
+ * @example
+ * ```ts
+ * const countries = (repos: TableAccess<DB, typeof tables, {}>) => repos.$table('country')
+ * ```
+ */
+export interface TableAccess<DB, Tables extends TablesMetadata, Cache> {
+  /**
+   * Returns the repository of any table, even one called `then`, or one whose name starts with `$`.
+   *
+   * @example
+   * ```ts
+   * const country = await repos.$table('country').findByKey('FR')
+   * ```
+   * @throws ConfigurationError if the generated metadata has no such table.
+   */
   $table<Name extends TableName<DB, Tables>>(
     name: Name,
-  ): RepositoryOf<DB, Tables, Name> & WritesTo<DB, Tables, Cache>[Name]
+  ): RepositoryOf<DB, Tables, Name> & WritesByName<DB, Tables, Cache>[Name]
 }
 
-/** A repository per table, by name. A table whose name begins with `$` is reached through `$table`. */
-export type Repositories<DB, Tables extends TablesMetadata, Cache = Record<never, never>> = ByName<
+/**
+ * What `createRepositories` returns: a repository for each table, by name, and the members that start with `$`.
+ *
+ * @example
+ * ```ts
+ * let repos: Repositories<DB, typeof tables, { country: 'versioned' }>
+ * ```
+ */
+export type Repositories<
   DB,
-  Tables,
-  Cache
-> &
-  AnyTable<DB, Tables, Cache> &
+  Tables extends TablesMetadata,
+  Cache = Record<never, never>,
+> = RepositoriesByName<DB, Tables, Cache> &
+  TableAccess<DB, Tables, Cache> &
   RepositoriesMembers<DB, Tables, Cache>
 
-/** Repositories bound to a transaction. */
-export type TransactionRepositories<DB, Tables extends TablesMetadata, Cache = Record<never, never>> = ByName<
+/**
+ * Repositories that read and write in a transaction.
+ *
+ * @example
+ * ```ts
+ * async function rename(trx: TransactionRepositories<DB, typeof tables>, code: string, name: string) {
+ *   await trx.country.update(code, { name })
+ * }
+ *
+ * await repos.$transaction((trx) => rename(trx, 'FR', 'France'))
+ * ```
+ */
+export type TransactionRepositories<
   DB,
-  Tables,
-  Cache
-> &
-  AnyTable<DB, Tables, Cache> & {
-    /** The Kysely transaction that they read and write in. */
+  Tables extends TablesMetadata,
+  Cache = Record<never, never>,
+> = RepositoriesByName<DB, Tables, Cache> &
+  TableAccess<DB, Tables, Cache> & {
+    /**
+     * The Kysely transaction that they read and write in.
+     *
+     * @example
+     * ```ts
+     * await repos.$transaction((trx) => trx.$db.deleteFrom('country_currency').where('position', '>', 1).execute())
+     * ```
+     */
     readonly $db: Transaction<DB>
   }
 
+/**
+ * The members of `repos` that are not tables.
+ *
+ * @example
+ * ```ts
+ * const start = (repos: RepositoriesMembers<DB, typeof tables>) => repos.$ready()
+ * ```
+ */
 export interface RepositoriesMembers<DB, Tables extends TablesMetadata, Cache = Record<never, never>> {
   /**
-   * Verifies now what is otherwise verified once before the first read.
-   * @throws ConfigurationError that holds the mend.
+   * Verifies now what is otherwise verified once before the first read: the session's settings, the schema, versions and
+   * triggers.
+   *
+   * @example
+   * ```ts
+   * await repos.$ready() // before the service listens
+   * ```
+   * @throws ConfigurationError that says what to fix. If the server cannot be reached, the driver's error or a
+   * LookupTimeoutError; the next read tries again.
    */
   $ready(): Promise<void>
-  /** Runs `fn` in a fresh request scope, shared by every read in it and in what it starts, until it settles. */
+  /**
+   * Runs `fn` in a new request scope and returns its result. Everything that `fn` starts reads in the scope, which ends when
+   * the result settles.
+   *
+   * @example
+   * ```ts
+   * const name = await repos.$request(async () => (await repos.country.findByKeyOrThrow('FR')).name)
+   * ```
+   * @throws what `fn` throws.
+   */
   $request<Result>(fn: () => Result): Result
-  /** The same repositories bound to a fresh request scope, to pass around explicitly. */
+  /**
+   * Returns the same repositories, bound to a new request scope, to pass around. The scope lasts as long as you hold them.
+   * Never throws.
+   *
+   * @example
+   * ```ts
+   * const context = () => ({ repos: repos.$forRequest() }) // of a GraphQL server
+   * ```
+   */
   $forRequest(): Repositories<DB, Tables, Cache>
   /**
-   * The same repositories bound to a transaction: they read what it sees, on its connection, remember it for
-   * themselves, and neither ask nor fill the process-wide cache.
+   * Returns the same repositories, bound to a Kysely transaction of yours. They read what it sees, on its connection, and
+   * neither read nor fill the process-wide cache.
+   *
+   * @example
+   * ```ts
+   * await db.transaction().execute(async (transaction) => {
+   *   const inside = repos.$withTransaction(transaction)
+   *   await inside.currency.update('JPY', { digits: 0 })
+   * })
+   * ```
+   * @throws ConfigurationError if it is not a transaction.
    */
   $withTransaction(transaction: Transaction<DB>): TransactionRepositories<DB, Tables, Cache>
   /**
-   * Runs `fn` in a transaction of its own, with repositories that read and write in it. Once it has committed, this
-   * process reads what was written, everywhere. A failure of `fn` rolls back and is passed on.
+   * Runs `fn` in a transaction, with repositories that read and write in it, and resolves to its result. Once committed, this
+   * process reads what was written, everywhere. If `fn` throws, the transaction is rolled back.
+   *
+   * @example
+   * ```ts
+   * await repos.$transaction(
+   *   async (trx) => {
+   *     const { digits } = await trx.currency.findByKeyOrThrow('JPY')
+   *     await trx.currency.update('JPY', { digits: digits + 1 })
+   *   },
+   *   { isolationLevel: 'repeatable read', retries: 3 },
+   * )
+   * ```
+   * @throws what `fn` throws; ConfigurationError for `'read uncommitted'`; the server's error if COMMIT fails.
    */
   $transaction<Result>(
     fn: (transaction: TransactionRepositories<DB, Tables, Cache>) => Promise<Result>,
     options?: TransactionOptions,
   ): Promise<Result>
-  /** Counters by table, since the repositories were made. */
+  /**
+   * Returns a copy of the counters of each table, counted since the repositories were created. Never throws.
+   *
+   * @example
+   * ```ts
+   * const { hits, misses } = repos.$stats().country
+   * ```
+   */
   $stats(): Readonly<Record<TableName<DB, Tables>, TableStats>>
-  /** Stops what runs in the background. The database is closed by whoever made it. */
+  /**
+   * Stops background work: the poll of versions. It does not close the database; call `db.destroy()` for that. Never throws.
+   *
+   * @example
+   * ```ts
+   * await repos.$close()
+   * await db.destroy()
+   * ```
+   */
   $close(): Promise<void>
+  /**
+   * Does what `$close` does, at the end of an `await using` block. Never throws.
+   *
+   * @example
+   * ```ts
+   * await using repos = createRepositories({ db, tables })
+   * ```
+   */
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -4,17 +4,55 @@ import type { Key, TableKeys } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { ProcessTable } from './process-tables.ts'
 
-/** Adding rows; what the columns take is as in Kysely. */
+/**
+ * The writes of an `immutable` table. Columns take the same values as in Kysely.
+ *
+ * @example
+ * ```ts
+ * const add = (cities: Inserts<DB['city']>, rows: Parameters<typeof cities.insert>[0]) => cities.insert(rows)
+ * ```
+ */
 export interface Inserts<Table> {
-  /** Inserts one row or several, in one statement; answers how many. */
+  /**
+   * Inserts one row or several, with one statement, and resolves to the number of rows.
+   *
+   * @example
+   * ```ts
+   * await repos.country_currency.insert({ country_code: 'FR', currency_code: 'EUR', position: 1 })
+   * ```
+   * @throws the server's error, for instance for a duplicate key.
+   */
   insert(rows: Insertable<Table> | readonly Insertable<Table>[]): Promise<number>
 }
 
-/** Changing rows by key. */
+/**
+ * The writes of any other table.
+ *
+ * @example
+ * ```ts
+ * const remove = (countries: Writes<DB['country'], string>, code: string) => countries.delete(code)
+ * ```
+ */
 export interface Writes<Table, Key> extends Inserts<Table> {
-  /** Changes the row with this key; answers how many rows have it: 1 or 0. */
+  /**
+   * Changes the row with this key. Resolves to the number of rows with the key, changed or not: 1 or 0.
+   *
+   * @example
+   * ```ts
+   * const found = await repos.currency.update('JPY', { digits: 0 })
+   * ```
+   * @throws InvalidKeyError if the key is not of the column's type, or there is nothing to change; the server's error.
+   */
   update(key: Key, changes: Updateable<Table>): Promise<number>
-  /** Deletes the row with this key; answers how many rows had it: 1 or 0. */
+  /**
+   * Deletes the row with this key. Resolves to the number of rows deleted: 1 or 0.
+   *
+   * @example
+   * ```ts
+   * const deleted = await repos.country_currency.delete({ country_code: 'FR', currency_code: 'EUR' })
+   * ```
+   * @throws InvalidKeyError if the key is not of the column's type; the server's error, for instance for a foreign key.
+   */
   delete(key: Key): Promise<number>
 }
 

@@ -5,23 +5,62 @@ import type { Kysely } from 'kysely'
 import { FileMigrationProvider, Migrator } from 'kysely/migration'
 import { ConfigurationError } from '../errors.ts'
 
-/** Migrations as `kysely-ctl` runs them. */
+/**
+ * Migrations, as `kysely-ctl` runs them.
+ *
+ * @example
+ * ```ts
+ * const migrations: MigrationFolder = { folder: 'migrations', migrationTableName: 'migration' }
+ * ```
+ */
 export interface MigrationFolder {
-  /** Of files that export `up`, such as `migrations`; TypeScript where whatever runs the tests can load it. */
+  /**
+   * A folder of files that export `up`. They may be TypeScript if Node, or your test runner, can load it.
+   *
+   * @example
+   * ```ts
+   * await migrate(db, { folder: 'migrations' })
+   * ```
+   */
   readonly folder: string
-  /** Where Kysely notes what has run, if it is not `kysely_migration`. */
+  /**
+   * The table in which Kysely records what has run (default `kysely_migration`).
+   *
+   * @example
+   * ```ts
+   * await migrate(db, { folder: 'migrations', migrationTableName: 'migration' })
+   * ```
+   */
   readonly migrationTableName?: string
-  /** If it is not `kysely_migration_lock`. */
+  /**
+   * The table that Kysely locks (default `kysely_migration_lock`).
+   *
+   * @example
+   * ```ts
+   * await migrate(db, { folder: 'migrations', migrationLockTableName: 'migration_lock' })
+   * ```
+   */
   readonly migrationLockTableName?: string
-  /** How a file is loaded, if not by `import()`. */
+  /**
+   * How to load a file (default `import()`).
+   *
+   * @example
+   * ```ts
+   * await migrate(db, { folder: 'migrations', import: (file) => import(`${file}?fresh`) })
+   * ```
+   * @throws whatever loading throws; `migrate` then rejects with a ConfigurationError.
+   */
   readonly import?: (file: string) => Promise<unknown>
 }
 
 /**
- * Runs the migrations of a folder that have not run yet, and answers their names. What was run is noted as `kysely-ctl`
- * notes it.
+ * Runs the pending migrations of a folder and resolves to their names. It records them as `kysely-ctl` does.
  *
- * @throws ConfigurationError where the folder has no migrations, or one of them fails, which is then its `cause`.
+ * @example
+ * ```ts
+ * const names = await migrate(db, { folder: 'migrations' })
+ * ```
+ * @throws ConfigurationError if the folder has no migrations, or one of them fails; its `cause` is the migration's error.
  */
 export async function migrate<DB>(db: Kysely<DB>, options: MigrationFolder): Promise<readonly string[]> {
   const { folder, import: load = importFile, ...tables } = options

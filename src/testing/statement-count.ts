@@ -5,41 +5,95 @@ import { ConfigurationError, LookupError } from '../errors.ts'
 import { VERSIONS } from '../versions/version-table.ts'
 import { textWithoutValues } from './statement-text.ts'
 
-/** A statement that mysql2 was given to send. */
+/**
+ * A statement that mysql2 sent.
+ *
+ * @example
+ * ```ts
+ * const { statements } = await countStatements(() => repos.country.findByKey('FR'))
+ * const texts = statements.map(({ text }: SentStatement) => text)
+ * ```
+ */
 export interface SentStatement {
-  /** Its text, with `?` for each value, on one line. */
+  /** The text on one line, with `?` for each value. */
   readonly text: string
-  /** Sent by the binary protocol. */
+  /** Whether it was sent as a prepared statement. */
   readonly prepared: boolean
   /** The database of its connection. */
   readonly database: string
 }
 
-/** What {@link countStatements} answers. */
+/**
+ * The result of {@link countStatements}.
+ *
+ * @example
+ * ```ts
+ * const { count, result }: StatementCount<unknown> = await countStatements(() => repos.country.findByKey('FR'))
+ * ```
+ */
 export interface StatementCount<Result> {
+  /** The number of statements. */
   readonly count: number
-  /** In the order in which they were sent. */
+  /** The statements, in the order in which they were sent. */
   readonly statements: readonly SentStatement[]
-  /** What the function answered. */
+  /** What the function returned. */
   readonly result: Result
 }
 
+/**
+ * The options of `countStatements` and `expectStatements`.
+ *
+ * @example
+ * ```ts
+ * await countStatements(() => fetch('http://127.0.0.1:8080/shipments'), { of: 'process' })
+ * ```
+ */
 export interface StatementCountOptions {
   /**
-   * Whose statements are counted: those that the function's own calls send, whatever else runs meanwhile (`'call'`, the
-   * default), or all that the process sends until the function has ended (`'process'`): for a server in this process
-   * that is asked over HTTP, which does its work outside of the function's calls.
+   * Whose statements to count. `'call'` (default) counts those that the function's own calls send, whatever else runs meanwhile.
+   * `'process'` counts everything that the process sends until the function has ended. Use it if the function calls a server in
+   * this process over HTTP, which works outside of the function's calls.
+   *
+   * @example
+   * ```ts
+   * await expectStatements(2, () => fetch('http://127.0.0.1:8080/shipments'), { of: 'process' })
+   * ```
    */
   readonly of?: 'call' | 'process'
 }
 
-/** How many statements there should be. */
-export type ExpectedStatements = number | { readonly atMost: number }
+/**
+ * The expected number of statements, or a maximum.
+ *
+ * @example
+ * ```ts
+ * const expected: ExpectedStatements = { atMost: 2 }
+ * ```
+ */
+export type ExpectedStatements =
+  | number
+  | {
+      /** The largest number that is accepted. */
+      readonly atMost: number
+    }
 
-/** Another number of statements was sent than expected. Its message lists them, without the values in them. */
+/**
+ * The number of statements was not the expected one. The message lists them without their values. Code:
+ * `KYSELY_LOOKUP_STATEMENT_COUNT`.
+ *
+ * @example
+ * ```ts
+ * await expectStatements(1, () => repos.country.findByKey('FR')).catch((error: unknown) => {
+ *   if (error instanceof StatementCountError) console.log(error.actual)
+ * })
+ * ```
+ */
 export class StatementCountError extends LookupError {
+  /** What was expected. */
   readonly expected: ExpectedStatements
+  /** The number of statements sent. */
   readonly actual: number
+  /** The statements, in the order in which they were sent. */
   readonly statements: readonly SentStatement[]
 
   constructor(
@@ -55,14 +109,16 @@ export class StatementCountError extends LookupError {
 }
 
 /**
- * Runs `fn` and counts the statements that mysql2 sends for it, on any pool or connection of the process: queries and
- * executions of prepared statements, by Kysely, repositories or mysql2 itself. `begin`, `commit` and `rollback` are
- * statements. Not counted are preparing, what sets up a new connection, and the poll of versions, for they do not belong
- * to whoever happens to be there. Calls may run side by side and within each other.
+ * Runs `fn` and counts the statements that mysql2 sends for it, on any pool or connection of the process: queries and executions
+ * of prepared statements, from Kysely, repositories or mysql2 itself. `begin`, `commit` and `rollback` count too. Preparing,
+ * setting up a new connection and the poll of versions do not count, because no caller owns them. Calls may run side by side
+ * or nested.
  *
+ * @example
  * ```ts
- * const { count } = await countStatements(() => loadInvoice(7))
+ * const { count } = await countStatements(() => repos.country.findByKey('FR'))
  * ```
+ * @throws what `fn` throws; ConfigurationError if an argument is wrong.
  */
 export async function countStatements<Result>(
   fn: () => Result,
@@ -92,13 +148,13 @@ export async function countStatements<Result>(
 }
 
 /**
- * Runs `fn`, as {@link countStatements} does, and answers what it answered.
+ * Runs `fn` as {@link countStatements} does, and resolves to its result.
  *
+ * @example
  * ```ts
- * const invoice = await expectStatements(2, () => repos.$request(() => loadInvoice(7)))
+ * const france = await expectStatements(1, () => repos.$request(() => repos.country.findByKey('FR')))
  * ```
- *
- * @throws StatementCountError where the number is another one. What `fn` throws is passed on.
+ * @throws StatementCountError if the number is another one; what `fn` throws; ConfigurationError if an argument is wrong.
  */
 export async function expectStatements<Result>(
   expected: ExpectedStatements,
@@ -117,13 +173,13 @@ export async function expectStatements<Result>(
   return result
 }
 
-/** What is running: whose statements it sends, and whether it is a pool that makes a connection. */
+/** A running call: the lists its statements are added to, and whether a pool is setting up a connection. */
 interface Call {
   readonly lists: readonly SentStatement[][]
   readonly settingUp?: boolean
 }
 
-/** What mysql2 tells of a statement. */
+/** mysql2's message about a statement. */
 interface Sending {
   readonly query: string
   readonly database: string
@@ -135,11 +191,11 @@ const queries = tracingChannel<unknown, Sending>('mysql2:query')
 const executions = tracingChannel<unknown, Sending>('mysql2:execute')
 const acquisitions = tracingChannel<unknown, object>('mysql2:pool:connect')
 
-/** By mysql2's message about it: who waits for a connection. */
+/** The call that waits for a connection, by mysql2's message about it. */
 const waiting = new WeakMap<object, Call | undefined>()
 let listeners = 0
 
-/** Without listeners the channels cost nothing: they are heard as long as somebody counts. */
+/** Subscribes only while somebody counts: without subscribers the channels cost nothing. */
 function listen(): void {
   if (listeners++ > 0) return
   queries.start.subscribe(sentQuery)
@@ -171,13 +227,13 @@ function isHousekeeping(sql: string): boolean {
   return sql === TRACKED_SETUP || sql === PLAIN_SETUP || sql.startsWith(VERSIONS)
 }
 
-/** What is sent until the pool hands over the connection is the pool's listeners' own. */
+/** What is sent before the pool hands over the connection comes from the pool's listeners. */
 function beginWaiting(message: object): Call {
   waiting.set(message, calls.getStore())
   return { lists: [], settingUp: true }
 }
 
-/** The connection may come from whoever gave it back, in whose context its next user would be. */
+/** The connection may come from the context of the caller that gave it back; its next user gets its own context again. */
 function endWaiting(message: object): Call | undefined {
   return waiting.get(message)
 }

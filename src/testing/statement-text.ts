@@ -1,15 +1,12 @@
-/** What a statement may hold that is not its own text: comments, names in backticks, values. */
+/** What a statement may contain besides its own text: comments, names in backticks, values. */
 const TOKENS =
   /\/\*.*?\*\/|(?:--[ \t\n]|#)[^\n]*|(`(?:[^`]|``)*`)|'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|\b(?:0x[\da-f]+|\d+(?:\.\d+)?(?:e[+-]?\d+)?)\b|\s+/gis
 
-/** Values in a row, and rows of them: how many there are says nothing about what a statement does. */
+/** Lists of values, and lists of such lists: their length says nothing about what a statement does. */
 const LIST = /\(\?(?:, ?\?)+\)/g
 const LISTS = /(\((?:\?|\?, …)\))(?:, ?\((?:\?|\?, …)\))+/g
 
-/**
- * A statement's text on one line, with `?` for each value that it holds and without comments, so that it can be shown
- * where nobody's data may be.
- */
+/** A statement's text on one line, without comments and with `?` for each value, so that it can be shown anywhere. */
 export function textWithoutValues(sql: string): string {
   return sql
     .replace(TOKENS, (token, name?: string) => {

@@ -6,39 +6,87 @@ import { ConfigurationError } from '../errors.ts'
 import { type MigrationFolder, migrate } from './migration-folder.ts'
 import { startThrowawayServer, type ThrowawayServer } from './server/throwaway-server.ts'
 
-/** A database for tests, dropped with `drop()` or at the end of an `await using` block. */
+/**
+ * A database for tests. It is dropped with `drop()`, or at the end of an `await using` block.
+ *
+ * @example
+ * ```ts
+ * await using database: TestDatabase = await createTestDatabase()
+ * ```
+ */
 export interface TestDatabase extends AsyncDisposable {
   /** `mysql://…/NAME`, for `createDatabase({ uri })`. */
   readonly url: string
+  /** The database's name. */
   readonly name: string
-  /** Drops it; close what is connected to it before. */
+  /**
+   * Drops the database. Close connections to it first.
+   *
+   * @example
+   * ```ts
+   * const database = await createTestDatabase()
+   * await database.drop()
+   * ```
+   * @throws the server's error, for instance if the database is still in use after 10 s.
+   */
   drop(): Promise<void>
 }
 
+/**
+ * The options of `createTestDatabase`.
+ *
+ * @example
+ * ```ts
+ * const database = await createTestDatabase({ name: 'shop', migrations: 'migrations' })
+ * ```
+ */
 export interface TestDatabaseOptions {
   /**
-   * Where it is made: a throwaway server, or a URL whose user may create databases. Without one a throwaway server is
-   * started, for all databases of this process, and is gone with it.
+   * Where to create the database: a throwaway server, or the URL of a server whose user may create databases. By default one
+   * throwaway server is started for all databases of this process, and ends with it.
+   *
+   * @example
+   * ```ts
+   * const database = await createTestDatabase({ server: process.env.TEST_SERVER })
+   * ```
    */
-  readonly server?: Pick<ThrowawayServer, 'url'> | string
-  /** Its name begins with this (default `lookup`); `_test_` and eight digits made by chance follow. */
+  readonly server?: Pick<ThrowawayServer, 'url'> | string | undefined
+  /**
+   * The start of the database's name (default `lookup`). `_test_` and eight random hexadecimal digits follow.
+   *
+   * @example
+   * ```ts
+   * const database = await createTestDatabase({ name: 'shop' })
+   * ```
+   */
   readonly name?: string
-  /** The folder of migrations to run in it, or how to run them. */
+  /**
+   * The folder of migrations to run in the database, or how to run them (default none).
+   *
+   * @example
+   * ```ts
+   * const database = await createTestDatabase({ migrations: 'migrations' })
+   * ```
+   */
   readonly migrations?: MigrationFolder | string
 }
 
-/** Seconds that a statement waits for others who still use what it drops. */
+/** Seconds that DROP waits while others still use the database. */
 const PATIENCE = 10
 
 let ownServer: Promise<ThrowawayServer> | undefined
 
 /**
- * Makes a new database of its own name, in utf8mb4, and runs migrations in it.
+ * Creates a database with a unique name, in utf8mb4, and runs migrations in it.
  *
+ * @example
  * ```ts
+ * import { createDatabase } from 'kysely-lookup'
+ *
  * await using database = await createTestDatabase({ migrations: 'migrations' })
  * const db = createDatabase<DB>({ uri: database.url })
  * ```
+ * @throws ConfigurationError if there is no server, an option is wrong, or a migration fails.
  */
 export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const { name: start = 'lookup', migrations } = options
@@ -81,7 +129,7 @@ async function serverUrl(server: TestDatabaseOptions['server']): Promise<string>
   }
   const url = typeof server === 'string' ? server : server?.url
   if (!URL.canParse(url) || !['mysql:', 'mariadb:'].includes(new URL(url).protocol)) {
-    // It is not repeated: it may hold a password.
+    // The message does not repeat it: it may contain a password.
     throw new ConfigurationError(
       'createTestDatabase: expected as server a throwaway server or a URL, mysql://user:password@host:port/, and got something else.',
     )

@@ -8,33 +8,71 @@ import { run } from '../migration/server-statement.ts'
 import { moveEverySlot, refuseTransaction, VERSION_TABLE } from '../migration/version-table.ts'
 import { cacheDropper } from '../repositories/internals.ts'
 
+/**
+ * The options of `truncateTables`.
+ *
+ * @example
+ * ```ts
+ * await truncateTables(db, { except: ['country'], repositories: repos })
+ * ```
+ */
 export interface TruncateOptions {
-  /** Tables that keep their rows, besides those of migrations and versions: reference data, for instance. */
+  /**
+   * Tables that keep their rows, such as reference data (default none). Migration tables and versions always keep theirs.
+   *
+   * @example
+   * ```ts
+   * await truncateTables(db, { except: ['country', 'currency'] })
+   * ```
+   */
   readonly except?: readonly string[]
-  /** What `createRepositories` made in this process: its process-wide caches are emptied at once. */
+  /**
+   * Repositories that this process created, or several of them. Their process-wide caches are emptied at once.
+   *
+   * @example
+   * ```ts
+   * await truncateTables(db, { repositories: repos })
+   * ```
+   */
   readonly repositories?: object | readonly object[]
-  /** How long (ms) to wait for a table that a transaction still uses (default 10,000; in whole seconds). */
+  /**
+   * Milliseconds to wait for a table that a transaction still uses (default 10,000; rounded up to seconds).
+   *
+   * @example
+   * ```ts
+   * await truncateTables(db, { timeout: 2_000 })
+   * ```
+   */
   readonly timeout?: number
-  /** The name of the database, where `test` is no part of it: it shows that this one is meant. */
+  /**
+   * The database's name. You need it only if the name does not contain the word `test`, to confirm that you mean this one.
+   *
+   * @example
+   * ```ts
+   * await truncateTables(db, { database: 'playground' })
+   * ```
+   */
   readonly database?: string
 }
 
 const TIMEOUT = 10_000
 
-/** These notes of Kysely and of this library say what the database is, and are no data. */
+/** These tables of Kysely and of this library describe the database and are not data. */
 const KEPT = [DEFAULT_MIGRATION_TABLE, DEFAULT_MIGRATION_LOCK_TABLE, VERSION_TABLE]
 
 /**
- * Empties the tables of a test database, frozen ones too, and begins their AUTO_INCREMENT anew. TRUNCATE fires no
- * trigger, so that the versions of tracked and frozen tables are moved here: running processes notice by their next
- * poll, and the `repositories` of this process at once. Requests and transactions that are open keep what they remember.
+ * Empties the tables of a test database, including frozen ones, and resets their AUTO_INCREMENT. TRUNCATE fires no trigger, so
+ * this function moves the versions of tracked and frozen tables itself. Running processes notice with their next poll, and the
+ * `repositories` of this process at once. Open requests and transactions keep what they remember.
  *
+ * @example
  * ```ts
+ * import { beforeEach } from 'node:test'
+ *
  * beforeEach(() => truncateTables(db, { except: ['country'], repositories: repos }))
  * ```
- *
- * @throws ConfigurationError where the database's name does not say `test`, a table is unknown, or an open transaction
- * still uses one.
+ * @throws ConfigurationError if the database's name does not contain the word `test`, a table is unknown, or an open
+ * transaction still uses one.
  */
 export async function truncateTables<DB>(db: Kysely<DB>, options: TruncateOptions = {}): Promise<void> {
   refuseTransaction(db, 'truncateTables')
@@ -129,12 +167,12 @@ async function empty<DB>(db: Kysely<DB>, { name, kind }: Table): Promise<void> {
     await run(db, `truncate table ${quoteName(name)}`)
     return
   }
-  // TRUNCATE is not for tables that keep their history.
+  // TRUNCATE does not work for tables that keep their history.
   await run(db, `delete from ${quoteName(name)}`)
   await run(db, `delete history from ${quoteName(name)}`)
 }
 
-/** After they are empty: what was read before belongs to an older version then. */
+/** Called once the tables are empty: what was read before then belongs to an older version. */
 async function moveVersions<DB>(db: Kysely<DB>, tables: ReadonlySet<string>): Promise<void> {
   const [found] = await run(
     db,

@@ -9,17 +9,51 @@ import { pollChannel, publish, trace, unverifiedChannel, verifiedChannel } from 
 import { ConfigurationError } from '../errors.ts'
 import { VERSION_TABLE, VERSIONS } from './version-table.ts'
 
-/** When cached rows of `versioned` tables may be answered. */
+/**
+ * How the versions of `versioned` tables are followed.
+ *
+ * @example
+ * ```ts
+ * createRepositories({ db, tables, versions: { pollInterval: 500, whenUnverified: 'refuse' } })
+ * ```
+ */
 export interface VersionOptions {
-  /** How often (ms) the versions of all tables are read, by one statement (default 1,000; jittered by a tenth). */
+  /**
+   * Milliseconds between polls, plus or minus a tenth (default 1,000). One statement reads the versions of all tables.
+   *
+   * @example
+   * ```ts
+   * createRepositories({ db, tables, versions: { pollInterval: 500 } })
+   * ```
+   */
   readonly pollInterval?: number
-  /** How long (ms) a poll may take before it counts as failed (default 5,000). */
+  /**
+   * Milliseconds that a poll may take before it counts as failed (default 5,000).
+   *
+   * @example
+   * ```ts
+   * createRepositories({ db, tables, versions: { pollTimeout: 2_000 } })
+   * ```
+   */
   readonly pollTimeout?: number
   /**
-   * What happens when versions could not be verified for `maxUnverified` ms (default 10,000): `serve` cached rows all
-   * the same (default), or `refuse` to, so that every read goes to the server.
+   * What to do when versions could not be verified for `maxUnverified` ms: `'serve'` cached rows (default), or `'refuse'` to, so
+   * that every read goes to the server.
+   *
+   * @example
+   * ```ts
+   * createRepositories({ db, tables, versions: { whenUnverified: 'refuse' } })
+   * ```
    */
   readonly whenUnverified?: 'serve' | 'refuse'
+  /**
+   * Milliseconds for which versions may stay unverified before `whenUnverified` applies (default 10,000).
+   *
+   * @example
+   * ```ts
+   * createRepositories({ db, tables, versions: { whenUnverified: 'refuse', maxUnverified: 5_000 } })
+   * ```
+   */
   readonly maxUnverified?: number
 }
 

@@ -11,18 +11,34 @@ import { initializeCommand, serveCommand } from './server-command.ts'
 import { findServerProgram, identifyServerProgram, type ServerProgram } from './server-program.ts'
 import { type SupervisedProcess, startSupervisedProcess } from './supervised-process.ts'
 
-/** A private database server: empty, on 127.0.0.1, gone with this process. */
+/**
+ * A private database server: empty, on 127.0.0.1. It ends with this process.
+ *
+ * @example
+ * ```ts
+ * await using server: ThrowawayServer = await startThrowawayServer()
+ * ```
+ */
 export interface ThrowawayServer extends AsyncDisposable {
   /** `mysql://root:…@127.0.0.1:PORT/`, without a database. The password is this server's own, made by chance. */
   readonly url: string
+  /** Whether it is MariaDB or MySQL. */
   readonly system: ServerSystem
-  /** Such as `10.11.19`. */
+  /** The version, such as `10.11.19`. */
   readonly version: string
-  /** The server's process; a server in Docker has none here. */
+  /** The process id of the server; none for a server in Docker. */
   readonly pid?: number
   /** The temporary folder of all its files. */
   readonly folder: string
-  /** Ends the server and removes its folder. */
+  /**
+   * Ends the server and removes its folder. Never throws.
+   *
+   * @example
+   * ```ts
+   * const server = await startThrowawayServer()
+   * await server.stop()
+   * ```
+   */
   stop(): Promise<void>
 }
 
