@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { preparationLimits } from '../database/create-database.ts'
+import { preparationLimits } from '../database/lookup-adapter.ts'
 import { tableKeys } from '../keys/key.ts'
 import type { Subject } from './check-target.ts'
 import type { Report } from './finding.ts'

@@ -1,4 +1,4 @@
-import { preparationLimits } from '../database/create-database.ts'
+import { preparationLimits } from '../database/lookup-adapter.ts'
 import { sessionFaults } from '../database/verify-session.ts'
 import { ConfigurationError } from '../errors.ts'
 import { checkDecoding } from '../verification/decoding-check.ts'

@@ -2,7 +2,7 @@ import type { DriverField } from '../columns/column-type.ts'
 import { createRowDecoder, keepTextWhole, type RowDecoder } from '../columns/decoding.ts'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 import { isConnectionLoss } from './connection-loss.ts'
-import { currentDeadline } from './deadline.ts'
+import { currentDeadline, type Deadline } from './deadline.ts'
 import { ER_MAX_PREPARED_STMT_COUNT_REACHED, errorNumber } from './server-errors.ts'
 import type { SessionState } from './session-tracking.ts'
 
@@ -18,17 +18,25 @@ export interface DriverConnection {
   connect(callback?: Callback<[]>): void
   destroy(): void
   on(event: 'error', listener: (error: Error) => void): unknown
-  release(): void
   query(sql: string | DriverStatement, parameters?: unknown, callback?: ResultCallback): DriverQuery
   execute(options: DriverStatement, callback: ResultCallback): DriverQuery
 }
 
-/** The connection that Kysely's driver gets. */
-export interface Connection extends Pick<DriverConnection, 'config' | 'threadId' | 'connect' | 'release'> {
+/** The connection that Kysely's driver gets, and that lookups are sent on. */
+export interface Connection extends Pick<DriverConnection, 'config' | 'threadId' | 'connect'> {
   /** Whoever waits for an answer on it gets the reason. */
   destroy(reason?: Error): void
+  release(): void
+  /** Sends a lookup: prepared where that is wanted, its rows answered as arrays. */
+  lookup(statement: LookupStatement, callback: ResultCallback): void
   query(sql: string, parameters: unknown): RowStream
   query(sql: string, parameters: unknown, callback: ResultCallback): void
+}
+
+export interface LookupStatement {
+  readonly sql: string
+  readonly values: readonly unknown[]
+  readonly deadline: Deadline | undefined
 }
 
 interface RowStream {
@@ -66,11 +74,14 @@ export function lookupParameters(values: readonly unknown[], ranIn?: SessionList
 
 export interface ConnectionOptions {
   readonly decoding: DecodingOptions
-  readonly session: SessionState
+  /** What the session was left in by whoever used it; absent where nobody else can use it. */
+  readonly session?: SessionState
   /** Whether lookups are prepared. */
   readonly prepare: boolean
-  /** Told when the connection is given back, or destroyed instead. */
-  giveBack(connection: Connection): void
+  /** Told when the connection is given back; only one that is intact may be used again. */
+  giveBack(connection: Connection, intact: boolean): void
+  /** Told when it is lost or destroyed, held or not. */
+  onLost?(connection: Connection): void
 }
 
 /** Wraps a connection: lookups are prepared, what either protocol answers is decoded alike, and deadlines are kept. */
@@ -90,6 +101,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     if (lost) return
     lost = reason
     cutConnection(connection)
+    options.onLost?.(wrapped)
     for (const settle of [...pending]) settle(reason)
   }
 
@@ -97,7 +109,11 @@ export function wrapConnection(connection: DriverConnection, options: Connection
   connection.on('error', destroy)
 
   /** Sends a statement; at the deadline the connection is destroyed, for its reply may still come. */
-  function send(callback: ResultCallback, statement: (callback: ResultCallback) => void): void {
+  function send(
+    callback: ResultCallback,
+    statement: (callback: ResultCallback) => void,
+    deadline = currentDeadline(),
+  ): void {
     if (lost) {
       callback(lost, undefined, undefined)
       return
@@ -110,14 +126,14 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     }
     const give = (reason: Error) => settle(reason, undefined, undefined)
     pending.push(give)
-    const forget = currentDeadline()?.onExpire(destroy)
+    const forget = deadline?.onExpire(destroy)
     if (!lost) statement(settle)
   }
 
   function decoded(callback: ResultCallback): ResultCallback {
     return (error, result, fields) => {
       if (error) return callback(error, result, fields)
-      session.receive(result)
+      session?.receive(result)
       try {
         decodeResult(result, fields, decoding)
       } catch (failure) {
@@ -183,10 +199,10 @@ export function wrapConnection(connection: DriverConnection, options: Connection
   function query(sql: string, parameters: unknown, callback?: ResultCallback): RowStream | undefined {
     if (!callback) return streamed(sql, parameters)
     if (isLookup(parameters)) {
-      parameters[lookup]?.(session)
+      if (session) parameters[lookup]?.(session)
       send(callback, (settle) => runLookup(sql, parameters, settle))
     } else {
-      session.send(sql)
+      session?.send(sql)
       send(callback, (settle) => text(sql, parameters, settle))
     }
     return undefined
@@ -199,10 +215,11 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     destroy: (reason = new Error('The connection was destroyed.')) => destroy(reason),
     release() {
       // Its next user would read what is not committed, or one old snapshot for ever.
-      if (session.unfit) destroy(new Error(`The connection was released with ${session.unfit.what}.`))
-      if (!lost) connection.release()
-      options.giveBack(wrapped)
+      if (session?.unfit) destroy(new Error(`The connection was released with ${session.unfit.what}.`))
+      options.giveBack(wrapped, lost === undefined)
     },
+    lookup: ({ sql, values, deadline }, callback) =>
+      send(callback, (settle) => runLookup(sql, values, settle), deadline),
     query,
   }
   return wrapped

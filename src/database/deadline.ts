@@ -1,17 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { LookupTimeoutError } from '../errors.ts'
 
-/** One limit over everything that a read waits for: a connection, its preparation, its execution. */
-export interface Deadline {
-  isExpired(): boolean
-  /** Milliseconds that are left. */
-  left(): number
-  /** Rejects at the deadline; never resolves. */
-  readonly rejection: Promise<never>
-  /** Told at the deadline, at once where it is over, unless it is told to stop before. */
-  onExpire(listener: (error: LookupTimeoutError) => void): () => void
-  stop(): void
-}
+type ExpiryListener = (error: LookupTimeoutError) => void
 
 export interface DeadlineOptions {
   /** What is waited for, for messages. */
@@ -20,7 +10,51 @@ export interface DeadlineOptions {
   readonly timeout: number
 }
 
-// Between a read and its connection lie Kysely's executor and plain Kysely queries, which have no room for a deadline.
+/** One limit over everything that a read waits for: a connection, its preparation, its execution. */
+export class Deadline {
+  readonly #options: DeadlineOptions
+  readonly #start = performance.now()
+  readonly #timer: NodeJS.Timeout
+  // A list: it has one or two members, and a Set would keep answers alive, see createTimeLimit.
+  readonly #listeners: ExpiryListener[] = []
+  #expiry: LookupTimeoutError | undefined
+
+  constructor(options: DeadlineOptions) {
+    this.#options = options
+    this.#timer = setTimeout(() => this.#expire(), options.timeout)
+  }
+
+  #expire(): void {
+    const expiry = new LookupTimeoutError(this.#options.what, this.#options.timeout)
+    this.#expiry = expiry
+    for (const listener of this.#listeners.splice(0)) listener(expiry)
+  }
+
+  isExpired(): boolean {
+    return this.#expiry !== undefined
+  }
+
+  /** Milliseconds that are left. */
+  left(): number {
+    return Math.max(0, this.#options.timeout - (performance.now() - this.#start))
+  }
+
+  /** Told at the deadline, at once where it is over. Answers how to stop listening. */
+  onExpire(listener: ExpiryListener): () => void {
+    if (this.#expiry) listener(this.#expiry)
+    else this.#listeners.push(listener)
+    return () => {
+      const at = this.#listeners.indexOf(listener)
+      if (at >= 0) this.#listeners.splice(at, 1)
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+// Kysely's executor and plain Kysely queries have no room for a deadline.
 const current = new AsyncLocalStorage<Deadline>()
 
 /** The deadline of the work that the caller is part of. */
@@ -29,43 +63,25 @@ export function currentDeadline(): Deadline | undefined {
 }
 
 /**
- * Runs `work` and rejects where it takes too long. Statements that it has under way by then are given up, their
- * connections destroyed; those that still wait for a connection are not sent.
+ * Runs what a deadline cannot be handed to, and rejects at the deadline whatever it waits for. Statements that it has
+ * under way by then are given up, their connections destroyed; those that still wait for a connection are not sent.
  */
-export async function withinDeadline<Result>(
-  options: DeadlineOptions,
-  work: (deadline: Deadline) => Promise<Result>,
-): Promise<Result> {
-  const deadline = startDeadline(options)
-  try {
-    const result = current.run(deadline, () => work(deadline))
-    return await Promise.race([result, deadline.rejection])
-  } finally {
-    deadline.stop()
-  }
+export function underDeadline<Result>(deadline: Deadline, work: () => Promise<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const forget = deadline.onExpire(reject)
+    current.run(deadline, work).finally(forget).then(resolve, reject)
+  })
 }
 
-function startDeadline({ what, timeout }: DeadlineOptions): Deadline {
-  const listeners = new Set<(error: LookupTimeoutError) => void>()
-  const start = performance.now()
-  const { promise: rejection, reject } = Promise.withResolvers<never>()
-  rejection.catch(() => {})
-  let expiry: LookupTimeoutError | undefined
-  const timer = setTimeout(() => {
-    expiry = new LookupTimeoutError(what, timeout)
-    reject(expiry)
-    for (const listener of listeners) listener(expiry)
-  }, timeout)
-  // No getters: an object that has some gets a hidden class of its own, which keeps what they close over alive for long.
-  return {
-    isExpired: () => expiry !== undefined,
-    left: () => Math.max(0, timeout - (performance.now() - start)),
-    rejection,
-    onExpire(listener) {
-      if (expiry) listener(expiry)
-      else listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    stop: () => clearTimeout(timer),
+/** Runs `work` under a deadline of its own. */
+export async function withinDeadline<Result>(
+  options: DeadlineOptions,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const deadline = new Deadline(options)
+  try {
+    return await underDeadline(deadline, work)
+  } finally {
+    deadline.stop()
   }
 }

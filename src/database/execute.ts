@@ -1,45 +1,105 @@
-import { createQueryId, type Kysely } from 'kysely'
-import { lookupParameters, type SessionListener } from './connection.ts'
-import type { DeadlineOptions } from './deadline.ts'
+import { type CompiledQuery, createQueryId, type Kysely, type Log } from 'kysely'
+import { type Connection, lookupParameters, type SessionListener } from './connection.ts'
+import { type Deadline, type DeadlineOptions, underDeadline } from './deadline.ts'
+import { lookupConnections } from './lookup-adapter.ts'
+import type { LookupConnections } from './lookup-connections.ts'
 import { retryWithin } from './retry.ts'
 import type { Statement } from './statement.ts'
 
 /** Runs a statement and answers rows as arrays, in column order. */
-export type Execute = (
-  statement: Statement,
-  values: readonly unknown[],
-) => Promise<readonly (readonly unknown[])[]>
+export type Execute = (statement: Statement, values: readonly unknown[]) => Promise<Rows>
+
+type Rows = readonly (readonly unknown[])[]
 
 /** What is read, and how long everything may take: the wait for a connection, preparation, execution, another try. */
 export interface ExecuteOptions extends DeadlineOptions {
   readonly ranIn?: SessionListener | undefined
 }
 
-/**
- * Runs statements through Kysely's executor, prepared where the database was made by `createDatabase`. Plugins are
- * left out: they could neither transform this text nor may they rename what comes back.
- */
+/** Runs lookups on connections of their own; in a transaction, on that of the transaction. */
 export function createExecute(db: Kysely<unknown>, options: ExecuteOptions): Execute {
-  const target = db.withoutPlugins()
+  const own = lookupConnections(db)
+  const send = own ? sendOn(own) : sendThrough(db, options)
   const retrying = { ...options, inTransaction: db.isTransaction }
   return (statement, values) =>
-    retryWithin(retrying, async () => {
-      const query = {
-        sql: statement.sql,
-        query: statement.node,
-        parameters: lookupParameters(values, options.ranIn),
-        queryId: createQueryId(),
-      }
+    retryWithin(retrying, async (deadline) => {
       try {
-        const { rows } = await target.executeQuery<unknown>(query)
-        // A Kysely instance of the user's own answers objects; their columns come in the order selected.
-        if (rows.length === 0 || Array.isArray(rows[0])) return rows as unknown[][]
-        return rows.map((row) => Object.values(row as object))
+        return await send({ statement, values, deadline })
       } catch (error) {
         hideValues(error, statement)
         throw error
       }
     })
+}
+
+interface Sending {
+  readonly statement: Statement
+  readonly values: readonly unknown[]
+  readonly deadline: Deadline
+}
+
+/** The shortest way: neither Kysely's executor nor a pool's queue. */
+function sendOn(connections: LookupConnections): (sending: Sending) => Promise<Rows> {
+  const { log } = connections
+  return async ({ statement, values, deadline }) => {
+    const acquired = connections.acquire(deadline)
+    const connection = acquired instanceof Promise ? await acquired : acquired
+    const answer = run(connection, { sql: statement.sql, values, deadline })
+    if (log) await logged(log, { statement, values, answer })
+    return answer
+  }
+}
+
+/** As Kysely logs its own queries. */
+async function logged(log: Log, { statement, values, answer }: Answering): Promise<void> {
+  const start = performance.now()
+  const event = () => ({
+    query: compiled(statement, values),
+    queryDurationMillis: performance.now() - start,
+  })
+  try {
+    await answer
+  } catch (error) {
+    await log.error(() => ({ level: 'error', error, ...event() }))
+    return
+  }
+  await log.query(() => ({ level: 'query', isStream: false, ...event() }))
+}
+
+interface Answering extends Omit<Sending, 'deadline'> {
+  readonly answer: Promise<Rows>
+}
+
+function compiled(statement: Statement, parameters: readonly unknown[]): CompiledQuery {
+  return { sql: statement.sql, query: statement.node, parameters, queryId: createQueryId() }
+}
+
+function run(
+  connection: Connection,
+  lookup: { readonly sql: string; readonly values: readonly unknown[]; readonly deadline: Deadline },
+): Promise<Rows> {
+  return new Promise((resolve, reject) => {
+    connection.lookup(lookup, (error, rows) => {
+      connection.release()
+      if (error) reject(error)
+      else resolve(rows as Rows)
+    })
+  })
+}
+
+/**
+ * Through Kysely's executor, which knows the connection of a transaction. Plugins are left out: they could neither
+ * transform this text nor may they rename what comes back.
+ */
+function sendThrough(db: Kysely<unknown>, { ranIn }: ExecuteOptions): (sending: Sending) => Promise<Rows> {
+  const target = db.withoutPlugins()
+  return async ({ statement, values, deadline }) => {
+    const query = compiled(statement, lookupParameters(values, ranIn))
+    const { rows } = await underDeadline(deadline, () => target.executeQuery<unknown>(query))
+    // A Kysely instance of the user's own answers objects; their columns come in the order selected.
+    if (rows.length === 0 || Array.isArray(rows[0])) return rows as unknown[][]
+    return rows.map((row) => Object.values(row as object))
+  }
 }
 
 /** The driver's errors hold the text with its values where it was not prepared. */

@@ -13,8 +13,12 @@ import { wrongSession } from './verify-session.ts'
 
 /** The part of a mysql2 pool (the callback one) that is used here. */
 export interface DriverPool {
-  getConnection(callback: Callback<[connection: DriverConnection]>): void
+  getConnection(callback: Callback<[connection: PooledDriverConnection]>): void
   end(callback: Callback<[]>): void
+}
+
+interface PooledDriverConnection extends DriverConnection {
+  release(): void
 }
 
 /** The pool that Kysely's driver gets. */
@@ -23,7 +27,10 @@ export interface WrappedPool {
   end(callback: Callback<[]>): void
 }
 
-export type PoolWrapOptions = Omit<ConnectionOptions, 'giveBack' | 'session'>
+export interface PoolWrapOptions extends Pick<ConnectionOptions, 'decoding' | 'prepare'> {
+  /** What belongs to the pool, and ends with it. */
+  end(): Promise<void>
+}
 
 /** How long (ms) the first statement of a connection may take: a server that was paused never answers. */
 const SETUP_LIMIT = 10_000
@@ -39,7 +46,7 @@ const GOODBYE_PATIENCE = 1_000
  * told at the deadline. An end lets running statements and transactions finish first.
  */
 export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPool {
-  const known = new WeakMap<DriverConnection, Connection>()
+  const known = new WeakMap<PooledDriverConnection, Connection>()
   const open = new Set<DriverConnection>()
   const held = new Set<Connection>()
   let waiting = 0
@@ -47,11 +54,6 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
 
   function endIfIdle(): void {
     if (held.size === 0 && waiting === 0) ended?.()
-  }
-
-  function giveBack(connection: Connection): void {
-    held.delete(connection)
-    endIfIdle()
   }
 
   /** A proxy that pins sessions which prepare pins those that are tracked, too. */
@@ -67,7 +69,10 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
   }
 
   /** Answers a connection's wrapper, ready for use, once; `giveUp` keeps the answer from coming. */
-  function prepare(connection: DriverConnection, callback: Callback<[connection?: Connection]>): () => void {
+  function prepare(
+    connection: PooledDriverConnection,
+    callback: Callback<[connection?: Connection]>,
+  ): () => void {
     const wrapped = known.get(connection)
     if (wrapped) {
       callback(null, wrapped)
@@ -83,7 +88,15 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
         cutConnection(connection)
         return callback(failure)
       }
-      const fresh = wrapConnection(connection, { ...options, session, giveBack })
+      const fresh = wrapConnection(connection, {
+        ...options,
+        session,
+        giveBack(connection_, intact) {
+          if (intact) connection.release()
+          held.delete(connection_)
+          endIfIdle()
+        },
+      })
       known.set(connection, fresh)
       callback(null, fresh)
     }
@@ -109,7 +122,9 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
         // The driver's end waits for their statements, for ever where no reply comes.
         for (const connection of held) connection.destroy(new Error('The database was destroyed.'))
         // Where there is nobody to say goodbye to, the end has come all the same.
-        pool.end((error) => callback(isConnectionLoss(error) ? null : error))
+        pool.end((error) =>
+          options.end().then(() => callback(isConnectionLoss(error) ? null : error), callback),
+        )
         setTimeout(() => {
           for (const connection of open) connection.stream.destroy()
         }, GOODBYE_PATIENCE).unref()

@@ -1,5 +1,5 @@
 import { connectionLost, isConnectionLoss } from './connection-loss.ts'
-import { type Deadline, type DeadlineOptions, withinDeadline } from './deadline.ts'
+import { Deadline, type DeadlineOptions } from './deadline.ts'
 
 export interface RetryOptions extends DeadlineOptions {
   /** Inside a transaction another connection would not see the same. */
@@ -10,22 +10,28 @@ export interface RetryOptions extends DeadlineOptions {
 const RETRIES = 2
 
 /**
- * Runs what only reads, within its time. Where the connection is lost it is tried again on another one: a read changes
- * nothing, so that it does not matter whether the server has run it.
+ * Runs what only reads and keeps to the deadline. Where the connection is lost it is tried again on another one: a read
+ * changes nothing, so that it does not matter whether the server has run it.
  */
-export function retryWithin<Result>(options: RetryOptions, read: () => Promise<Result>): Promise<Result> {
+export async function retryWithin<Result>(
+  options: RetryOptions,
+  read: (deadline: Deadline) => Promise<Result>,
+): Promise<Result> {
   const retries = options.inTransaction ? 0 : RETRIES
-  return withinDeadline(options, async (deadline) => {
+  const deadline = new Deadline(options)
+  try {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await read()
+        return await read(deadline)
       } catch (error) {
         if (!isConnectionLoss(error)) throw error
         if (attempt === retries || deadline.isExpired()) throw connectionLost(options.what, error)
         await pause(attempt, deadline)
       }
     }
-  })
+  } finally {
+    deadline.stop()
+  }
 }
 
 /** Longer each time, and not for everybody at once. */

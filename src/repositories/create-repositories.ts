@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import { LookupAdapter } from '../database/create-database.ts'
+import { LookupAdapter } from '../database/lookup-adapter.ts'
 import type { DatabaseIdentity } from '../diagnostics/channels.ts'
 import { statsOf } from '../diagnostics/stats.ts'
 import type { TablesMetadata } from '../metadata.ts'

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { CacheModeName } from '../cache/process-cache.ts'
-import { refusePromisePool } from '../database/create-database.ts'
+import { refusePromisePool } from '../database/driver-options.ts'
 import type { StatementForm } from '../database/server-features.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { TablesMetadata } from '../metadata.ts'

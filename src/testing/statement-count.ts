@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { tracingChannel } from 'node:diagnostics_channel'
+import { isOpeningConnection } from '../database/lookup-connections.ts'
 import { PLAIN_SETUP, TRACKED_SETUP } from '../database/session-tracking.ts'
 import { ConfigurationError, LookupError } from '../errors.ts'
 import { VERSIONS } from '../versions/version-table.ts'
@@ -218,7 +219,7 @@ const sentExecution = (message: unknown) => take(message as Sending, true)
 function take({ query, database }: Sending, prepared: boolean): void {
   const call = calls.getStore()
   const lists = [...wholeProcess, ...(call?.lists ?? [])]
-  if (lists.length === 0 || call?.settingUp || isHousekeeping(query)) return
+  if (lists.length === 0 || call?.settingUp || isOpeningConnection() || isHousekeeping(query)) return
   const statement: SentStatement = { text: textWithoutValues(query), prepared, database }
   for (const list of lists) list.push(statement)
 }

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import { columnType } from '../columns/column-types.ts'
-import { LookupAdapter } from '../database/create-database.ts'
+import { LookupAdapter } from '../database/lookup-adapter.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { TablesMetadata } from '../metadata.ts'
 

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import { LookupAdapter } from '../database/create-database.ts'
+import { LookupAdapter } from '../database/lookup-adapter.ts'
 import { verifySession } from '../database/verify-session.ts'
 import { ConfigurationError, LookupError } from '../errors.ts'
 import type { TableMetadata } from '../metadata.ts'

@@ -1,7 +1,9 @@
 import type { Kysely } from 'kysely'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { SessionListener } from '../database/connection.ts'
+import { underDeadline } from '../database/deadline.ts'
 import { createExecute } from '../database/execute.ts'
+import { ownDatabase } from '../database/lookup-adapter.ts'
 import { type RetryOptions, retryWithin } from '../database/retry.ts'
 import { readFeatures, type Server, type StatementForm } from '../database/server-features.ts'
 import type { DatabaseIdentity } from '../diagnostics/channels.ts'
@@ -66,11 +68,20 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
     followed.add(table)
   }
 
-  async function connect({ table, over, cached, ranIn }: Way): Promise<Server> {
-    await verification.verify(table.name, over)
-    if (cached?.mode === 'versioned') await follow(over, table.name)
+  /** Runs the checks over a database within their time. */
+  function check<Result>(
+    { what, over }: { readonly what: string; readonly over: Kysely<unknown> },
+    work: (own: Kysely<unknown>) => Promise<Result>,
+  ): Promise<Result> {
+    const own = ownDatabase(over)
+    return retryWithin(limitOf(what, own), (deadline) => underDeadline(deadline, () => work(own)))
+  }
+
+  async function connect({ table, over, cached, ranIn }: Way, own: Kysely<unknown>): Promise<Server> {
+    await verification.verify(table.name, own)
+    if (cached?.mode === 'versioned') await follow(own, table.name)
     if (cached) await watch.start()
-    const features = await featuresOver(over)
+    const features = await featuresOver(own)
     const execute = createExecute(over, { ...limitOf(table.name, over), ranIn })
     return { execute, ...features, ...(settings.statementForm && { form: settings.statementForm }) }
   }
@@ -80,7 +91,8 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
       let connected: Promise<Server> | undefined
       return () => {
         if (connected) return connected
-        const attempt = retryWithin(limitOf(way.table.name, way.over), () => connect(way))
+        const { table, over } = way
+        const attempt = check({ what: table.name, over }, (own) => connect(way, own))
         // Only a success is remembered.
         attempt.then(
           () => {
@@ -92,11 +104,11 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
       }
     },
     verifyAll: () =>
-      retryWithin(limitOf('database', db), async () => {
-        await verification.verifyAll(db)
-        for (const table of versioned) await follow(db, table)
+      check({ what: 'database', over: db }, async (own) => {
+        await verification.verifyAll(own)
+        for (const table of versioned) await follow(own, table)
         await watch.start()
-        await featuresOver(db)
+        await featuresOver(own)
       }),
   }
 }

@@ -80,6 +80,15 @@ describe('createDatabase', () => {
     await assert.rejects(sql`select 3`.execute(db), /destroyed|closed/)
   })
 
+  it('takes what a URL may say besides: several statements in one text, and mysql2 own names for utf8mb4', async () => {
+    const url = new URL(data.test.url)
+    url.search = '?multipleStatements=true&charset=UTF8MB4_GENERAL_CI&flags=-LOCAL_FILES'
+    await using db = createDatabase<AnyDB>({ uri: url.href })
+    await sql`select 1; select 2`.execute(db)
+    const repos = createRepositories({ db, tables: data.tables })
+    assert.equal((await repos.$table('country').findByKey('FR' as never))?.name, 'France')
+  })
+
   it('refuses at once when too many wait for a connection', async () => {
     const db = createDatabase<AnyDB>({ uri: data.test.url, connectionLimit: 1, queueLimit: 1 })
     await db.connection().execute(async () => {
@@ -146,6 +155,23 @@ describe('createDatabase', () => {
       /dateStrings decides/,
     ],
     ['a typeCast', { uri: 'mysql://localhost/x', typeCast: () => 1 }, /typeCast decides/],
+    [
+      'one in the URL',
+      { uri: 'mysql://localhost/x?decimalNumbers=true' },
+      /parameter decimalNumbers decides/,
+    ],
+    ['a typeCast in the URL', { uri: 'mysql://localhost/x?typeCast=false' }, /parameter typeCast decides/],
+    ['rows as arrays in the URL', { uri: 'mysql://localhost/x?rowsAsArray=true' }, /parameter rowsAsArray/],
+    ['dates as texts in the URL', { uri: 'mysql://localhost/x?dateStrings=true' }, /parameter dateStrings/],
+    ['a time zone in the URL', { uri: 'mysql://localhost/x?timezone=local' }, /parameter timezone decides/],
+    ['another charset in the URL', { uri: 'mysql://localhost/x?charset=latin1' }, /charset is not utf8mb4/],
+    ['another charset', { uri: 'mysql://localhost/x', charset: 'utf8mb3' }, /charset is not utf8mb4/],
+    ['flags in the URL', { uri: 'mysql://localhost/x?flags=-FOUND_ROWS' }, /takes away FOUND_ROWS/],
+    ['flags', { uri: 'mysql://localhost/x', flags: ['-FOUND_ROWS'] }, /takes away FOUND_ROWS/],
+    ['flags among others', { uri: 'mysql://localhost/x?flags=COMPRESS,-protocol_41' }, /away PROTOCOL_41/],
+    ['one stream for all', { uri: 'mysql://localhost/x', stream: {} }, /stream is one stream/],
+    ['half a connection', { uri: 'mysql://localhost/x', lookupConnections: 0.5 }, /0 or a positive integer/],
+    ['fewer than none', { uri: 'mysql://localhost/x', lookupConnections: { count: -1 } }, /positive integer/],
   ]
   for (const [what, options, message] of refused) {
     it(`refuses ${what} without repeating a password`, () => {

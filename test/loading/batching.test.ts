@@ -62,7 +62,8 @@ describe('statements sent', () => {
   it('keys asked while a statement is under way are gathered for the next', async () => {
     const repos = data.repositories()
     await repos.$ready()
-    await repos.plain!.findByKey(1)
+    // Both connections of lookups are open.
+    await Promise.all([repos.plain!.findByKey(1), repos.fixed!.findByKey(1)])
     const blocker = data.db.connection()
     const counts = await data.counter.during(() =>
       blocker.execute(async (connection) => {

@@ -111,7 +111,7 @@ describe('OpenTelemetry spans', () => {
 
   it('keys that were gathered behind a statement belong to those who asked for them', async () => {
     const holding = createHoldingPool(data.test.url)
-    const db = createDatabase<AnyDB>({ pool: holding.pool })
+    const db = createDatabase<AnyDB>(holding.options)
     const repos = data.repositories({ db })
     await repos.$ready()
     const held = holding.hold(/force index/)

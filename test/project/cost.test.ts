@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createPool } from 'mysql2'
+import { type Connection, createPool } from 'mysql2'
 import { driverDecodingSettings } from '../../src/columns/decoding-options.ts'
 import { createDatabase, createRepositories } from '../../src/index.ts'
 import type { ColdBatchesResult } from '../heap/cold-batches.ts'
@@ -34,11 +34,12 @@ describe('what a cold read sends, on a connection of its own', () => {
       ...{ uri: data.test.url, connectionLimit: 1, timezone: 'Z', charset: 'utf8mb4' },
       ...driverDecodingSettings({}),
     })
-    pool.on('connection', (connection) => {
+    const count = (connection: Connection) => {
       const { stream } = connection as unknown as { readonly stream: { readonly bytesWritten: number } }
       bytes.push(() => stream.bytesWritten)
-    })
-    const db = createDatabase<AnyDB>({ pool })
+    }
+    pool.on('connection', count)
+    const db = createDatabase<AnyDB>({ pool, lookupConnections: { count: 1, onConnect: count } })
     const repos = createRepositories({ db, tables: data.tables }) as unknown as AnyRepositories
     await repos.$ready()
     const written = () => bytes.reduce((sum, of) => sum + of(), 0)
@@ -47,7 +48,9 @@ describe('what a cold read sends, on a connection of its own', () => {
       async sent(work: () => unknown) {
         const begun = written()
         const counts = await data.counter.during(work)
-        return { ...costOf(counts), bytes: written() - begun }
+        const sent = written() - begun
+        assert.ok(sent > 0)
+        return { ...costOf(counts), bytes: sent }
       },
       [Symbol.asyncDispose]: () => db.destroy(),
     }

@@ -1,5 +1,6 @@
-import { createPool, type Pool, type PoolConnection } from 'mysql2'
+import { type Connection, createPool } from 'mysql2'
 import { driverDecodingSettings } from '../../src/columns/decoding-options.ts'
+import type { DatabaseOptions } from '../../src/index.ts'
 
 type Callback = (error: unknown, ...results: unknown[]) => void
 
@@ -12,8 +13,8 @@ export interface HeldStatement {
 }
 
 export interface HoldingPool {
-  /** For `createDatabase({ pool })`, which ends it. */
-  readonly pool: Pool
+  /** For `createDatabase`, which ends the pool. */
+  readonly options: Pick<DatabaseOptions, 'pool' | 'lookupConnections'>
   /** Holds the next statement with this text: its sending, or by default the answer that the server has given. */
   hold(text: RegExp, at?: 'sending' | 'answer'): HeldStatement
   /** Resolves when a statement with this text that is sent from now on has been answered, and the answer taken in. */
@@ -42,7 +43,6 @@ export function createHoldingPool(url: string): HoldingPool {
   })
   const holds: Hold[] = []
   const watchers: Watcher[] = []
-  const wrapped = new WeakMap<PoolConnection, PoolConnection>()
 
   /** Calls the driver's `query` or `execute`, whose last argument is what takes the answer. */
   function pass(call: (...given: unknown[]) => unknown, given: unknown[]): unknown {
@@ -67,30 +67,18 @@ export function createHoldingPool(url: string): HoldingPool {
     return { on() {} }
   }
 
-  function wrap(connection: PoolConnection): PoolConnection {
-    const known = wrapped.get(connection)
-    if (known) return known
-    const wrapper = new Proxy(connection, {
-      get(target, name) {
-        const member = Reflect.get(target, name, target)
-        if (typeof member !== 'function') return member
-        const call = member.bind(target)
-        if (name !== 'query' && name !== 'execute') return call
-        return (...given: unknown[]) =>
-          typeof given.at(-1) === 'function' ? pass(call, given) : call(...given)
-      },
-    })
-    wrapped.set(connection, wrapper)
-    return wrapper
+  function watch(connection: Connection): void {
+    for (const name of ['query', 'execute'] as const) {
+      const call = connection[name].bind(connection) as (...given: unknown[]) => unknown
+      const watched = (...given: unknown[]) =>
+        typeof given.at(-1) === 'function' ? pass(call, given) : call(...given)
+      Object.assign(connection, { [name]: watched })
+    }
   }
+  pool.on('connection', watch)
 
   return {
-    pool: {
-      promise: () => pool.promise(),
-      getConnection: (callback: (error: unknown, connection?: PoolConnection) => void) =>
-        pool.getConnection((error, connection) => callback(error, connection && wrap(connection))),
-      end: (callback: () => void) => pool.end(callback),
-    } as unknown as Pool,
+    options: { pool, lookupConnections: { count: 4, onConnect: watch } },
     hold(text, at = 'answer') {
       const waiting = Promise.withResolvers<void>()
       const release = Promise.withResolvers<Error | undefined>()

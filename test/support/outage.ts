@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import type { Kysely } from 'kysely'
 import { createPool, type Pool } from 'mysql2'
 import { driverDecodingSettings } from '../../src/columns/decoding-options.ts'
+import { lookupConnections as lookupConnectionsOf } from '../../src/database/lookup-adapter.ts'
 import {
   createDatabase,
   createRepositories,
@@ -71,13 +72,14 @@ export interface Application extends AsyncDisposable {
   readonly server: RestartableServer
   readonly db: Kysely<AnyDB>
   readonly repos: AnyRepositories
-  /** How many connections the pool has, and how many of them nobody holds. */
-  connections(): { readonly all: number; readonly free: number }
+  /** How many connections there are, of the pool and of lookups, how many nobody holds, and how many are the pool's. */
+  connections(): { readonly all: number; readonly free: number; readonly pooled: number }
 }
 
 export interface ApplicationOptions extends Partial<RepositoriesOptions<AnyDB, TablesMetadata>> {
   readonly prepare?: boolean
   readonly connectionLimit?: number
+  readonly lookupConnections?: number
 }
 
 /** Repositories over a pool that can be looked into. */
@@ -85,7 +87,7 @@ export function startApplication(
   server: RestartableServer,
   options: ApplicationOptions & { readonly tables: TablesMetadata },
 ): Application {
-  const { prepare, connectionLimit = 4, ...more } = options
+  const { prepare, connectionLimit = 4, lookupConnections = 2, ...more } = options
   const decoding = { bigint: 'number', tinyint1: 'number', zeroDates: 'error' } as const
   const pool = createPool({
     uri: urlOf(server, 'app'),
@@ -94,7 +96,7 @@ export function startApplication(
     connectionLimit,
     ...driverDecodingSettings(decoding),
   }) as Pool & Record<'_allConnections' | '_freeConnections', { readonly length: number }>
-  const db = createDatabase<AnyDB>({ pool, ...(prepare !== undefined && { prepare }) })
+  const db = createDatabase<AnyDB>({ pool, lookupConnections, ...(prepare !== undefined && { prepare }) })
   const repos = createRepositories({
     db,
     cache: { city: 'immutable', country: 'versioned' },
@@ -106,7 +108,17 @@ export function startApplication(
     server,
     db,
     repos,
-    connections: () => ({ all: pool._allConnections.length, free: pool._freeConnections.length }),
+    connections() {
+      const { open, free } = lookupConnectionsOf(db as unknown as Kysely<unknown>)?.counts() ?? {
+        open: 0,
+        free: 0,
+      }
+      return {
+        all: pool._allConnections.length + open,
+        free: pool._freeConnections.length + free,
+        pooled: pool._allConnections.length,
+      }
+    },
     async [Symbol.asyncDispose]() {
       await repos.$close()
       await db.destroy()
@@ -206,4 +218,24 @@ export async function processes(server: RestartableServer, text = ''): Promise<n
 
 export async function killConnections(server: RestartableServer, text?: string): Promise<void> {
   for (const id of await processes(server, text)) await server.run(`kill ${id}`).catch(() => {})
+}
+
+/** Takes so many connections, which are all of the pool, as a program does; answers how they are given back. */
+export async function holdPool(
+  { db, connections }: Application,
+  many: number,
+): Promise<() => Promise<unknown>> {
+  const { promise: held, resolve: release } = Promise.withResolvers<void>()
+  let taken = 0
+  const holders = Array.from({ length: many }, () =>
+    db.connection().execute(() => {
+      taken++
+      return held
+    }),
+  )
+  await until(() => taken === many && connections().pooled === many)
+  return () => {
+    release()
+    return Promise.all(holders)
+  }
 }

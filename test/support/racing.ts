@@ -52,7 +52,7 @@ export function racing(): Racing {
   before(async () => {
     data = await lookups(TABLES)
     held = createHoldingPool(data.test.url)
-    db = createDatabase<AnyDB>({ pool: held.pool })
+    db = createDatabase<AnyDB>(held.options)
     await createVersionTable(data.db)
     await trackVersion(data.db, 'plan')
   })

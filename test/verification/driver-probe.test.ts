@@ -140,7 +140,7 @@ describe('a Kysely instance of the user', { concurrency: true }, () => {
     await assert.rejects(precise!.findByKey(1), /DATETIME\(6\) \(a string with its microseconds/)
   })
 
-  it('is refused, as one of createDatabase is, where a value could end its string', async () => {
+  it('is refused where a value could end its string, and lookups of createDatabase have sessions of their own', async () => {
     const statement = "set sql_mode = 'NO_BACKSLASH_ESCAPES'"
     const message = /sql_mode NO_BACKSLASH_ESCAPES.*take it out/
     await using db = connect(CAREFUL, statement)
@@ -150,7 +150,7 @@ describe('a Kysely instance of the user', { concurrency: true }, () => {
       connection.query(statement)
     })
     await using own = createDatabase<AnyDB>({ pool })
-    await assert.rejects(repositories(own, data.tables).plan!.findByKey(1), message)
+    assert.equal((await repositories(own, data.tables).plan!.findByKey(1))?.label, 'größe')
   })
 
   it('is answered in every other sql_mode', async () => {

@@ -1,0 +1,124 @@
+import type { Pool, PoolOptions } from 'mysql2'
+import { ConfigurationError } from '../errors.ts'
+
+/** mysql2 settings that decide how values are read; `createDatabase` sets them itself, so that types are true. */
+export type DecidedHere =
+  | 'bigNumberStrings'
+  | 'dateStrings'
+  | 'decimalNumbers'
+  | 'jsonStrings'
+  | 'nestTables'
+  | 'rowsAsArray'
+  | 'supportBigNumbers'
+  | 'timezone'
+  | 'typeCast'
+
+const decidedHere: readonly DecidedHere[] = [
+  'bigNumberStrings',
+  'dateStrings',
+  'decimalNumbers',
+  'jsonStrings',
+  'nestTables',
+  'rowsAsArray',
+  'supportBigNumbers',
+  'timezone',
+  'typeCast',
+]
+
+/** Parts of the protocol that replies are read by; writes count the rows that they have found. */
+const NEEDED_FLAGS = ['CONNECT_WITH_DB', 'FOUND_ROWS', 'MULTI_RESULTS', 'PROTOCOL_41', 'TRANSACTIONS']
+
+/** @throws ConfigurationError for what would make replies other than they are read, as an option or in the URL. */
+export function checkDriverOptions(options: PoolOptions & { readonly uri?: string | undefined }): void {
+  refuseDecided(options, 'the option')
+  if (!('uri' in options)) return
+  checkUri(options.uri)
+  refuseDecided(Object.fromEntries(new URL(options.uri!).searchParams), "the URL's parameter")
+}
+
+function refuseDecided(given: object, what: string): void {
+  for (const name of decidedHere) {
+    if (name in given) {
+      throw new ConfigurationError(
+        `createDatabase: ${what} ${name} decides how values are read and cannot be set. Use bigint, tinyint1 or zeroDates.`,
+      )
+    }
+  }
+  const { charset, flags } = given as { readonly charset?: unknown; readonly flags?: unknown }
+  if (charset !== undefined && !/^utf8mb4/i.test(String(charset))) {
+    throw new ConfigurationError(
+      `createDatabase: ${what} charset is not utf8mb4, and keys and texts may hold any character. Leave it out.`,
+    )
+  }
+  const removed = String(flags ?? '')
+    .toUpperCase()
+    .split(/[\s,]+/)
+  const needed = NEEDED_FLAGS.find((name) => removed.includes(`-${name}`))
+  if (needed) {
+    throw new ConfigurationError(
+      `createDatabase: ${what} flags takes away ${needed}, by which replies are read. Leave it out.`,
+    )
+  }
+}
+
+/** The URL's text is never repeated: it may hold a password. */
+function checkUri(uri: unknown): void {
+  if (typeof uri !== 'string' || uri === '') {
+    throw new ConfigurationError(
+      `createDatabase: uri is ${uri === '' ? 'empty' : String(uri)}. Set DATABASE_URL, for instance mysql://user:password@host:3306/database.`,
+    )
+  }
+  if (!URL.canParse(uri) || !['mysql:', 'mariadb:'].includes(new URL(uri).protocol)) {
+    throw new ConfigurationError(
+      'createDatabase: uri is not a mysql:// or mariadb:// URL. Characters such as @ / # : in a password are percent-encoded.',
+    )
+  }
+}
+
+/** @throws ConfigurationError where a pool's own settings make values other than their types say. */
+export function checkPool(pool: Pool, settings: object): void {
+  refusePromisePool(pool)
+  const actual = connectionConfig(pool)
+  const shapes = { typeCast: true, rowsAsArray: false, nestTables: false }
+  for (const [name, wanted] of Object.entries({ ...settings, ...shapes, timezone: 'Z' })) {
+    if (actual && (actual[name] ?? false) !== wanted) {
+      throw new ConfigurationError(
+        `createDatabase: the pool has ${name}: ${shown(actual[name])}, and ${JSON.stringify(wanted)} is needed for values to be read as their types say. Create the pool with it, or give createDatabase the pool's options.`,
+      )
+    }
+  }
+  if (actual && (Number(actual.clientFlags) & FOUND_ROWS) === 0) {
+    throw new ConfigurationError(
+      'createDatabase: the pool has the flag -FOUND_ROWS, and writes count the rows that they have found. Create the pool without it.',
+    )
+  }
+}
+
+const FOUND_ROWS = 2
+
+function shown(setting: unknown): string {
+  return typeof setting === 'function' ? 'a function' : JSON.stringify(setting)
+}
+
+/** What a pool makes its connections of, as it is now; undefined where it does not show it. */
+export function connectionConfig(pool: object): Record<string, unknown> | undefined {
+  return (pool as { config?: { connectionConfig?: Record<string, unknown> } }).config?.connectionConfig
+}
+
+/** A `mysql2/promise` pool ignores the callback that Kysely passes, so that every query would wait for ever. */
+export function refusePromisePool(pool: object): void {
+  const { getConnection, pool: inner } = pool as {
+    getConnection?: unknown
+    pool?: { getConnection?: unknown }
+  }
+  if (typeof inner?.getConnection === 'function' && !('promise' in pool)) {
+    throw new ConfigurationError(
+      "The pool is one of 'mysql2/promise', on which Kysely waits for ever. Pass its callback pool (`pool.pool`), import createPool from 'mysql2', or give createDatabase the pool's options.",
+    )
+  }
+  if (typeof getConnection !== 'function') {
+    throw new ConfigurationError(
+      "The pool is not a mysql2 pool: it has no getConnection. Import createPool from 'mysql2'.",
+    )
+  }
+}

@@ -1,0 +1,122 @@
+import mysql2 from 'mysql2'
+import { ConfigurationError } from '../errors.ts'
+import { type Callback, cutConnection, type DriverConnection } from './connection.ts'
+import { connectionLost, isConnectionLoss } from './connection-loss.ts'
+import { connectionConfig } from './driver-options.ts'
+import { type Run, setUpLookupSession } from './lookup-session.ts'
+
+/** A connection that nobody but this library uses. */
+export interface OwnConnection extends DriverConnection {
+  end(callback: Callback<[]>): void
+}
+
+export interface OpeningOptions {
+  /** The pool that it is made like. */
+  readonly pool: object
+  /** The driver's settings for decoding. */
+  readonly settings: object
+  /** Prepares the session before this library does. */
+  onConnect?(connection: never): unknown
+  /** Milliseconds. */
+  readonly limit: number
+}
+
+/** Connects, and gives the session what lookups need. */
+export async function openLookupConnection(options: OpeningOptions): Promise<OwnConnection> {
+  const { pool, settings, onConnect, limit } = options
+  const database = connectionConfig(pool)?.database as string | undefined
+  const connection = openAs(pool, settings)
+  // Whoever waits for an answer gets the error; without a listener it would end the process.
+  connection.on('error', () => {})
+  const { promise: expiry, reject } = Promise.withResolvers<never>()
+  const expire = () => reject(connectionLost('A new connection', { code: 'ETIMEDOUT' }))
+  const timer = setTimeout(expire, limit)
+  async function prepare(): Promise<void> {
+    await called((callback) => connection.connect(callback))
+    await onConnect?.(connection as never)
+    const run: Run = (sql) => called((callback) => connection.query(sql, [], callback))
+    await setUpLookupSession(run, database)
+  }
+  try {
+    await Promise.race([prepare(), expiry])
+    return connection
+  } catch (error) {
+    cutConnection(connection)
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** mysql2's flag of several statements in one text. */
+const MULTI_STATEMENTS = 1 << 16
+
+type ConnectionClass = new (options: { readonly config: object }) => OwnConnection
+
+/**
+ * Begins a connection as the pool would, by the configuration that the pool has now, so that a password that was
+ * changed is seen. What lookups do not need of it is left out.
+ */
+function openAs(pool: object, settings: object): OwnConnection {
+  const given = connectionConfig(pool)!
+  const config = Object.create(Object.getPrototypeOf(given), Object.getOwnPropertyDescriptors(given))
+  const own = {
+    ...settings,
+    charsetNumber: mysql2.Charsets.UTF8MB4_UNICODE_CI,
+    clientFlags: Number(given.clientFlags) & ~MULTI_STATEMENTS,
+    multipleStatements: false,
+    namedPlaceholders: false,
+    nestTables: undefined,
+    pool: undefined,
+    queryFormat: undefined,
+    rowsAsArray: false,
+    timezone: 'Z',
+    typeCast: true,
+  }
+  for (const [name, value] of Object.entries(own)) {
+    Object.defineProperty(config, name, { value, enumerable: true, writable: true, configurable: true })
+  }
+  return new (mysql2.Connection as unknown as ConnectionClass)({ config })
+}
+
+/** @throws ConfigurationError where no further connection can be made as the pool makes its own. */
+export function checkOpening(pool: object): void {
+  const config = connectionConfig(pool)
+  const borrow = 'or lookupConnections: 0, with which lookups borrow the connections of your queries'
+  if (!config) {
+    throw new ConfigurationError(
+      `createDatabase: the pool does not show its configuration (config.connectionConfig), which connections for lookups are made by. Pass a pool of mysql2's createPool, ${borrow}.`,
+    )
+  }
+  if (typeof config.stream === 'object' && config.stream !== null) {
+    throw new ConfigurationError(
+      `createDatabase: stream is one stream, which only one connection can use. Pass a function that makes one, ${borrow}.`,
+    )
+  }
+}
+
+/** How long (ms) the server has to close its side. */
+const GOODBYE_PATIENCE = 1_000
+
+/** Where there is nobody to say goodbye to, the end has come all the same. */
+export function sayGoodbye(connection: OwnConnection): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      connection.stream.destroy()
+      resolve()
+    }, GOODBYE_PATIENCE)
+    connection.stream.once('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    connection.end((error) => {
+      if (error && !isConnectionLoss(error)) connection.stream.destroy()
+    })
+  })
+}
+
+function called<Result>(call: (callback: Callback<[result?: Result]>) => void): Promise<Result | undefined> {
+  return new Promise((resolve, reject) => {
+    call((error, result) => (error ? reject(error) : resolve(result)))
+  })
+}

@@ -1,0 +1,196 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { Log, type LogConfig } from 'kysely'
+import type { DecodingOptions } from '../columns/decoding-options.ts'
+import { type Connection, wrapConnection } from './connection.ts'
+import { currentDeadline, type Deadline } from './deadline.ts'
+import { type OwnConnection, sayGoodbye } from './lookup-connection.ts'
+import type { WrappedPool } from './pool.ts'
+
+export interface LookupConnectionsOptions {
+  /** How many there are at most. */
+  readonly count: number
+  /** Answers a new connection, its session set up, within so many milliseconds. */
+  open(limit: number): Promise<OwnConnection>
+  readonly decoding: DecodingOptions
+  readonly prepare: boolean
+  /** Kysely's option. */
+  readonly log?: LogConfig
+}
+
+/** Somebody who waits for a connection. */
+interface Waiting {
+  readonly deadline: Deadline | undefined
+  take(connection: Connection): void
+  reject(error: unknown): void
+}
+
+/** How long (ms) connecting and setting up may take: a server that was paused never answers. */
+const OPENING_LIMIT = 10_000
+
+/** How long (ms) an end waits for those who still hold a connection. */
+const END_PATIENCE = 10_000
+
+/**
+ * Connections that nobody but this library uses, so that nothing a program does to a session reaches a lookup, and no
+ * program that is busy holds one up. They are opened when they are needed.
+ */
+export class LookupConnections {
+  /** What logs statements, where anything is to be logged. */
+  readonly log: Log | undefined
+  readonly #options: LookupConnectionsOptions
+  readonly #free: Connection[] = []
+  readonly #open = new Map<Connection, OwnConnection>()
+  // In the order in which they came.
+  #waiting: Waiting[] = []
+  #opening = 0
+  #ended: (() => void) | undefined
+  #ending: Promise<void> | undefined
+
+  constructor(options: LookupConnectionsOptions) {
+    this.#options = options
+    this.log = options.log && new Log(options.log)
+  }
+
+  /** A connection in whose session answers are right, to be released; rejects at the deadline. */
+  acquire(deadline: Deadline | undefined): Connection | Promise<Connection> {
+    return this.#free.pop() ?? this.#wait(deadline)
+  }
+
+  /** How many there are, and how many of them nobody holds. */
+  counts(): { readonly open: number; readonly free: number } {
+    return { open: this.#open.size, free: this.#free.length }
+  }
+
+  /** For Kysely's driver, which has no room for a deadline. */
+  asPool(): WrappedPool {
+    return {
+      getConnection: (callback) => {
+        Promise.resolve(this.acquire(currentDeadline())).then(
+          (connection) => callback(null, connection),
+          (error) => callback(error),
+        )
+      },
+      end: (callback) => {
+        this.end().then(() => callback(null), callback)
+      },
+    }
+  }
+
+  /** Lets statements that are under way or wait finish, and closes the connections. */
+  end(): Promise<void> {
+    this.#ending ??= this.#end()
+    return this.#ending
+  }
+
+  #wait(deadline: Deadline | undefined): Promise<Connection> {
+    if (this.#ending) return Promise.reject(new Error('The database has been destroyed.'))
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        deadline,
+        take(connection) {
+          forget?.()
+          resolve(connection)
+        },
+        reject(error) {
+          forget?.()
+          reject(error)
+        },
+      }
+      this.#waiting.push(waiting)
+      const forget = deadline?.onExpire((error) => {
+        this.#waiting = this.#waiting.filter((one) => one !== waiting)
+        reject(error)
+        this.#endIfIdle()
+      })
+      this.#openFor(waiting)
+    })
+  }
+
+  /** Opens another connection, unless there are enough. */
+  #openFor(waiting: Waiting | undefined): void {
+    if (!waiting || this.#open.size + this.#opening >= this.#options.count) return
+    this.#opening++
+    // A socket that is opened in a request would hold on to that request's scope.
+    outsideRequests(() => this.#connect(waiting.deadline)).then(
+      (connection) => {
+        this.#opening--
+        this.#giveBack(connection)
+      },
+      (error) => {
+        this.#opening--
+        this.#failToOpen(waiting, error)
+      },
+    )
+  }
+
+  /** Others may still answer; without any, whoever has asked is told why. */
+  #failToOpen(waiting: Waiting, error: unknown): void {
+    if (this.#open.size + this.#opening > 0) return
+    if (this.#waiting.includes(waiting)) {
+      this.#waiting = this.#waiting.filter((one) => one !== waiting)
+      waiting.reject(error)
+    }
+    this.#openFor(this.#waiting[0])
+    this.#endIfIdle()
+  }
+
+  async #connect(deadline: Deadline | undefined): Promise<Connection> {
+    const { open, decoding, prepare } = this.#options
+    const own = await open(Math.min(OPENING_LIMIT, deadline?.left() ?? OPENING_LIMIT))
+    const connection = wrapConnection(own, {
+      decoding,
+      prepare,
+      giveBack: (connection, intact) => intact && this.#giveBack(connection),
+      onLost: (connection) => this.#lose(connection),
+    })
+    this.#open.set(connection, own)
+    return connection
+  }
+
+  #giveBack(connection: Connection): void {
+    const waiting = this.#waiting.shift()
+    if (waiting) waiting.take(connection)
+    else this.#free.push(connection)
+    this.#endIfIdle()
+  }
+
+  #lose(connection: Connection): void {
+    this.#open.delete(connection)
+    const at = this.#free.indexOf(connection)
+    if (at >= 0) this.#free.splice(at, 1)
+    this.#openFor(this.#waiting[0])
+    this.#endIfIdle()
+  }
+
+  #endIfIdle(): void {
+    const idle = this.#free.length === this.#open.size && this.#opening === 0
+    if (this.#ended && idle && this.#waiting.length === 0) this.#ended()
+  }
+
+  async #end(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const patience = setTimeout(resolve, END_PATIENCE)
+      this.#ended = () => {
+        clearTimeout(patience)
+        resolve()
+      }
+      this.#endIfIdle()
+    })
+    const reason = new Error('The database has been destroyed.')
+    for (const { reject } of this.#waiting.splice(0)) reject(reason)
+    const free = new Set(this.#free.splice(0))
+    await Promise.all(
+      [...this.#open].map(([connection, own]) =>
+        free.has(connection) ? sayGoodbye(own) : connection.destroy(reason),
+      ),
+    )
+  }
+}
+
+const opening = new AsyncLocalStorage<boolean>()
+const outsideRequests = opening.run(true, () => AsyncLocalStorage.snapshot())
+
+/** Whether what is sent now sets up a connection for lookups. */
+export function isOpeningConnection(): boolean {
+  return opening.getStore() === true
+}

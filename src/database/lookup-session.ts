@@ -1,0 +1,55 @@
+import { ConfigurationError } from '../errors.ts'
+import { isConnectionLoss } from './connection-loss.ts'
+import { ER_UNKNOWN_SYSTEM_VARIABLE, errorNumber } from './server-errors.ts'
+import { faultsIn, READ_OWN_SESSION, READ_SESSION } from './session-variables.ts'
+import { quoteName } from './statement.ts'
+
+/** Runs a statement on a new connection and answers what the driver makes of its result. */
+export type Run = (sql: string) => Promise<unknown>
+
+type SessionRow = Readonly<Record<string, unknown>>
+
+/**
+ * Gives the session of a new connection what lookups need, whatever the server's defaults, its `init_connect` or the
+ * user's hook say. Only what differs is set: a proxy may pin a session for each SET.
+ *
+ * @throws ConfigurationError where the server does not let itself be told.
+ */
+export async function setUpLookupSession(run: Run, database: string | undefined): Promise<void> {
+  await run('rollback')
+  const session = await readSession(run)
+  const faults = faultsIn(session)
+  const elsewhere = database !== undefined && session.database !== database
+  if (faults.length === 0 && !elsewhere) return
+  try {
+    if (elsewhere) await run(`use ${quoteName(database)}`)
+    for (const { variable, value } of faults) await run(`set ${variable.assignment(value)}`)
+  } catch (error) {
+    if (isConnectionLoss(error)) throw error
+    throw refused(faults.map(({ variable }) => variable.name).join(', '), error)
+  }
+  const left = faultsIn(await readSession(run))
+  if (left.length > 0)
+    throw refused(left.map(({ variable, value }) => `${variable.name} = ${value}`).join(', '))
+}
+
+async function readSession(run: Run): Promise<SessionRow> {
+  try {
+    return rowOf(await run(READ_OWN_SESSION))
+  } catch (error) {
+    // A server that calls itself MySQL, and has not all of its variables.
+    if (errorNumber(error) !== ER_UNKNOWN_SYSTEM_VARIABLE) throw error
+    return rowOf(await run(READ_SESSION))
+  }
+}
+
+function rowOf(result: unknown): SessionRow {
+  return (result as readonly SessionRow[])[0] ?? {}
+}
+
+function refused(what: string, cause?: unknown): ConfigurationError {
+  return new ConfigurationError(
+    `The server does not let the session of a lookup be set up: ${what}. Allow the user to set it, or set it for the server.`,
+    { cause },
+  )
+}
