@@ -62,8 +62,7 @@ describe('statements sent', () => {
   it('keys asked while a statement is under way are gathered for the next', async () => {
     const repos = data.repositories()
     await repos.$ready()
-    // Both connections of lookups are open.
-    await Promise.all([repos.plain!.findByKey(1), repos.fixed!.findByKey(1)])
+    await data.openLookupConnections()
     const blocker = data.db.connection()
     const counts = await data.counter.during(() =>
       blocker.execute(async (connection) => {

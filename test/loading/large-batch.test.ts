@@ -17,8 +17,7 @@ describe('large batches', () => {
   it('100,000 keys in one tick are answered, in statements of at most 5,000 keys, two at a time', async () => {
     const repos = data.repositories()
     await repos.$ready()
-    // Both connections of lookups are open.
-    await Promise.all([repos.item!.findByKey(1), repos.text!.findByKey('é')])
+    await data.openLookupConnections()
     const keys = Array.from({ length: 100_000 }, (_, index) => index + 1)
     let rows: unknown[] = []
     const counts = await data.counter.during(async () => {

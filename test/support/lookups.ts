@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import { generatedTable } from '../../src/codegen/generated-table.ts'
+import { ownDatabase } from '../../src/database/lookup-adapter.ts'
 import {
   createDatabase,
   createRepositories,
@@ -42,6 +43,8 @@ export interface Lookups extends AsyncDisposable {
   readonly tables: TablesMetadata
   readonly counter: Awaited<ReturnType<typeof statementCounter>>
   repositories(options?: Partial<RepositoriesOptions<AnyDB, TablesMetadata>>): AnyRepositories
+  /** Opens both connections of lookups, which are otherwise opened when they are needed: setting one up counts too. */
+  openLookupConnections(): Promise<void>
   /** Runs statements past the library, on a connection of their own. */
   run(...statements: readonly string[]): ReturnType<typeof runStatements>
 }
@@ -69,6 +72,10 @@ export async function lookups(
         versions: { pollInterval: 2 ** 31 - 1 },
         ...more,
       }) as unknown as AnyRepositories,
+    openLookupConnections() {
+      const own = ownDatabase(db as unknown as Kysely<unknown>)
+      return own.connection().execute(() => own.connection().execute(async () => {}))
+    },
     run: (...more) => runStatements(test.url, ...more),
     async [Symbol.asyncDispose]() {
       await db.destroy()
