@@ -1,5 +1,9 @@
 export type { DecodingOptions } from './columns/decoding-options.ts'
-export { createDatabase, type DatabaseOptions } from './database/create-database.ts'
+export {
+  createDatabase,
+  type DatabaseOptions,
+  type LookupConnectionOptions,
+} from './database/create-database.ts'
 export type { StatementForm } from './database/server-features.ts'
 export type {
   BatchMessage,
