@@ -41,8 +41,15 @@ export class RowNotFoundError extends LookupError {
 
 /** The server holds a value that the column's JavaScript type cannot represent. Holds no value. */
 export class UnrepresentableValueError extends LookupError {
-  constructor(column: string, message: string) {
-    super('KYSELY_LOOKUP_UNREPRESENTABLE_VALUE', `column ${column}: ${message}`)
+  /** The column that holds it, with its table where that is known: `country.area`. */
+  readonly column: string
+  /** What is wrong with the value, and what to do. */
+  readonly problem: string
+
+  constructor(column: string, problem: string) {
+    super('KYSELY_LOOKUP_UNREPRESENTABLE_VALUE', `column ${column}: ${problem}`)
+    this.column = column
+    this.problem = problem
   }
 }
 

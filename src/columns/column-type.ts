@@ -61,12 +61,20 @@ export interface TypeScript {
 /** What decoding needs of mysql2's column definitions. */
 export interface DriverField {
   readonly name: string
-  /** The column's own name; empty where the value is an expression's. */
+  /** The column's own name, and its table's; empty where the value is an expression's. */
   readonly orgName?: string
+  readonly orgTable?: string
   columnType?: number
   readonly columnLength?: number
   readonly decimals?: number
   readonly flags?: number
+}
+
+/** What messages call a result column: its own name, and the name in the result where that is another. */
+export function fieldName({ name, orgName, orgTable }: DriverField): string {
+  if (!orgName) return name
+  const own = orgTable ? `${orgTable}.${orgName}` : orgName
+  return name === orgName ? own : `${own} (selected as ${name})`
 }
 
 export type Decoder = (value: unknown) => unknown

@@ -1,6 +1,13 @@
 import { UnrepresentableValueError } from '../errors.ts'
 import type { ColumnMetadata } from '../metadata.ts'
-import type { ColumnType, Decoder, DriverField, KeyForm, SchemaColumn } from './column-type.ts'
+import {
+  type ColumnType,
+  type Decoder,
+  type DriverField,
+  fieldName,
+  type KeyForm,
+  type SchemaColumn,
+} from './column-type.ts'
 import type { DecodingOption, DecodingOptions } from './decoding-options.ts'
 
 const UNSIGNED_FLAG = 32
@@ -168,7 +175,7 @@ function bigintDecoder(field: DriverField, { bigint = 'number' }: DecodingOption
   // The driver answers a number up to 2^53 and a string beyond.
   return (value) => {
     if (typeof value !== 'string') return value
-    throw roundedInteger(field.name)
+    throw roundedInteger(fieldName(field))
   }
 }
 

@@ -1,7 +1,14 @@
 import { types } from 'node:util'
 import { UnrepresentableValueError } from '../errors.ts'
 import type { ColumnMetadata } from '../metadata.ts'
-import type { ColumnType, CopiedForm, Decoder, DriverField, SchemaColumn } from './column-type.ts'
+import {
+  type ColumnType,
+  type CopiedForm,
+  type Decoder,
+  type DriverField,
+  fieldName,
+  type SchemaColumn,
+} from './column-type.ts'
 import type { DecodingOption, DecodingOptions } from './decoding-options.ts'
 
 /** A Date holds milliseconds: columns with more digits stay text, or their own value would not find them again. */
@@ -90,7 +97,7 @@ function dateDecoder(field: DriverField, options: DecodingOptions): Decoder {
     const valid = value.slice(8, 10) > '28' ? date.getUTCDate() === Number(value.slice(8, 10)) : true
     if (valid && !Number.isNaN(date.getTime())) return date
     if (options.zeroDates === 'null') return null
-    throw impossibleDate(field.name)
+    throw impossibleDate(fieldName(field))
   }
 }
 

@@ -1,6 +1,7 @@
 import { copiedForms } from '../columns/column-types.ts'
 import { roundedInteger } from '../columns/number.ts'
 import { impossibleDate, isReadAsDate } from '../columns/time.ts'
+import { UnrepresentableValueError } from '../errors.ts'
 import type { ColumnMetadata, TableMetadata } from '../metadata.ts'
 import { createCopiedProperty, type DefineCopied, defineInspection } from './defensive-copy.ts'
 
@@ -19,7 +20,7 @@ export interface RowReader {
 export function createRowReader(table: TableMetadata): RowReader {
   const columns = table.columns.map((column) => column.name)
   const guards = table.columns.map(guardOf)
-  const copiers = columns.map(createCopier)
+  const copiers = table.columns.map((column) => createCopier(table, column))
   // Of a name that every object has (`constructor`, `__proto__`), an assignment may not make a property.
   const inherited = columns.map((name) => name in Object.prototype)
   const primary = columns.indexOf(table.primaryKey[0]!)
@@ -111,7 +112,7 @@ function guardOf(column: ColumnMetadata): ((value: unknown) => unknown) | undefi
  */
 type Copier = (row: object, value: object) => boolean
 
-function createCopier(name: string): Copier {
+function createCopier(table: TableMetadata, { name, columnName = name }: ColumnMetadata): Copier {
   const defined: DefineCopied<unknown>[] = []
   return (row, value) => {
     for (let index = 0; index < copiedForms.length; index++) {
@@ -122,6 +123,10 @@ function createCopier(name: string): Copier {
       defined[index] = define
       define(row, payload)
       return true
+    }
+    if (value instanceof UnrepresentableValueError) {
+      // The statement's own name of the column says nothing to its reader.
+      throw new UnrepresentableValueError(`${table.name}.${columnName}`, value.problem)
     }
     if (value instanceof Error) throw value
     return false
