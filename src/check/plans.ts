@@ -85,7 +85,7 @@ async function readPlan(
   db: Kysely<unknown>,
   { explain, statement: { sql: text } }: { readonly explain: string; readonly statement: Statement },
 ): Promise<readonly PlanLine[]> {
-  const complete = text.replaceAll(/(json_table\(|\(select |convert\()\?/g, `$1'["1", "2"]'`)
+  const complete = text.replaceAll(/(json_table\(|convert\()\?/g, `$1'["1", "2"]'`)
   const { rows } = await sql.raw<PlanLine>(`${explain} ${complete}`).execute(db.withoutPlugins())
   return rows
 }

@@ -19,33 +19,23 @@ export interface StatementOptions {
  * which row a key means.
  */
 export function keyStatement(options: StatementOptions): Statement {
-  const { table, definition, many, versioned } = options
-  const [version, from] = versioned ? ['v.version, ', `${versionOf(table)} v join `] : ['', '']
-  const order = many ? ` order by k.o, ${table.primaryKey.map((name) => column(table, name)).join(', ')}` : ''
-  return statement(
-    `select k.o, ${version}${columnList(table)} from ${from}${keyTable(definition)} left join ${target(table, definition)}${order}`,
-  )
+  return joinedStatement(options, jsonKeys(options.definition))
 }
 
 /**
- * The same without JSON_TABLE: a select per key, each parameter brought to the column's type as JSON_TABLE would. Keys
- * without a row have no answer; the version comes in a row of its own, at position 0.
+ * The same without JSON_TABLE: each key's columns are parameters, brought to the column's type as JSON_TABLE would. Only
+ * the keys come by `union all`: the table's columns would lose their types in one.
  */
 export function unionStatement(options: StatementOptions & { readonly keys: number }): Statement {
-  const { table, definition, many, versioned, keys } = options
-  const parameters = definition.parts.map(
-    ({ declaration }, index) => `${typedParameter(declaration)} k${index}`,
+  return joinedStatement(options, unionKeys(options.definition, options.keys))
+}
+
+function joinedStatement({ table, definition, many, versioned }: StatementOptions, keys: string): Statement {
+  const [version, from] = versioned ? ['v.version, ', `${versionOf(table)} v join `] : ['', '']
+  const order = many ? ` order by k.o, ${table.primaryKey.map((name) => column(table, name)).join(', ')}` : ''
+  return statement(
+    `select k.o, ${version}${columnList(table)} from ${from}${keys} k left join ${target(table, definition)}${order}`,
   )
-  const select =
-    `select k.o, ${versioned ? 'null, ' : ''}${columnList(table)} from (select ? o, ${parameters.join(', ')}) k` +
-    ` straight_join ${target(table, definition)}`
-  const selects = new Array<string>(keys).fill(select)
-  if (versioned) {
-    const nulls = table.columns.map((_, index) => `null c${index}`)
-    selects.unshift(`select '0' o, v.version, ${nulls.join(', ')} from ${versionOf(table)} v`)
-  }
-  const order = table.primaryKey.map((name) => `c${table.columns.findIndex((one) => one.name === name)}`)
-  return statement(selects.join(' union all ') + (many ? ` order by o, ${order.join(', ')}` : ''))
 }
 
 /**
@@ -109,12 +99,18 @@ function column(table: TableMetadata, name: string): string {
   return `t.${quoteName(columnName)}`
 }
 
-function keyTable({ parts }: KeyDefinition): string {
+function jsonKeys({ parts }: KeyDefinition): string {
   const columns = parts.map(({ declaration }, index) => {
     const path = parts.length === 1 ? '$' : `$[${index}]`
     return `k${index} ${declaration} path '${path}'`
   })
-  return `json_table(?, '$[*]' columns (o for ordinality, ${columns.join(', ')})) k`
+  return `json_table(?, '$[*]' columns (o for ordinality, ${columns.join(', ')}))`
+}
+
+function unionKeys({ parts }: KeyDefinition, keys: number): string {
+  const values = parts.map(({ declaration }, index) => `${typedParameter(declaration)} k${index}`).join(', ')
+  const selects = Array.from({ length: keys }, (_, index) => `select ${index + 1} o, ${values}`)
+  return `(${selects.join(' union all ')})`
 }
 
 /** MySQL would read a table of up to two rows whole, and an optimizer may err on any: the key's index is named. */

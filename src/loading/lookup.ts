@@ -43,24 +43,18 @@ function loneLookup(options: StatementOptions): Lookup | undefined {
 }
 
 function jsonLookup(options: StatementOptions): Lookup {
-  const { table, many, versioned } = options
   const statement = keyStatement(options)
   return async ({ execute }, keys) => {
     const rows = await execute(statement, [`[${keys.map(({ json }) => json).join(',')}]`])
-    // One answer per key, found or not: taking a key without one for an absence would be a wrong answer.
-    if (many ? rows.length < keys.length : rows.length !== keys.length) {
-      throw unexpected(table, keys.length, rows.length)
-    }
-    return versioned ? { rows, from: 2, version: versionIn(table.name, rows[0]) } : { rows, from: 1 }
+    return answersOf(options, rows, keys.length)
   }
 }
 
 /** Texts are prepared for powers of two, so that few are needed; the last key fills up. */
 function unionLookup(options: StatementOptions): Lookup {
-  const { table, versioned } = options
   const statements = new Map<number, Statement>()
 
-  async function ask({ execute }: Server, keys: readonly Key[], first: number): Promise<Answers> {
+  async function ask({ execute }: Server, keys: readonly Key[]): Promise<Answers> {
     const size = 2 ** Math.ceil(Math.log2(keys.length))
     let statement = statements.get(size)
     if (!statement) {
@@ -70,32 +64,34 @@ function unionLookup(options: StatementOptions): Lookup {
     const values: unknown[] = []
     for (let index = 0; index < size; index++) {
       const key = keys[Math.min(index, keys.length - 1)]!
-      // Positions travel as text: a number would be sent as a DOUBLE.
-      values.push(String(index < keys.length ? first + index + 1 : -1), ...key.tokens.map(tokenText))
+      values.push(...key.tokens.map(tokenText))
     }
-    const answered = await execute(statement, values)
-    const rows = answered.filter((row) => Number(row[0]) > 0)
-    if (!versioned) return { rows, from: 1 }
-    return {
-      rows,
-      from: 2,
-      version: versionIn(
-        table.name,
-        answered.find((row) => Number(row[0]) === 0),
-      ),
-    }
+    const answers = answersOf(options, await execute(statement, values), size)
+    return { ...answers, rows: answers.rows.filter(([position]) => Number(position) <= keys.length) }
   }
 
   return async (server, keys) => {
-    const chunks: Answers[] = []
+    if (keys.length <= UNION_LIMIT) return await ask(server, keys)
+    const rows: (readonly unknown[])[] = []
+    const versions = new Set<number | undefined>()
+    let last: Answers | undefined
     for (let first = 0; first < keys.length; first += UNION_LIMIT) {
-      chunks.push(await ask(server, keys.slice(first, first + UNION_LIMIT), first))
+      last = await ask(server, keys.slice(first, first + UNION_LIMIT))
+      for (const [position, ...values] of last.rows) rows.push([first + Number(position), ...values])
+      versions.add(last.version)
     }
-    const rows = chunks.flatMap(({ rows }) => rows)
-    if (!versioned) return { rows, from: 1 }
-    const { version } = chunks.at(-1)!
-    return { rows, from: 2, version, torn: chunks.some((chunk) => chunk.version !== version) }
+    return { ...last!, rows, torn: versions.size > 1 }
   }
+}
+
+function answersOf(
+  { table, many, versioned }: StatementOptions,
+  rows: readonly (readonly unknown[])[],
+  keys: number,
+): Answers {
+  // One answer per key, found or not: taking a key without one for an absence would be a wrong answer.
+  if (many ? rows.length < keys : rows.length !== keys) throw unexpected(table, keys, rows.length)
+  return versioned ? { rows, from: 2, version: versionIn(table.name, rows[0]) } : { rows, from: 1 }
 }
 
 function unexpected(table: TableMetadata, keys: number, answers: number): LookupError {

@@ -124,7 +124,7 @@ export interface RepositoriesOptions<
   readonly maxWaitingKeys?: number
   /**
    * How keys are sent. By default the server decides: as one JSON parameter if it has JSON_TABLE (MySQL 8.0, MariaDB 10.6),
-   * else as a `union all` of selects, in statements of up to 128 keys.
+   * else by `union all`, in statements of up to 128 keys.
    *
    * @example
    * ```ts

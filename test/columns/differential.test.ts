@@ -82,10 +82,14 @@ async function readCases() {
   const url = await testServerUrl()
   const identity = await identifyServer(url)
   const { system } = identity
-  // MariaDB names a collation of several charsets in parts.
+  // MariaDB names a collation of several charsets in parts, from 10.10 on.
+  const [parts] = await runStatements(
+    url,
+    "select count(*) n from information_schema.columns where column_name = 'full_collation_name'",
+  )
   const rows = await runStatements(
     url,
-    system === 'mariadb'
+    Number(parts?.n) > 0
       ? 'select character_set_name charset, full_collation_name collation from information_schema.collation_character_set_applicability'
       : 'select character_set_name charset, collation_name collation from information_schema.collations',
   )

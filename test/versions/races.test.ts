@@ -90,7 +90,7 @@ describe('a race', () => {
     it('what several statements of one load have seen, nobody goes behind', async () => {
       await using repos = await repositories({ statementForm: 'union_all' })
       const [first, second] = [race.held.hold(/union all/), race.held.hold(/union all/, 'sending')]
-      const fillers = Array.from({ length: 128 }, (_, index) => 1_000 + index)
+      const fillers = Array.from({ length: 129 }, (_, index) => 1_000 + index)
       const load = repos.plan!.findByKeys([...fillers, 2])
       await first.waiting
       first.release()
