@@ -59,14 +59,13 @@ describe('createDatabase', () => {
       ['bigint', 9007199254740993n],
       ['string', '9007199254740993'],
     ] as const) {
-      const db = createDatabase<AnyDB>({ uri: data.test.url, bigint })
+      await using db = createDatabase<AnyDB>({ uri: data.test.url, bigint })
       assert.deepEqual((await query.execute(db)).rows, [{ b: expected }])
-      await db.destroy()
     }
   })
 
   it('lets running statements and transactions finish when it is destroyed', async () => {
-    const db = createDatabase<AnyDB>({ uri: data.test.url })
+    await using db = createDatabase<AnyDB>({ uri: data.test.url })
     const statement = sql<{ done: number }>`select sleep(0.1) + 1 done`.execute(db)
     let destroyed: Promise<void> | undefined
     const transaction = db.transaction().execute(async (trx) => {
@@ -90,17 +89,16 @@ describe('createDatabase', () => {
   })
 
   it('refuses at once when too many wait for a connection', async () => {
-    const db = createDatabase<AnyDB>({ uri: data.test.url, connectionLimit: 1, queueLimit: 1 })
+    await using db = createDatabase<AnyDB>({ uri: data.test.url, connectionLimit: 1, queueLimit: 1 })
     await db.connection().execute(async () => {
       const results = [sql`select 1`.execute(db), sql`select 2`.execute(db)]
       await assert.rejects(results[1]!, /Queue limit/)
       results[0]!.catch(() => {})
     })
-    await db.destroy()
   })
 
   it("refuses a 'mysql2/promise' pool, on which Kysely would wait for ever", async () => {
-    const promisePool = createPromisePool(data.test.url)
+    await using promisePool = createPromisePool(data.test.url)
     for (const attempt of [
       () => createDatabase({ pool: promisePool as never }),
       () => createRepositories({ db: promisePool as never, tables: data.tables }),
@@ -111,17 +109,15 @@ describe('createDatabase', () => {
         return true
       })
     }
-    await promisePool.end()
   })
 
   it('takes an existing pool whose settings leave values whole, and names the one that does not', async () => {
-    const wrong = createPool({ uri: data.test.url })
+    using wrong = createPool({ uri: data.test.url })
     assert.throws(
       () => createDatabase({ pool: wrong }),
       /the pool has dateStrings: false, and true is needed/,
     )
-    wrong.end()
-    const casting = createPool({
+    using casting = createPool({
       uri: data.test.url,
       dateStrings: true,
       supportBigNumbers: true,
@@ -129,7 +125,6 @@ describe('createDatabase', () => {
       typeCast: () => 1,
     })
     assert.throws(() => createDatabase({ pool: casting }), /the pool has typeCast: a function, and true/)
-    casting.end()
     const pool = createPool({
       uri: data.test.url,
       dateStrings: true,
@@ -137,10 +132,9 @@ describe('createDatabase', () => {
       timezone: 'Z',
       charset: 'utf8mb4',
     })
-    const db = createDatabase<AnyDB>({ pool })
+    await using db = createDatabase<AnyDB>({ pool })
     const repos = createRepositories({ db, tables: data.tables })
     assert.equal((await repos.$table('country').findByKey('FR' as never))?.name, 'France')
-    await db.destroy()
   })
 
   const refused: [string, object, RegExp][] = [
@@ -192,7 +186,7 @@ describe('createDatabase', () => {
     pool.on('connection', (connection) => {
       connection.query("set time_zone = '+00:00'")
     })
-    const db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
+    await using db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
     const repos = createRepositories({ db, tables: data.tables })
     assert.deepEqual(await repos.$table('country').findByKey('fr' as never), {
       code: 'FR',
@@ -200,6 +194,5 @@ describe('createDatabase', () => {
       name: 'France',
       continent: 'EU',
     })
-    await db.destroy()
   })
 })

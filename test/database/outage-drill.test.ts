@@ -30,7 +30,10 @@ const PRODUCTS = 5_000
 const { system } = await identifyServer(await testServerUrl())
 const server = (await startRestartableServer({ system }))!
 
-describe('an outage drill', { skip: !server && `no ${system} program here` }, () => {
+describe('an outage drill', {
+  skip: !server && `no ${system} program here`,
+  timeout: 60_000 + ROUNDS * 20_000,
+}, () => {
   before(async () => {
     // `city` never changes, `country` counts its changes, `product` is read per request.
     await withDatabase(server, async (db) => {
@@ -55,7 +58,7 @@ describe('an outage drill', { skip: !server && `no ${system} program here` }, ()
       versions: { pollInterval: 50, pollTimeout: 300 },
     })
     await application.repos.city!.preload()
-    const load = startLoad(application)
+    await using load = startLoad(application)
     const heap: number[] = []
     for (let round = 0; round < ROUNDS; round++) {
       await outages[round % outages.length]!(load)
@@ -211,6 +214,9 @@ function startLoad({ repos }: Application) {
     async stop(): Promise<void> {
       running = false
       await Promise.all(work)
+    },
+    [Symbol.asyncDispose]() {
+      return this.stop()
     },
   }
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
 import { createConnection } from 'mysql2/promise'
 import type { TablesMetadata } from '../../src/index.ts'
+import { closedAfterFile } from '../support/closing.ts'
 import {
   type Application,
   type ApplicationOptions,
@@ -87,7 +88,7 @@ describe('while the server is away', {
     return {
       code: TIMED_OUT,
       async begin() {
-        const locker = await createConnection(urlOf(server, 'root'))
+        const locker = closedAfterFile(await createConnection(urlOf(server, 'root')))
         release = () => locker.end()
         await locker.query('lock tables city write, country write, product write, lookup_version write')
       },
@@ -102,13 +103,13 @@ describe('while the server is away', {
     return {
       code: LOST,
       async begin() {
-        administrator = await createConnection(urlOf(server, 'root'))
+        administrator = closedAfterFile(await createConnection(urlOf(server, 'root')))
         await killConnections(server)
         await administrator.query('set @before = @@global.max_connections')
         await administrator.query('set global max_connections = 10')
         for (;;) {
           try {
-            others.push(await createConnection(urlOf(server, 'app')))
+            others.push(closedAfterFile(await createConnection(urlOf(server, 'app'))))
           } catch (error) {
             if ((error as { code?: string }).code === 'ER_CON_COUNT_ERROR') return
             throw error
@@ -148,7 +149,7 @@ describe('while the server is away', {
 
   it('a stream whose connection is killed rejects', async () => {
     await using application = start()
-    const locker = await createConnection(urlOf(server, 'root'))
+    await using locker = await createConnection(urlOf(server, 'root'))
     await locker.query('lock tables product write')
     const streaming = application.db.selectFrom('product').selectAll().stream().next()
     streaming.catch(() => {})
@@ -163,7 +164,7 @@ describe('while the server is away', {
   it('a connection that is killed in mid-batch is replaced; after three the read says so', async () => {
     await using application = start({ timeout: 30_000 })
     await warm(application)
-    const locker = await createConnection(urlOf(server, 'root'))
+    await using locker = await createConnection(urlOf(server, 'root'))
     try {
       await locker.query('lock tables product write')
       const replaced = application.repos.product!.findByKey(SECRET)
@@ -286,7 +287,7 @@ describe('while the server is away', {
       await warm(application)
       await assertFirstReadWorks(application)
       // The text fallback's failures hold no values either.
-      const locker = await createConnection(urlOf(server, 'root'))
+      await using locker = await createConnection(urlOf(server, 'root'))
       await locker.query('lock tables product write')
       const reading = application.repos.product!.findByKey(SECRET)
       reading.catch(() => {})
@@ -334,7 +335,7 @@ describe('while the server is away', {
   it('a read that times out in a transaction ends it, and says so rather than that it could not be rolled back', async () => {
     await using application = start({ connectionLimit: 1 })
     await warm(application)
-    const locker = await createConnection(urlOf(server, 'root'))
+    await using locker = await createConnection(urlOf(server, 'root'))
     await locker.query('lock tables product write')
     const reading = application.repos.$transaction(async (trx) => {
       await trx.city!.findByKey('one')
@@ -348,7 +349,7 @@ describe('while the server is away', {
 
   it('a process that has closed its database can end', async () => {
     const program = new URL('../support/leaving-process.ts', import.meta.url).pathname
-    const child = spawn(process.execPath, [program, urlOf(server, 'app')], {
+    using child = spawn(process.execPath, [program, urlOf(server, 'app')], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     const ended = once(child, 'close')

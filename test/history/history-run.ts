@@ -44,11 +44,12 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
   const chance = createChance(seed)
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-history-'))
   await using test = await createTestDatabase({ name: 'history' })
+  const children: ChildProcess[] = []
   try {
     const plans = planProcesses({ test, folder, seconds, chance, services })
     const keys = keysOf(0, KEYS_PER_WRITER * plans[0]!.allWriters)
     await createTable(test, keys)
-    const children = plans.map((plan) => startService(plan, fault))
+    children.push(...plans.map((plan) => startService(plan, fault)))
     const ends = children.map(async (child) => (await once(child, 'exit'))[0] as number | null)
     await Promise.all(children.map((child, index) => Promise.race([once(child, 'message'), ends[index]])))
     const stop = new AbortController()
@@ -79,6 +80,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
       generations: sum('generations'),
     }
   } finally {
+    for (const child of children) child.kill('SIGKILL')
     await rm(folder, { recursive: true, force: true })
   }
 }
@@ -128,10 +130,9 @@ async function createTable(test: TestDatabase, keys: readonly number[]): Promise
     ITEM,
     `insert into item values ${rows.map((key) => `(${key}, '${codeOf(key)}', ${groupOf(key)}, ${initialValue(key)})`).join(', ')}`,
   )
-  const db = createDatabase<unknown>({ uri: test.url })
+  await using db = createDatabase<unknown>({ uri: test.url })
   await createVersionTable(db)
   await trackVersion(db, 'item')
-  await db.destroy()
 }
 
 function startService(plan: ServiceOptions, fault: Fault | undefined): ChildProcess {

@@ -220,7 +220,7 @@ describe('amend', () => {
   for (const how of ['rolled back', 'commit']) {
     it(`killed half-way leaves the table frozen (${how})`, async () => {
       const script = new URL('../support/amending-process.ts', import.meta.url)
-      const child = spawn(process.execPath, [script.pathname, data.test.url, how], {
+      using child = spawn(process.execPath, [script.pathname, data.test.url, how], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       await once(child.stdout, 'data')

@@ -207,14 +207,13 @@ describe('kysely seed:run', () => {
   })
 
   it('brings back what is missing and leaves the rest as it is, also an edited row', async () => {
-    const db = createDatabase<{ city: { id: number; name: string; country_code: string } }>({
+    await using db = createDatabase<{ city: { id: number; name: string; country_code: string } }>({
       uri: database.url,
     })
     await amend(db, 'city', async (trx) => {
       await trx.updateTable('city').set({ name: 'Lutetia' }).where('id', '=', 2988507).execute()
       await trx.deleteFrom('city').where('country_code', '=', 'VA').execute()
     })
-    await db.destroy()
     assert.match(await succeeds('seed:run', '--specific', '0005_city'), /^city: 1 inserted,/m)
     assert.deepEqual(
       await rows("select name from city where id = 2988507 or country_code = 'VA' order by id"),

@@ -111,7 +111,7 @@ describe('OpenTelemetry spans', () => {
 
   it('keys that were gathered behind a statement belong to those who asked for them', async () => {
     const holding = createHoldingPool(data.test.url)
-    const db = createDatabase<AnyDB>(holding.options)
+    await using db = createDatabase<AnyDB>(holding.options)
     const repos = data.repositories({ db })
     await repos.$ready()
     const held = holding.hold(/force index/)
@@ -120,7 +120,6 @@ describe('OpenTelemetry spans', () => {
     const second = telemetry.within('second', () => repos.country!.findByKey('DE'))
     held.release()
     const askers = (await Promise.all([first, second])).map(idOf)
-    await db.destroy()
     assert.deepEqual(telemetry.spans().map(parentOf), askers)
     assert.deepEqual(telemetry.spans().map(linksOf), [[], []])
   })

@@ -209,8 +209,7 @@ describe('reading the schema', () => {
     await using database = await createTestDatabase()
     const url = new URL(database.url)
     url.pathname = ''
-    const db = createDatabase({ uri: url.href })
+    await using db = createDatabase({ uri: url.href })
     await assert.rejects(readSchema(db), { name: 'ConfigurationError', message: /no database selected/ })
-    await db.destroy()
   })
 })

@@ -1,6 +1,7 @@
 import { type Connection, createPool } from 'mysql2'
 import { driverDecodingSettings } from '../../src/columns/decoding-options.ts'
 import type { DatabaseOptions } from '../../src/index.ts'
+import { closedAfterFile } from './closing.ts'
 
 type Callback = (error: unknown, ...results: unknown[]) => void
 
@@ -12,7 +13,7 @@ export interface HeldStatement {
   release(error?: Error): void
 }
 
-export interface HoldingPool {
+export interface HoldingPool extends AsyncDisposable {
   /** For `createDatabase`, which ends the pool. */
   readonly options: Pick<DatabaseOptions, 'pool' | 'lookupConnections'>
   /** Holds the next statement with this text: its sending, or by default the answer that the server has given. */
@@ -77,7 +78,7 @@ export function createHoldingPool(url: string): HoldingPool {
   }
   pool.on('connection', watch)
 
-  return {
+  return closedAfterFile({
     options: { pool, lookupConnections: { count: 4, onConnect: watch } },
     hold(text, at = 'answer') {
       const waiting = Promise.withResolvers<void>()
@@ -98,7 +99,10 @@ export function createHoldingPool(url: string): HoldingPool {
       watchers.push({ text, done: resolve })
       return promise
     },
-  }
+    async [Symbol.asyncDispose]() {
+      pool[Symbol.dispose]()
+    },
+  })
 }
 
 function take<T extends { readonly text: RegExp }>(list: T[], text: string): T | undefined {

@@ -14,6 +14,7 @@ import type { TransactionOptions } from '../../src/repositories/transaction.ts'
 import type { RepositoriesMembers } from '../../src/repositories/types.ts'
 import type { Writes } from '../../src/repositories/writes.ts'
 import { readSchema } from '../../src/schema/read-schema.ts'
+import { closedAfterFile } from './closing.ts'
 import { createTestDatabase, runStatements, statementCounter, type TestDatabase } from './server.ts'
 
 export type AnyRow = Readonly<Record<string, unknown>>
@@ -56,7 +57,7 @@ export async function lookups(
 ): Promise<Lookups> {
   const test = await createTestDatabase()
   await runStatements(test.url, ...statements)
-  const db = createDatabase<AnyDB>({ uri: test.url, ...options })
+  const db = closedAfterFile(createDatabase<AnyDB>({ uri: test.url, ...options }))
   const tables = await metadataOf(db, options)
   const counter = await statementCounter(test.url)
   return {
@@ -78,7 +79,7 @@ export async function lookups(
     },
     run: (...more) => runStatements(test.url, ...more),
     async [Symbol.asyncDispose]() {
-      await db.destroy()
+      await db[Symbol.asyncDispose]()
       await counter.close()
       await test.drop()
     },

@@ -12,6 +12,7 @@ import {
   type TablesMetadata,
 } from '../../src/index.ts'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
+import { closedAfterFile } from './closing.ts'
 import { type AnyDB, type AnyRepositories, metadataOf } from './lookups.ts'
 import type { RestartableServer } from './restartable-server.ts'
 
@@ -104,7 +105,7 @@ export function startApplication(
     versions: { pollInterval: 2 ** 31 - 1 },
     ...more,
   }) as unknown as AnyRepositories
-  return {
+  return closedAfterFile({
     server,
     db,
     repos,
@@ -123,7 +124,7 @@ export function startApplication(
       await repos.$close()
       await db.destroy()
     },
-  }
+  })
 }
 
 /** Waits for what nobody announces; a test's own time-out ends it. */

@@ -11,6 +11,7 @@ import {
   type SupervisedProcess,
   startSupervisedProcess,
 } from '../../src/testing/server/supervised-process.ts'
+import { closedAfterFile } from './closing.ts'
 import { runStatements } from './server.ts'
 
 /** A private server that can be killed, paused and started again, on the same port and with the same data. */
@@ -62,7 +63,7 @@ export async function startRestartableServer(options: {
   }
 
   await run(true)
-  return {
+  return closedAfterFile({
     system: program.system,
     url,
     async kill() {
@@ -84,7 +85,7 @@ export async function startRestartableServer(options: {
       await server.stop()
       await keeper.stop()
     },
-  }
+  })
 }
 
 async function ready(server: SupervisedProcess): Promise<void> {

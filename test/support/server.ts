@@ -5,6 +5,7 @@ import {
   createTestDatabase as createDatabaseOn,
   type TestDatabase as LibraryTestDatabase,
 } from '../../src/testing/test-database.ts'
+import { closedAfterFile } from './closing.ts'
 import { startEmbeddedServer } from './embedded-server.ts'
 
 export type TestDatabase = ServerVersion & LibraryTestDatabase
@@ -22,7 +23,9 @@ export function testServerUrl(): Promise<string> {
 /** A new, empty database of its own name on the server under test; its URL is of the user that may do everything. */
 export async function createTestDatabase(options: { readonly name?: string } = {}): Promise<TestDatabase> {
   const server = await testServerUrl()
-  return { ...(await identifyServer(server)), ...(await createDatabaseOn({ ...options, server })) }
+  const identity = await identifyServer(server)
+  const database = closedAfterFile(await createDatabaseOn({ ...options, server }))
+  return { ...identity, ...database, drop: async () => database[Symbol.asyncDispose]() }
 }
 
 /** Asks a server what it is. */
@@ -82,8 +85,7 @@ export async function statementCounter(url: string): Promise<StatementCounter> {
     const rows = await connection.query(`show global status where variable_name in (${names})`)
     return new Map(rows.map((row) => [String(row.Variable_name), Number(row.Value)]))
   }
-  const close = async () => connection[Symbol.asyncDispose]()
-  return {
+  const counter: StatementCounter = {
     async during(work) {
       const before = await read()
       await work()
@@ -95,9 +97,10 @@ export async function statementCounter(url: string): Promise<StatementCounter> {
       // The second reading counts itself.
       return { ...counts, Questions: counts.Questions - 1 }
     },
-    close,
-    [Symbol.asyncDispose]: close,
+    close: async () => counter[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => connection[Symbol.asyncDispose](),
   }
+  return closedAfterFile(counter)
 }
 
 interface SupportConnection extends AsyncDisposable {

@@ -121,8 +121,8 @@ describe('counting statements', async () => {
     for (const whose of ['call', 'process'] as const) {
       const fresh = createPool({ uri: data.test.url })
       fresh.on('connection', (connection) => connection.query('set @set_up = 1'))
-      const kysely = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool: fresh }) })
-      await expectStatements(1, () => nameById(kysely, 1), { of: whose }).finally(() => kysely.destroy())
+      await using kysely = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool: fresh }) })
+      await expectStatements(1, () => nameById(kysely, 1), { of: whose })
     }
     await expectStatements(2, () => Promise.all([nameById(other.db, 1), nameById(other.db, 2)]))
   })

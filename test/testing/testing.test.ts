@@ -43,10 +43,9 @@ describe('a test database', () => {
       ['0001_plan'],
     )
     await writeFile(join(folder.path, '0002_rows.mjs'), CREATE_PLAN.replace('plan', 'tariff'))
-    const db = createDatabase({ uri: database.url })
+    await using db = createDatabase({ uri: database.url })
     assert.deepEqual(await migrate(db, { folder: folder.path }), ['0002_rows'])
     assert.deepEqual(await migrate(db, { folder: folder.path }), [])
-    await db.destroy()
   })
 
   it('is not left behind by a migration that fails, whose error says why', async () => {
@@ -247,7 +246,7 @@ describe('truncating', async () => {
     await data.run(`create database ${name}`)
     const url = new URL(data.test.url)
     url.pathname = name
-    const other = createDatabase<AnyDB>({ uri: url.href })
+    await using other = createDatabase<AnyDB>({ uri: url.href })
     try {
       await runStatements(url.href, 'create table t (id int)', 'insert into t values (1)')
       await assert.rejects(truncateTables(other), refusal(`"test" is no part of the name ${name}`))
@@ -255,7 +254,6 @@ describe('truncating', async () => {
       await truncateTables(other, { database: name })
       assert.equal(await countRows(other, 't'), 0)
     } finally {
-      await other.destroy()
       await data.run(`drop database ${name}`)
     }
   })

@@ -129,10 +129,11 @@ describe('the server of a process', { skip }, () => {
   for (const { name, code = '', signal, group, exit } of endings) {
     it(`is gone when its process ${name}`, async () => {
       const path = signal === 'SIGKILL' ? program?.path : first?.path
-      const { child, server } = await processWithServer({
+      using running = await processWithServer({
         code: signal ? 'setInterval(() => {}, 1000)' : code,
         program: path,
       })
+      const { child, server } = running
       const exited = once(child, 'exit')
       if (signal) process.kill(group ? -child.pid! : child.pid!, signal)
       assert.deepEqual(await exited, exit)
@@ -144,7 +145,7 @@ describe('the server of a process', { skip }, () => {
   it('is gone when its process is killed while it starts', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'throwaway-test-'))
     try {
-      const child = spawnServer({ program: program?.path, env: { ...process.env, TMPDIR: folder } })
+      using child = spawnServer({ program: program?.path, env: { ...process.env, TMPDIR: folder } })
       await untilFolder(folder, (names) => names.length > 0)
       const serverFolder = join(folder, ...(await readdir(folder)))
       await untilFolder(serverFolder, (names) => names.includes('data'))
@@ -167,10 +168,10 @@ interface ServerProcessOptions {
 /** A process of its own that starts a server and says so. */
 async function processWithServer(
   options: ServerProcessOptions,
-): Promise<{ child: ChildProcess; server: ThrowawayServer }> {
+): Promise<Disposable & { child: ChildProcess; server: ThrowawayServer }> {
   const child = spawnServer(options)
   const [line] = await once(createInterface({ input: child.stdout! }), 'line')
-  return { child, server: JSON.parse(line) }
+  return { child, server: JSON.parse(line), [Symbol.dispose]: () => child[Symbol.dispose]() }
 }
 
 function spawnServer(options: ServerProcessOptions): ChildProcess {

@@ -69,11 +69,10 @@ describe('a wrong configuration', () => {
       connection.query("set time_zone = '+00:00'")
       connection.query('set session transaction isolation level read uncommitted')
     })
-    const db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
+    await using db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
     const repos = createRepositories({ db, tables: data.tables })
     const reads = [repos.$table('country').findByKey('FR' as never), repos.$ready()]
     for (const read of reads) await assert.rejects(read, /READ UNCOMMITTED/)
-    await db.destroy()
   })
 
   const sessions: [string, object, string | undefined, RegExp][] = [
@@ -95,14 +94,13 @@ describe('a wrong configuration', () => {
           connection.query(statement)
         })
       }
-      const db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
+      await using db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
       const repos = createRepositories({ db, tables: data.tables })
       await assert.rejects(repos.$table('country').findByKey('FR' as never), (error: Error) => {
         assert.ok(error instanceof ConfigurationError, String(error))
         assert.match(error.message, message)
         return true
       })
-      await db.destroy()
     })
   }
 
@@ -155,7 +153,9 @@ describe('a wrong configuration', () => {
   })
 
   it('an unreachable server is not remembered', async () => {
-    const db = createDatabase<AnyDB>({ uri: data.test.url.replace(/\/[^/]*$/, `/${data.test.name}_later`) })
+    await using db = createDatabase<AnyDB>({
+      uri: data.test.url.replace(/\/[^/]*$/, `/${data.test.name}_later`),
+    })
     const repos = createRepositories({ db, tables: data.tables })
     await assert.rejects(repos.$table('country').findByKey('FR' as never), { code: 'ER_BAD_DB_ERROR' })
     const name = `\`${data.test.name}_later\``
@@ -167,7 +167,6 @@ describe('a wrong configuration', () => {
     try {
       assert.equal(await repos.$table('country').findByKey('FR' as never), undefined)
     } finally {
-      await db.destroy()
       await data.run(`drop database ${name}`)
     }
   })

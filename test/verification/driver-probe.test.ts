@@ -169,13 +169,12 @@ describe('a Kysely instance of the user', { concurrency: true }, () => {
   })
 
   it("on a pool of 'mysql2/promise' rejects, instead of waiting for ever", async () => {
-    const pool = createPromisePool({ uri: data.test.url })
+    await using pool = createPromisePool({ uri: data.test.url })
     const db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool: pool as never }) })
     const { plan } = repositories(db, await tablesOf(['plan']))
     await assert.rejects(plan!.findByKey(1), {
       code: 'KYSELY_LOOKUP_NO_ANSWER',
       message: /'mysql2\/promise'.*import createPool from 'mysql2'/,
     })
-    await pool.end()
   })
 })

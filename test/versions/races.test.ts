@@ -375,7 +375,7 @@ describe('a race', () => {
 
   it('a connection that comes back inside a transaction is read by nobody', async () => {
     const narrow = createHoldingPool(race.data.test.url)
-    const single = createDatabase<AnyDB>(narrow.options)
+    await using single = createDatabase<AnyDB>(narrow.options)
     await using repos = await repositories({ db: single })
     assert.equal(await nameOf(repos), 'Free')
     await single.connection().execute(async (connection) => {
@@ -385,6 +385,5 @@ describe('a race', () => {
     assert.equal(await nameOf(repos, 2), 'Team')
     assert.equal(await nameOf(repos), 'Free')
     assert.equal(await nameOf(repos.$forRequest(), { code: 'team' }), 'Team')
-    await single.destroy()
   })
 })

@@ -1,8 +1,8 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expectCommand } from '../package/command.ts'
 import { filesBelow } from '../package/consumer.ts'
+import { createTemporaryFolder } from '../temporary-folder.ts'
 import { applyChange, type GuideStep } from './guide.ts'
 
 /** A copy of a project in a temporary folder, in which commands can be run. */
@@ -23,7 +23,8 @@ export interface ProjectOptions {
 }
 
 export async function createProject({ template, databaseUrl, tarballs }: ProjectOptions): Promise<Project> {
-  const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-adoption-'))
+  const temporary = await createTemporaryFolder('adoption')
+  const folder = temporary.path
   await cp(template, folder, { recursive: true })
 
   async function run(command: string): Promise<string> {
@@ -50,7 +51,7 @@ export async function createProject({ template, databaseUrl, tarballs }: Project
       const names = (await filesBelow(folder)).filter(own)
       return new Map(await Promise.all(names.map(async (name) => [name, await read(folder, name)] as const)))
     },
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: temporary[Symbol.asyncDispose],
   }
 }
 

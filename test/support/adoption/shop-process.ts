@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { closedAfterFile } from '../closing.ts'
 import type { Project } from './project.ts'
 
 /** The shop, listening. */
@@ -20,7 +21,7 @@ export async function startShop({ folder }: Project, databaseUrl: string): Promi
     once(createInterface(child.stdout), 'line').then(([line]) => String(line)),
     ended.then(([code]) => Promise.reject(new Error(`the shop ended with ${code} before it listened`))),
   ])
-  return {
+  return closedAfterFile({
     async purchases() {
       const response = await fetch(`${url}/purchases`)
       const body = await response.text()
@@ -32,5 +33,5 @@ export async function startShop({ folder }: Project, databaseUrl: string): Promi
       const [code] = await ended
       if (code !== 0) throw new Error(`the shop ended with ${code}`)
     },
-  }
+  })
 }

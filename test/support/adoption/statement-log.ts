@@ -1,4 +1,5 @@
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
+import { closedAfterFile } from '../closing.ts'
 
 /** The SELECTs that a server is sent, as its general log has them. */
 export interface StatementLog extends AsyncDisposable {
@@ -14,7 +15,7 @@ export async function openStatementLog(url: string): Promise<StatementLog> {
   )
   await connection.query("set global log_output = 'TABLE'")
   await connection.query('set global general_log = on')
-  return {
+  return closedAfterFile({
     async during(work) {
       await connection.query('truncate table mysql.general_log')
       await work()
@@ -31,5 +32,5 @@ export async function openStatementLog(url: string): Promise<StatementLog> {
       await connection.query('set global log_output = ?', [before?.output])
       await connection.end()
     },
-  }
+  })
 }

@@ -1,7 +1,7 @@
-import { copyFile, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CodeBlock } from '../markdown.ts'
+import { createTemporaryFolder } from '../temporary-folder.ts'
 import { type Document, packageEntries, root } from './documents.ts'
 
 /** What a block may use without saying where it comes from: the reference tables' repositories and types. */
@@ -33,16 +33,19 @@ export interface BlocksFolder extends AsyncDisposable {
 }
 
 export async function createBlocksFolder(): Promise<BlocksFolder> {
-  const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-documents-'))
+  const temporary = await createTemporaryFolder('documents')
+  const folder = temporary.path
   // The package's name and its subpaths lead to the sources, whether they are built or not.
   const paths = Object.fromEntries([...(await packageEntries())].map(([name, file]) => [name, [file]]))
   const tsconfig = { extends: join(root, 'tsconfig.json'), compilerOptions: { paths }, include: ['**/*'] }
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig))
+  await temporary.write({
+    'package.json': '{ "type": "module" }',
+    'tsconfig.json': JSON.stringify(tsconfig),
+    'preamble.d.ts': PREAMBLE,
+    'db.ts': DB_MODULE,
+  })
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
   await copyFile(join(root, 'examples/service/schema.ts'), join(folder, 'schema.ts'))
-  await writeFile(join(folder, 'preamble.d.ts'), PREAMBLE)
-  await writeFile(join(folder, 'db.ts'), DB_MODULE)
   return {
     folder,
     async add(document, { line, code }) {
@@ -51,6 +54,6 @@ export async function createBlocksFolder(): Promise<BlocksFolder> {
       await writeFile(join(folder, name), `${'\n'.repeat(line)}${code}\nexport {}\n`)
       return name
     },
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+    [Symbol.asyncDispose]: temporary[Symbol.asyncDispose],
   }
 }

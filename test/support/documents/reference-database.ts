@@ -27,14 +27,13 @@ const ROWS = [
 /** A database with the reference tables, tracked and frozen as they ship, a few rows of them, and the example service's table. */
 export async function createReferenceDatabase(): Promise<TestDatabase> {
   const database = await createTestDatabase({ name: 'documents' })
-  const db = createDatabase<DB>({ uri: database.url })
+  await using db = createDatabase<DB>({ uri: database.url })
   for (const name of globSync('*.ts', { cwd: join(root, 'migrations') }).sort()) {
     const file = pathToFileURL(join(root, 'migrations', name)).href
     const migration: { up(db: Kysely<DB>): Promise<void> } = await import(file)
     await migration.up(db)
   }
   await createShipmentTable(db)
-  await db.destroy()
   await runStatements(database.url, ...ROWS)
   return database
 }

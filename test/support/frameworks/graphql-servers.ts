@@ -8,6 +8,7 @@ import { createSchema, createYoga } from 'graphql-yoga'
 import mercurius from 'mercurius'
 import { requestScope as forExpress } from '../../../src/frameworks/express.ts'
 import { requestScope as forFastify } from '../../../src/frameworks/fastify.ts'
+import { closedAfterFile } from '../closing.ts'
 import type { AnyRepositories, AnyRow } from '../lookups.ts'
 import { type FrameworkServer, running } from './servers.ts'
 
@@ -89,7 +90,11 @@ export const withContext: Readonly<Record<string, Start>> = {
       listen: { host: '127.0.0.1', port: 0 },
     })
     const { port, origin } = new URL(url)
-    return { port: Number(port), url: origin, [Symbol.asyncDispose]: () => apollo.stop() }
+    return closedAfterFile({
+      port: Number(port),
+      url: origin,
+      [Symbol.asyncDispose]: () => apollo.stop(),
+    })
   },
 
   async Mercurius(options) {

@@ -12,6 +12,7 @@ import { requestScope as forExpress } from '../../../src/frameworks/express.ts'
 import { requestScope as forFastify } from '../../../src/frameworks/fastify.ts'
 import { requestScope as forHono } from '../../../src/frameworks/hono.ts'
 import type { ScopeOpener } from '../../../src/frameworks/scope-opener.ts'
+import { closedAfterFile } from '../closing.ts'
 
 /** What a server answers; each framework passes on the same. */
 export interface Routes {
@@ -118,7 +119,7 @@ async function answerWith(response: ServerResponse, answer: Promise<object>): Pr
 /** A listening server, closed with its connections. */
 export function running(server: Server, close?: () => Promise<unknown>): FrameworkServer {
   const { port } = server.address() as AddressInfo
-  return {
+  return closedAfterFile({
     port,
     url: `http://127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {
@@ -131,5 +132,5 @@ export function running(server: Server, close?: () => Promise<unknown>): Framewo
       server.closeAllConnections()
       await closed
     },
-  }
+  })
 }

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { createTemporaryFolder } from '../temporary-folder.ts'
 import { expectCommand } from './command.ts'
 import { ENTRIES } from './entries.ts'
 import { packPackage } from './pack.ts'
@@ -47,32 +47,29 @@ export interface ConsumerOptions {
 
 /** Packs the repository (which builds it) and installs the tarball in an empty project. */
 export async function createConsumer({ packages = [] }: ConsumerOptions = {}): Promise<Consumer> {
-  const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-consumer-'))
-  const dispose = () => rm(folder, { recursive: true, force: true })
-  try {
-    await writeFile(
-      join(folder, 'package.json'),
-      '{ "name": "consumer", "private": true, "type": "module" }\n',
-    )
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ ...TSCONFIG, include: ['src'] }))
-    const npm = (cwd: string, ...args: string[]) => expectCommand({ program: 'npm', args, cwd })
-    const tarball = await packPackage(folder)
-    const companions = await Promise.all(
-      [...COMPANIONS, ...packages].map(async (name) => `${name}@${await installedVersion(name)}`),
-    )
-    await npm(folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', tarball, ...companions)
-    const installed = join(folder, 'node_modules', 'kysely-lookup')
-    return {
-      folder,
-      packageUrl: `${pathToFileURL(installed)}/`,
-      packageFiles: await filesBelow(installed),
-      write: (name, content) => writeFile(join(folder, name), content),
-      command: (name) => join(folder, 'node_modules', '.bin', name),
-      [Symbol.asyncDispose]: dispose,
-    }
-  } catch (error) {
-    await dispose()
-    throw error
+  const temporary = await createTemporaryFolder('consumer')
+  const folder = temporary.path
+  await temporary.write({
+    'package.json': '{ "name": "consumer", "private": true, "type": "module" }\n',
+    'tsconfig.json': JSON.stringify({ ...TSCONFIG, include: ['src'] }),
+  })
+  const tarball = await packPackage(folder)
+  const companions = await Promise.all(
+    [...COMPANIONS, ...packages].map(async (name) => `${name}@${await installedVersion(name)}`),
+  )
+  await expectCommand({
+    program: 'npm',
+    args: ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball, ...companions],
+    cwd: folder,
+  })
+  const installed = join(folder, 'node_modules', 'kysely-lookup')
+  return {
+    folder,
+    packageUrl: `${pathToFileURL(installed)}/`,
+    packageFiles: await filesBelow(installed),
+    write: (name, content) => writeFile(join(folder, name), content),
+    command: (name) => join(folder, 'node_modules', '.bin', name),
+    [Symbol.asyncDispose]: temporary[Symbol.asyncDispose],
   }
 }
 

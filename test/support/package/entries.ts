@@ -30,7 +30,7 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
   './opentelemetry': {
     packages: ['@opentelemetry/api'],
     modules: 52,
-    rooms: ['', 'diagnostics', 'opentelemetry'],
+    rooms: ['', 'database', 'diagnostics', 'opentelemetry'],
   },
   './testing': {
     packages: ['kysely', 'mysql2'],

@@ -1,5 +1,6 @@
 import { type Browser, chromium } from 'playwright-core'
 import { findProgram } from '../../../src/testing/server/server-program.ts'
+import { closedAfterFile } from '../closing.ts'
 import { canInstallPackages, installPackage } from '../debian-package.ts'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
@@ -19,7 +20,7 @@ const FLAGS = [
 
 /** The machine's Chromium, without a window and with an empty profile that is gone afterwards; installed where Debian has it. */
 export async function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: await chromiumProgram(), args: FLAGS })
+  return closedAfterFile(await chromium.launch({ executablePath: await chromiumProgram(), args: FLAGS }))
 }
 
 async function chromiumProgram(): Promise<string> {

@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { closedAfterFile } from '../closing.ts'
 
 const start = fileURLToPath(new URL('../../../examples/start.ts', import.meta.url))
 const useSources = new URL('./use-sources.ts', import.meta.url)
 
 /** What `npm start` runs, on the sources. */
-export interface RunningStart {
+export interface RunningStart extends AsyncDisposable {
   /** Of the page. */
   readonly url: string
   /** Of its process group. */
@@ -36,13 +37,17 @@ export async function runStart({ databaseUrl }: { readonly databaseUrl: string }
   }
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream! }).on('line', listen)
   ended.then((code) => opened.reject(new Error(`it ended with code ${code} and said:\n${output}`)))
-  return {
+  const interrupt = async () => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGINT')
+    return await ended
+  }
+  return closedAfterFile({
     url: await opened.promise,
     pid: child.pid!,
     output: () => output,
-    async interrupt() {
-      if (child.exitCode === null) process.kill(-child.pid!, 'SIGINT')
-      return ended
+    interrupt,
+    async [Symbol.asyncDispose]() {
+      await interrupt()
     },
-  }
+  })
 }
