@@ -29,8 +29,9 @@ async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]>
       } as unknown as ProcessCache)
     }
     const watch = createVersionWatch({ db: db as never, tables, settings: VERSION_DEFAULTS })
+    await watch.start()
     const comparison = await compareInterleaved(
-      { 'select 1': () => sql`select 1`.execute(db), poll: () => watch.poll() },
+      { 'select 1': () => sql`select 1`.execute(db), poll: () => watch.look() },
       { rounds: quick ? 50 : 200, warmup: 20 },
     )
     await watch.stop()

@@ -49,10 +49,9 @@ export function createTableReader(options: TableReaderOptions): TableReader {
   const { cache, counters, keys: tableKeys, source } = options
   const batches = createBatches(options)
 
-  /** What the process holds for the scope; undefined where it may not be answered. */
-  function held(scope: TableScope | undefined): Generation | undefined {
-    if (!cache || cache.refusing) return undefined
-    return scope ? scope.pinGeneration() : cache.current
+  /** What the process holds; undefined where it may not be answered. */
+  function current(): Generation | undefined {
+    return cache === undefined || cache.refusing ? undefined : cache.current
   }
 
   function find(key: Key, scope: TableScope | undefined): Promise<Row | undefined> {
@@ -61,13 +60,13 @@ export function createTableReader(options: TableReaderOptions): TableReader {
       counters.scopeHits++
       return remembered
     }
-    const generation = held(scope)
-    const entry = generation?.find(key)
+    const held = scope ? scope.held : current()
+    const entry = held?.find(key)
     if (entry) {
       counters.hits++
-      return scope?.direct === false ? scope.remember(key, entry.row) : promiseOf(entry)
+      return scope?.held.direct === false ? scope.remember(key, entry.row) : promiseOf(entry)
     }
-    if (generation?.isAbsent(key)) {
+    if (held?.isAbsent(key)) {
       counters.hits++
       return scope ? scope.remember(key, undefined) : ABSENT
     }
@@ -77,7 +76,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
 
   /** Outside scopes, where nothing is remembered for each key, all keys share one promise. */
   async function findTogether(keys: readonly Key[]): Promise<(Row | undefined)[]> {
-    const generation = held(undefined)
+    const generation = current()
     const found = generation ? keys.map((key) => generation.find(key)) : []
     const missing = keys.filter((key, index) => !found[index] && !generation?.isAbsent(key))
     counters.hits += keys.length - missing.length
@@ -104,7 +103,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
         counters.scopeHits++
         return remembered
       }
-      const entries = held(scope)?.list(key)
+      const entries = (scope ? scope.held : current())?.list(key)
       if (entries) {
         counters.hits++
         return scope ? scope.rememberList(key, entries) : rowsOf(entries)
@@ -115,7 +114,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
     },
     async all(scope) {
       if (scope) return scope.all(source.all)
-      const entries = held(undefined)?.all ?? (await source.all())
+      const entries = current()?.all ?? (await source.all())
       return entries && rowsOf(entries)
     },
     preload: source.all,

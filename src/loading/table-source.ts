@@ -1,16 +1,16 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Entry, Generation } from '../cache/generation.ts'
 import type { ProcessCache, Reading } from '../cache/process-cache.ts'
+import { coalesce } from '../database/coalesce.ts'
 import { withinDeadline } from '../database/deadline.ts'
 import type { Execute } from '../database/execute.ts'
-import { ER_KEY_DOES_NOT_EXIST, errorNumber } from '../database/server-errors.ts'
+import { ER_KEY_DOES_NOT_EXIST, ER_NET_PACKET_TOO_LARGE, errorNumber } from '../database/server-errors.ts'
 import type { Server } from '../database/server-features.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import { ConfigurationError, LookupError } from '../errors.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { Row, RowReader } from '../rows/row.ts'
-import { coalesce } from './coalesce.ts'
 import { createLookup, type Lookup, versionIn } from './lookup.ts'
 import { emptyTableStatement, tableStatement } from './lookup-sql.ts'
 import { type ReadOrigin, type StatementListener, traceTable } from './traced-batch.ts'
@@ -129,6 +129,23 @@ export function createTableSource(options: TableSourceOptions): TableSource {
     }
   }
 
+  /** In two statements where the server's limit for one has been lowered since it was read. */
+  async function sendFitting<Answer>(
+    send: Send<Answer>,
+    keys: readonly Key[],
+    sending: StatementListener | undefined,
+  ): Promise<readonly (Answer | Error)[]> {
+    try {
+      return await send(keys, sending)
+    } catch (error) {
+      if (errorNumber(error) !== ER_NET_PACKET_TOO_LARGE || keys.length === 1) throw error
+      bytes = Math.max(1, Math.floor(bytes / 2))
+      const half = Math.ceil(keys.length / 2)
+      const first = await sendFitting(send, keys.slice(0, half), sending)
+      return [...first, ...(await sendFitting(send, keys.slice(half), sending))]
+    }
+  }
+
   async function sendKeys(
     lookup: Lookup,
     keys: readonly Key[],
@@ -204,11 +221,13 @@ export function createTableSource(options: TableSourceOptions): TableSource {
     maxBytes: () => bytes,
     rows(definition) {
       const lookup = createLookup({ table, definition, many: false, versioned })
-      return (keys, sending) => sendKeys(lookup, keys, sending)
+      const send: Send<Entry | undefined> = (keys, sending) => sendKeys(lookup, keys, sending)
+      return (keys, sending) => sendFitting(send, keys, sending)
     },
     lists(definition) {
       const lookup = createLookup({ table, definition, many: true, versioned })
-      return (keys, sending) => sendListKeys(lookup, keys, sending)
+      const send: Send<readonly Entry[]> = (keys, sending) => sendListKeys(lookup, keys, sending)
+      return (keys, sending) => sendFitting(send, keys, sending)
     },
     all: coalesce((before) => traceTable(table.name, origin, (sending) => readAll(before, sending))),
   }

@@ -49,6 +49,7 @@ export function createRepositories<
   const repositories = createRequestSets({
     db,
     tables,
+    look: watch.look,
     transactions: createTransactionSets({ db, tables, access, metadata, allowPlugins }),
     members: {
       $ready: () => access.verifyAll(),

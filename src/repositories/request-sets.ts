@@ -12,19 +12,33 @@ export interface RequestSetsOptions {
   readonly db: Kysely<unknown>
   readonly tables: ProcessTables
   readonly transactions: TransactionSets
+  /** Looks at the versions of all cached tables. */
+  look(): Promise<void>
   /** What a set has besides tables, requests and transactions. */
   readonly members: Readonly<Record<string | symbol, unknown>>
 }
 
 /** The repositories of the process, which find the scope of the request that they are used in. */
 export function createRequestSets(options: RequestSetsOptions): RepositorySet {
-  const { db, tables, transactions, members } = options
+  const { db, tables, transactions, look, members } = options
   const scopes = new AsyncLocalStorage<RequestScope>()
 
-  /** After a write: this process, and the scope that it was made in, read the table from the server. */
-  function forget(table: ProcessTable, scope: RequestScope | undefined): void {
+  /**
+   * After a write, the process and the request that made it read the table from the server; and so they do with tables
+   * that it has changed by a foreign key or a trigger, the versions of which are looked at.
+   */
+  async function wrote(table: ProcessTable, scope: RequestScope | undefined): Promise<void> {
     if (table.cache?.mode === 'versioned') table.cache.drop()
     scope?.table(table).clear()
+    const others = [...tables.versioned.values()].filter((other) => other !== table)
+    if (others.length === 0) return
+    const before = others.map(({ cache }) => cache!.current)
+    await look().catch(() => {
+      for (const { cache } of others) cache!.drop()
+    })
+    for (const [index, other] of others.entries()) {
+      if (other.cache!.current !== before[index]) scope?.table(other).clear()
+    }
   }
 
   function $request<Result>(fn: () => Result): Result {
@@ -46,8 +60,8 @@ export function createRequestSets(options: RequestSetsOptions): RepositorySet {
     names: [...tables.byName.keys()],
     repository(name, scopes) {
       const table = tables.byName.get(name)!
-      const wrote = () => forget(table, scopes.getStore())
-      return createRepository({ ...table, scopes }, createTableWrites(table, { over: db, wrote }))
+      const writing = { over: db, wrote: () => wrote(table, scopes.getStore()) }
+      return createRepository({ ...table, scopes }, createTableWrites(table, writing))
     },
     members: {
       ...Object.fromEntries(Reflect.ownKeys(members).map((name) => [name, () => members[name]])),

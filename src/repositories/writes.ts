@@ -63,8 +63,8 @@ interface WritesOptions {
   readonly keys: TableKeys
   readonly over: Kysely<unknown>
   readonly immutable: boolean
-  /** Told after every statement that may have written, also one that failed: what is remembered may be out of date. */
-  wrote(): void
+  /** Called after every statement that may have written, also one that failed: what is remembered may be out of date. */
+  wrote(): Promise<void> | void
 }
 
 /** The writes of one table of the process. */
@@ -86,7 +86,7 @@ function createWrites(options: WritesOptions): Inserts<unknown> | Writes<unknown
     try {
       return Number((await statement).numAffectedRows ?? 0)
     } finally {
-      wrote()
+      await wrote()
     }
   }
 

@@ -33,8 +33,8 @@ export class RequestScope {
   #createTable(table: ScopedTable): TableScope {
     const scope = new TableScope(table)
     this.#tables[table.position] = scope
-    if (!this.#ends) this.#watch(scope.lease)
-    if (this.#closed) scope.close()
+    if (!this.#ends) this.#watch(scope.held.lease)
+    if (this.#closed) scope.held.close()
     return scope
   }
 
@@ -55,7 +55,7 @@ export class RequestScope {
   /** Ends the scope: the process need not keep anything for it any more. */
   close(): void {
     this.#closed = true
-    for (const table of this.#tables) table?.close()
+    for (const table of this.#tables) table?.held.close()
   }
 }
 

@@ -1,10 +1,10 @@
-import { EMPTY_INDEX, type Entry, type Generation, type HitIndex } from '../cache/generation.ts'
+import type { Entry } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import type { Key, KeyDefinition, TableKeys, Token } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
-import { GenerationLease } from './generation-lease.ts'
 import { IdentityMap } from './identity-map.ts'
+import { PinnedGeneration } from './pinned-generation.ts'
 import { MAX_REMEMBERED, RememberedAnswers } from './remembered-answers.ts'
 
 /** Where a scope loads what neither it nor the process holds. Each answers in the order of the keys, and never rejects. */
@@ -28,68 +28,20 @@ export interface ScopedTable {
 
 /** What one scope remembers of one table: a key is asked once, and a row is one object. */
 export class TableScope {
-  /** Of a versioned table, what may be answered without remembering it, which is all there is to most requests. */
-  hits: HitIndex = EMPTY_INDEX
-  /** Whether what the process holds for the scope is answered as it is: the scope needs not remember it. */
-  direct: boolean
-  readonly lease: GenerationLease
-  /** @internal Kept as long as the scope, see GenerationLease. */
-  divergence?: object
+  /** What it reads of the process. */
+  readonly held: PinnedGeneration
   readonly #table: ScopedTable
   // Made when they are needed: a scope that reads what the process holds remembers nothing.
   #rows: IdentityMap | undefined
   #answers: RememberedAnswers<Row | undefined> | undefined
   #lists: RememberedAnswers<readonly Row[]> | undefined
   #all: Promise<readonly Row[] | undefined> | undefined
-  #generation: Generation | undefined
-  #diverged = false
   /** Moves when loads under way are out of date. */
   #epoch = 0
 
   constructor(table: ScopedTable) {
     this.#table = table
-    this.lease = new GenerationLease(table)
-    this.direct = table.cache?.mode === 'immutable'
-  }
-
-  /** The scope has ended. What still runs in it goes on with what it remembers. */
-  close(): void {
-    this.lease.end()
-    if (this.#table.cache?.mode === 'versioned') this.#rememberAll()
-  }
-
-  /**
-   * What the scope reads of the process. A versioned table shows it the generation that it read first: what it has seen it
-   * keeps seeing, also when the process has gone on to a newer one. Undefined until there is one, and while its answers
-   * may not be used.
-   */
-  pinGeneration(): Generation | undefined {
-    const { cache } = this.#table
-    if (!cache || cache.refusing) return undefined
-    if (cache.mode === 'immutable') return cache.current
-    if (!this.#generation && cache.current.version !== undefined) this.#pin(cache.current)
-    return this.#generation
-  }
-
-  #pin(generation: Generation): void {
-    this.#generation = generation
-    // Where rows are dropped to make room, or the scope has answers of its own, it remembers all of them.
-    if (generation.isFull() || !this.lease.open || this.#diverged) return
-    this.lease.pin(generation)
-    this.hits = generation.hits
-    this.direct = true
-  }
-
-  #rememberAll(): void {
-    this.hits = EMPTY_INDEX
-    this.direct = false
-  }
-
-  /** The scope was answered what the process does not hold for it: it is asked first from now on. */
-  #diverge(): void {
-    this.#diverged = true
-    this.#rememberAll()
-    this.lease.diverge(this)
+    this.held = new PinnedGeneration(table)
   }
 
   /** The answer that the scope has for the key, perhaps on its way, also where it has seen the row by another key. */
@@ -143,10 +95,10 @@ export class TableScope {
 
   async #readAll(read: () => Promise<readonly Entry[] | undefined>): Promise<readonly Row[] | undefined> {
     const epoch = this.#epoch
-    const held = this.pinGeneration()?.all
+    const held = this.held.all()
     const entries = held ?? (await read())
     if (!entries) return undefined
-    const remembered = (held && this.direct) || epoch !== this.#epoch
+    const remembered = (held && this.held.direct) || epoch !== this.#epoch
     if (!remembered) for (const { row } of entries) this.#same(row)
     return Object.freeze(entries.map(({ row }) => row))
   }
@@ -161,11 +113,8 @@ export class TableScope {
     this.#epoch++
     this.#lists = undefined
     this.#all = undefined
+    this.held.clear(key)
     if (!key) {
-      this.#generation = undefined
-      this.hits = EMPTY_INDEX
-      this.direct = this.#table.cache?.mode === 'immutable'
-      this.#diverged = false
       this.#rows = undefined
       this.#answers = undefined
       return
@@ -220,7 +169,7 @@ export class TableScope {
   /** The row that the scope answers the key with: as it has seen the row first, which may not have the key. */
   #rowFor(key: Key, row: Row | undefined): Row | undefined {
     const answer = row && this.#asSeen(key, row)
-    if (!answer && !this.pinGeneration()?.isAbsent(key)) this.#diverge()
+    if (!answer && !this.held.isAbsent(key)) this.held.diverge()
     return answer
   }
 
@@ -239,10 +188,10 @@ export class TableScope {
   /** One object for each row, by whichever key it was found: also when it came from the scope's generation before. */
   #same(row: Row): Row {
     const identity = this.#table.keys.identityOf(row)
-    const held = this.pinGeneration()?.findByIdentity(identity)?.row
+    const held = this.held.findByIdentity(identity)?.row
     this.#rows ??= new IdentityMap({ keys: this.#table.keys, maxRows: MAX_REMEMBERED })
     const same = this.#rows.keep(held ?? row, identity)
-    if (same !== held) this.#diverge()
+    if (same !== held) this.held.diverge()
     return same
   }
 }

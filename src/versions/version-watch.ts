@@ -1,9 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
 import type { ProcessCache } from '../cache/process-cache.ts'
+import { coalesce } from '../database/coalesce.ts'
 import { inCurrentDatabase } from '../database/current-database.ts'
 import { createExecute } from '../database/execute.ts'
-import { ER_NO_SUCH_TABLE, ER_TABLEACCESS_DENIED_ERROR, errorNumber } from '../database/server-errors.ts'
+import {
+  ER_COLUMNACCESS_DENIED_ERROR,
+  ER_NO_SUCH_TABLE,
+  ER_TABLEACCESS_DENIED_ERROR,
+  errorNumber,
+} from '../database/server-errors.ts'
 import { type Statement, statement } from '../database/statement.ts'
 import { pollChannel, publish, trace, unverifiedChannel, verifiedChannel } from '../diagnostics/channels.ts'
 import { ConfigurationError } from '../errors.ts'
@@ -68,10 +74,10 @@ export const VERSION_DEFAULTS: Required<VersionOptions> = {
 export interface VersionWatch {
   /** Reads the versions and begins to poll; the process may exit all the same. */
   start(): Promise<void>
-  /** Reads the versions now. */
-  poll(): Promise<void>
+  /** Reads the versions by a statement that is sent after the call; nothing where nothing was read yet that it could concern. */
+  look(): Promise<void>
   stop(): Promise<void>
-  /** When (of `performance.now`) versions were last verified. */
+  /** When (of `performance.now`) the last statement that verified versions was sent. */
   readonly verifiedAt: number | undefined
 }
 
@@ -98,26 +104,27 @@ export function createVersionWatch(options: {
   const startTimer = (fn: () => void, delay: number) => outsideRequests(() => setTimeout(fn, delay).unref())
   let timer: NodeJS.Timeout | undefined
   let trust: NodeJS.Timeout | undefined
-  let polling: Promise<void> | undefined
+  let looking: Promise<void> | undefined
   let beginning: Promise<void> | undefined
   let verifiedAt: number | undefined
   let distrusted = false
   let state: 'idle' | 'running' | 'stopped' = 'idle'
 
-  /** Verified just now: hits are answered until nothing has been verified for too long. */
-  function verified(): void {
+  /** Hits are answered until nothing has been verified for too long: what a poll says was true when it was sent. */
+  function verified(sentAt: number): void {
     for (const cache of tables.values()) cache.trust()
-    verifiedAt = performance.now()
+    verifiedAt = sentAt
     if (distrusted) publish(verifiedChannel, () => ({ tables: versionedNames }))
     distrusted = false
     clearTimeout(trust)
     if (!someVersioned) return
+    const trusted = Math.max(0, sentAt + settings.maxUnverified - performance.now())
     trust = startTimer(() => {
       const refusing = settings.whenUnverified === 'refuse'
       distrusted = true
       for (const [, cache] of versioned) cache.distrust(refusing)
       publish(unverifiedChannel, () => ({ tables: versionedNames, refusing }))
-    }, settings.maxUnverified)
+    }, trusted)
   }
 
   async function readVersions(): Promise<void> {
@@ -147,14 +154,14 @@ export function createVersionWatch(options: {
     return trace(pollChannel, { tables: [...tables.keys()] }, readVersions)
   }
 
-  function poll(): Promise<void> {
-    polling ??= readTraced()
-      .then(verified)
-      .finally(() => {
-        polling = undefined
-      })
-    return polling
-  }
+  /** One at a time: an answer never overtakes another. */
+  const readShared = coalesce(async (before) => {
+    await before
+    const sentAt = performance.now()
+    looking = readTraced()
+    await looking
+    verified(sentAt)
+  })
 
   /** The interval is from the last poll's beginning: what the poll takes itself adds nothing to it. */
   function schedule(since: number): void {
@@ -163,7 +170,7 @@ export function createVersionWatch(options: {
     timer = startTimer(
       () => {
         const began = performance.now()
-        poll()
+        readShared()
           .catch(() => {})
           .finally(() => {
             if (state === 'running') schedule(began)
@@ -177,9 +184,10 @@ export function createVersionWatch(options: {
   async function begin(): Promise<void> {
     const began = performance.now()
     try {
-      await poll()
+      await readShared()
     } catch (error) {
-      if (!isMissingTable(error) || someVersioned) throw error
+      if (isAccessDenied(error)) throw deniedVersions(error)
+      if (errorNumber(error) !== ER_NO_SUCH_TABLE || someVersioned) throw error
       // Immutable tables need no versions; without any there is nothing to follow.
       state = 'stopped'
     }
@@ -196,7 +204,7 @@ export function createVersionWatch(options: {
       })
       return beginning
     },
-    poll,
+    look: () => (state === 'idle' && !beginning ? Promise.resolve() : readShared()),
     get verifiedAt() {
       return verifiedAt
     },
@@ -204,7 +212,7 @@ export function createVersionWatch(options: {
       state = 'stopped'
       clearTimeout(timer)
       clearTimeout(trust)
-      await polling?.catch(() => {})
+      await looking?.catch(() => {})
     },
   }
 }
@@ -224,7 +232,15 @@ function versionsStatement(tables: number): Statement {
   ) v`)
 }
 
-function isMissingTable(error: unknown): boolean {
+function isAccessDenied(error: unknown): boolean {
   const number = errorNumber(error)
-  return number === ER_NO_SUCH_TABLE || number === ER_TABLEACCESS_DENIED_ERROR
+  return number === ER_TABLEACCESS_DENIED_ERROR || number === ER_COLUMNACCESS_DENIED_ERROR
+}
+
+/** Servers answer the same where there is no such table, to users whose rights do not reach beyond a few tables. */
+function deniedVersions(cause: unknown): ConfigurationError {
+  return new ConfigurationError(
+    `The database user may not read ${VERSION_TABLE}, so that changes of cached tables would go unnoticed. Call createVersionTable(db) of kysely-lookup/migration in a migration, if that has not been done, and grant SELECT on ${VERSION_TABLE} to the user.`,
+    { cause },
+  )
 }

@@ -3,7 +3,7 @@ export const faults = {
   'no-fence': 'cache/process-cache.ts',
   'no-poll': 'cache/process-cache.ts',
   'no-drop': 'cache/process-cache.ts',
-  unpinned: 'scope/table-scope.ts',
+  unpinned: 'scope/pinned-generation.ts',
   uncommitted: 'loading/table-source.ts',
 } as const
 

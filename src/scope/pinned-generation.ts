@@ -1,0 +1,116 @@
+import { EMPTY_INDEX, type Entry, type Generation, type HitIndex } from '../cache/generation.ts'
+import type { ProcessCache } from '../cache/process-cache.ts'
+import type { Counters } from '../diagnostics/stats.ts'
+import type { Key, Token } from '../keys/key.ts'
+import { GenerationLease } from './generation-lease.ts'
+
+/**
+ * What one scope reads of the process. A versioned table shows it the generation that it read first: what a request has
+ * seen it keeps seeing, also when the process has gone on to a newer one.
+ */
+export class PinnedGeneration {
+  /** Of a versioned table, what may be answered without remembering it, which is all there is to most requests. */
+  hits: HitIndex = EMPTY_INDEX
+  /** Whether what the process holds for the scope is answered as it is: the scope need not remember it. */
+  direct: boolean
+  readonly lease: GenerationLease
+  /** @internal Kept as long as the scope, see GenerationLease. */
+  divergence?: object
+  readonly #cache: ProcessCache | undefined
+  #pinned: Generation | undefined
+  #diverged = false
+  /** What the scope was told to forget: it does not get that from the process. */
+  #cleared: Key[] = []
+  #refused: Generation | undefined
+
+  constructor(table: { readonly counters: Counters; readonly cache?: ProcessCache | undefined }) {
+    this.#cache = table.cache
+    this.lease = new GenerationLease(table)
+    this.direct = table.cache?.mode === 'immutable'
+  }
+
+  find(key: Key): Entry | undefined {
+    const generation = this.pin()
+    const entry = generation?.find(key)
+    return entry && this.#isCleared(generation!, entry) ? undefined : entry
+  }
+
+  /** The entry with these tokens of the primary key. */
+  findByIdentity(identity: readonly Token[]): Entry | undefined {
+    const generation = this.pin()
+    const entry = generation?.findByIdentity(identity)
+    return entry && this.#isCleared(generation!, entry) ? undefined : entry
+  }
+
+  isAbsent(key: Key): boolean {
+    if (!this.pin()?.isAbsent(key)) return false
+    return !this.#cleared.some(
+      ({ definition, token }) => definition === key.definition && token === key.token,
+    )
+  }
+
+  list(key: Key): readonly Entry[] | undefined {
+    return this.#cleared.length > 0 ? undefined : this.pin()?.list(key)
+  }
+
+  all(): readonly Entry[] | undefined {
+    return this.#cleared.length > 0 ? undefined : this.pin()?.all
+  }
+
+  /** Undefined until there is a generation, and while its answers may not be used. */
+  pin(): Generation | undefined {
+    const cache = this.#cache
+    if (!cache || cache.refusing) return undefined
+    if (cache.mode === 'immutable') return cache.current
+    if (!this.#pinned && cache.current.version !== undefined && cache.current !== this.#refused) {
+      this.#start(cache.current)
+    }
+    return this.#pinned
+  }
+
+  #start(generation: Generation): void {
+    this.#pinned = generation
+    // Where rows are dropped to make room, or the scope has answers of its own, it remembers all of them.
+    if (generation.isFull() || !this.lease.open || this.#diverged) return
+    this.lease.pin(generation)
+    this.hits = generation.hits
+    this.direct = true
+  }
+
+  /** The scope has an answer that the process does not hold for it: it is asked first from now on. */
+  diverge(): void {
+    this.#diverged = true
+    this.#rememberAll()
+    this.lease.diverge(this)
+  }
+
+  #rememberAll(): void {
+    this.hits = EMPTY_INDEX
+    this.direct = false
+  }
+
+  /** Forgets the row that a key leads to, or everything. */
+  clear(key?: Key): void {
+    if (key) {
+      this.#cleared.push(key)
+      this.diverge()
+      return
+    }
+    this.#pinned = undefined
+    this.#cleared = []
+    this.#diverged = false
+    this.hits = EMPTY_INDEX
+    this.direct = this.#cache?.mode === 'immutable'
+    if (this.#cache?.mode === 'versioned') this.#refused = this.#cache.current
+  }
+
+  /** The scope has ended. What still runs in it remembers what it is answered. */
+  close(): void {
+    this.lease.end()
+    if (this.#cache?.mode === 'versioned') this.#rememberAll()
+  }
+
+  #isCleared(generation: Generation, entry: Entry): boolean {
+    return this.#cleared.some((key) => generation.find(key) === entry)
+  }
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
+import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
+import { LOOKUP, racing } from '../support/racing.ts'
+
+describe('what a request has seen, it keeps seeing', () => {
+  let data: Lookups
+
+  before(async () => {
+    data = await lookups(COUNTRIES)
+    await createVersionTable(data.db)
+    await trackVersion(data.db, 'country')
+  })
+  after(() => data[Symbol.asyncDispose]())
+
+  /** Runs statements, and takes them back when the test is over. */
+  async function changed(change: string, undo: string): Promise<AsyncDisposable> {
+    await data.run(change)
+    return { [Symbol.asyncDispose]: async () => void (await data.run(undo)) }
+  }
+
+  it('a primed row of an immutable table stays when another request loads it', async () => {
+    const repos = data.repositories({ cache: { country: 'immutable' } })
+    const [row] = await data.db.selectFrom('country').selectAll().where('code', '=', 'FR').execute()
+    await repos.$request(async () => {
+      repos.country!.prime(row!)
+      const primed = await repos.country!.findByKey('FR')
+      await repos.$forRequest().country!.findByKey('FR')
+      assert.equal(await repos.country!.findByKey('FR'), primed)
+      assert.equal(await repos.country!.findByKey({ alpha3: 'FRA' }), primed)
+      assert.equal(await repos.country!.findByKey('fr'), primed)
+      assert.equal((await repos.country!.findAllBy({ continent: 'EU' })).at(-1), primed)
+    })
+  })
+
+  it('an absence of an immutable table stays, for what runs on after the end of the request too', async () => {
+    const repos = data.repositories({ cache: { country: 'immutable' } })
+    let readLate = async (): Promise<unknown> => 'never asked'
+    await repos.$request(async () => {
+      assert.equal(await repos.country!.findByKey('IT'), undefined)
+      let go = () => {}
+      const ended = new Promise<void>((resolve) => {
+        go = resolve
+      })
+      const late = ended.then(() => repos.country!.findByKey('IT'))
+      readLate = () => {
+        go()
+        return late
+      }
+    })
+    const insert = "insert into country values ('IT', 'ITA', 'Italy', 'EU')"
+    await using _ = await changed(insert, "delete from country where code = 'IT'")
+    assert.equal((await repos.country!.findByKey('IT'))?.name, 'Italy')
+    assert.equal(await readLate(), undefined)
+  })
+
+  for (const cache of [{}, { country: 'versioned' }] as const) {
+    const mode = 'country' in cache ? 'versioned' : 'of the request alone'
+
+    it(`a key that its row has got meanwhile finds nothing (${mode})`, async () => {
+      const request = data.repositories({ cache }).$forRequest()
+      const france = await request.country!.findByKey('FR')
+      const change = "update country set alpha3 = 'XXX', continent = 'AS' where code = 'FR'"
+      await using _ = await changed(
+        change,
+        "update country set alpha3 = 'FRA', continent = 'EU' where code = 'FR'",
+      )
+      assert.equal(await request.country!.findByKey({ alpha3: 'XXX' }), undefined)
+      assert.equal(await request.country!.findByKey({ alpha3: 'FRA' }), france)
+      const asian = await request.country!.findAllBy({ continent: 'AS' })
+      assert.deepEqual(
+        asian.map(({ code }) => code),
+        ['JP'],
+      )
+      const [fresh] = await data.repositories().country!.findByKeys([{ alpha3: 'XXX' }])
+      assert.equal(fresh?.code, 'FR')
+    })
+  }
+
+  it('a spelling that found a row finds it again, however many others are asked for', async () => {
+    const repos = data.repositories({ cache: { country: 'versioned' } })
+    const spellings = ['fr', 'Fr', 'fR', 'fr ', 'Fr ', 'fR ', 'FR ', 'fr  ']
+    await repos.country!.findByKeys(spellings.slice(0, 4))
+    const request = repos.$forRequest()
+    const row = await request.country!.findByKey('fr')
+    await repos.country!.findByKeys(spellings)
+    await using _ = await changed(
+      "update country set code = 'XF' where code = 'FR'",
+      "update country set code = 'FR' where code = 'XF'",
+    )
+    assert.equal(await request.country!.findByKey('fr'), row)
+    assert.equal(
+      await repos
+        .$forRequest()
+        .country!.findByKey('XF')
+        .then((found) => found?.alpha3),
+      'FRA',
+    )
+  })
+})
+
+describe('a request that is told to forget a row', () => {
+  const race = racing()
+
+  it('does not get it back from a load that was under way, by whichever key it was cleared', async () => {
+    const repos = await race.repositories()
+    await repos.$request(async () => {
+      const load = race.held.hold(LOOKUP)
+      const early = repos.plan!.findByKey(1)
+      await load.waiting
+      await race.rename('Gratis')
+      repos.plan!.clear({ code: 'free' })
+      const [byKey, byCode] = [repos.plan!.findByKey(1), repos.plan!.findByKey({ code: 'free' })]
+      load.release()
+      assert.equal((await early)?.name, 'Free')
+      assert.equal((await byKey)?.name, 'Gratis')
+      assert.equal(await byCode, await byKey)
+      assert.equal((await repos.plan!.findByKey(1))?.name, 'Gratis')
+    })
+  })
+})
+
+describe('$request', () => {
+  it('waits for a thenable that is no promise, and asks it once', async () => {
+    await using data = await lookups(COUNTRIES)
+    const repos = data.repositories()
+    let asked = 0
+    const answer = repos.$request(() => ({
+      // biome-ignore lint/suspicious/noThenProperty: query builders have one
+      then(resolve: (row: unknown) => void, reject: (error: unknown) => void) {
+        asked++
+        repos.country!.findByKey('FR').then(async (row) => {
+          const counts = await data.counter.during(() => repos.country!.findByKey('FR'))
+          resolve({ row, statements: counts.Com_select })
+        }, reject)
+      },
+    }))
+    const { row, statements } = (await answer) as unknown as { row: { name: string }; statements: number }
+    assert.equal(row.name, 'France')
+    assert.equal(statements, 0)
+    assert.equal(asked, 1)
+  })
+})
