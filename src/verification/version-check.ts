@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { ER_NO_SUCH_TABLE, errorNumber } from '../database/server-errors.ts'
 import { ConfigurationError } from '../errors.ts'
-import { VERSION_TABLE } from '../versions/version-table.ts'
+import { deniedVersions, VERSION_TABLE } from '../versions/version-table.ts'
 
 /**
  * That a versioned table's changes move its version: the version table, the table's rows in it, and its triggers.
@@ -42,6 +42,6 @@ async function countSlots(db: Kysely<unknown>, table: string): Promise<number | 
     return Number(rows[0]?.slots)
   } catch (error) {
     if (errorNumber(error) === ER_NO_SUCH_TABLE) return undefined
-    throw error
+    throw deniedVersions(error) ?? error
   }
 }

@@ -1,5 +1,25 @@
+import {
+  ER_COLUMNACCESS_DENIED_ERROR,
+  ER_TABLEACCESS_DENIED_ERROR,
+  errorNumber,
+} from '../database/server-errors.ts'
+import { ConfigurationError } from '../errors.ts'
+
 /** The table that holds the versions of the tables that migrations track or freeze. */
 export const VERSION_TABLE = 'lookup_version'
 
 /** How the text of a poll begins, and of no other statement. */
 export const VERSIONS = 'select v.table_name, v.version'
+
+/**
+ * The error for a user who may not read the version table; undefined where that is not the matter. Servers answer the
+ * same where there is no such table, to users whose rights do not reach beyond a few tables.
+ */
+export function deniedVersions(cause: unknown): ConfigurationError | undefined {
+  const number = errorNumber(cause)
+  if (number !== ER_TABLEACCESS_DENIED_ERROR && number !== ER_COLUMNACCESS_DENIED_ERROR) return undefined
+  return new ConfigurationError(
+    `The database user may not read ${VERSION_TABLE}, so that changes of cached tables would go unnoticed. Call createVersionTable(db) of kysely-lookup/migration in a migration, if that has not been done, and grant SELECT on ${VERSION_TABLE} to the user.`,
+    { cause },
+  )
+}

@@ -4,16 +4,11 @@ import type { ProcessCache } from '../cache/process-cache.ts'
 import { coalesce } from '../database/coalesce.ts'
 import { inCurrentDatabase } from '../database/current-database.ts'
 import { createExecute } from '../database/execute.ts'
-import {
-  ER_COLUMNACCESS_DENIED_ERROR,
-  ER_NO_SUCH_TABLE,
-  ER_TABLEACCESS_DENIED_ERROR,
-  errorNumber,
-} from '../database/server-errors.ts'
+import { ER_NO_SUCH_TABLE, errorNumber } from '../database/server-errors.ts'
 import { type Statement, statement } from '../database/statement.ts'
 import { pollChannel, publish, trace, unverifiedChannel, verifiedChannel } from '../diagnostics/channels.ts'
 import { ConfigurationError } from '../errors.ts'
-import { VERSION_TABLE, VERSIONS } from './version-table.ts'
+import { deniedVersions, VERSION_TABLE, VERSIONS } from './version-table.ts'
 
 /**
  * How the versions of `versioned` tables are followed.
@@ -186,7 +181,8 @@ export function createVersionWatch(options: {
     try {
       await readShared()
     } catch (error) {
-      if (isAccessDenied(error)) throw deniedVersions(error)
+      const denied = deniedVersions(error)
+      if (denied) throw denied
       if (errorNumber(error) !== ER_NO_SUCH_TABLE || someVersioned) throw error
       // Immutable tables need no versions; without any there is nothing to follow.
       state = 'stopped'
@@ -230,17 +226,4 @@ function versionsStatement(tables: number): Statement {
     select table_name, cast(sum(version) as unsigned) version from ${VERSION_TABLE}
     where table_name in (${list}) group by table_name
   ) v`)
-}
-
-function isAccessDenied(error: unknown): boolean {
-  const number = errorNumber(error)
-  return number === ER_TABLEACCESS_DENIED_ERROR || number === ER_COLUMNACCESS_DENIED_ERROR
-}
-
-/** Servers answer the same where there is no such table, to users whose rights do not reach beyond a few tables. */
-function deniedVersions(cause: unknown): ConfigurationError {
-  return new ConfigurationError(
-    `The database user may not read ${VERSION_TABLE}, so that changes of cached tables would go unnoticed. Call createVersionTable(db) of kysely-lookup/migration in a migration, if that has not been done, and grant SELECT on ${VERSION_TABLE} to the user.`,
-    { cause },
-  )
 }

@@ -165,3 +165,38 @@ describe('writing', () => {
     assert.equal(seen, 'Nippon')
   })
 })
+
+describe('writing to a table that others follow', () => {
+  let data: Lookups
+
+  before(async () => {
+    data = await lookups([
+      'create table team (id int primary key, name varchar(20) not null) engine = InnoDB',
+      `create table member (id int primary key, team_id int, name varchar(20) not null,
+        foreign key (team_id) references team (id) on delete cascade) engine = InnoDB`,
+      'create table team_count (id int primary key, teams int not null) engine = InnoDB',
+      "insert into team values (1, 'red'), (2, 'blue')",
+      "insert into member values (1, 1, 'Ann'), (2, 2, 'Bob')",
+      'insert into team_count values (1, 2)',
+      'create trigger count_teams after delete on team for each row update team_count set teams = teams - 1',
+    ])
+    await createVersionTable(data.db)
+    for (const table of ['team', 'member', 'team_count']) await trackVersion(data.db, table)
+  })
+  after(() => data[Symbol.asyncDispose]())
+
+  it('makes this process, and the request that wrote, see what a foreign key and a trigger have changed', async () => {
+    const cache = { team: 'versioned', member: 'versioned', team_count: 'versioned' } as const
+    const repos = data.repositories({ cache })
+    await repos.$request(async () => {
+      assert.equal((await repos.member!.findByKey(1))?.name, 'Ann')
+      assert.equal((await repos.team_count!.findByKey(1))?.teams, 2)
+      assert.equal(await repos.team!.delete(1), 1)
+      assert.equal(await repos.member!.findByKey(1), undefined)
+      assert.equal((await repos.team_count!.findByKey(1))?.teams, 1)
+    })
+    assert.equal(await repos.member!.findByKey(1), undefined)
+    assert.equal((await repos.member!.findByKey(2))?.name, 'Bob')
+    assert.equal((await repos.team_count!.findByKey(1))?.teams, 1)
+  })
+})

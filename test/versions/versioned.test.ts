@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { ConfigurationError } from '../../src/index.ts'
+import { ConfigurationError, createDatabase } from '../../src/index.ts'
 import { amend, createVersionTable, freeze, trackVersion } from '../../src/migration/index.ts'
-import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
+import { type AnyDB, COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
 
 describe("a 'versioned' table", () => {
   let data: Lookups
@@ -200,6 +200,25 @@ describe("a 'versioned' table", () => {
       (await other.repositories({ cache: { country: 'versioned' } }).country!.findByKey('fr'))?.code,
       'FR',
     )
+  })
+
+  it('is refused, and so is a frozen one, where the user may not read the versions', async () => {
+    const name = `reader_${data.test.name}`
+    await data.run(`create user ${name} identified by 'reader'`)
+    await data.run(`grant select on ${data.test.name}.country to ${name}`)
+    const url = Object.assign(new URL(data.test.url), { username: name, password: 'reader' })
+    const db = createDatabase<AnyDB>({ uri: url.href })
+    try {
+      const { country } = data.tables
+      for (const mode of ['immutable', 'versioned'] as const) {
+        const repos = data.repositories({ db, tables: { country: country! }, cache: { country: mode } })
+        await assert.rejects(repos.country!.findByKey('FR'), { code: 'KYSELY_LOOKUP_CONFIGURATION' })
+        await repos.$close()
+      }
+    } finally {
+      await db.destroy()
+      await data.run(`drop user ${name}`)
+    }
   })
 
   it('whose version rows vanish is refused, never answered as an absence', async () => {
