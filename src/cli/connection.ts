@@ -5,6 +5,7 @@ import { createDatabase } from '../database/create-database.ts'
 import { CommandError, UsageError } from './command.ts'
 import { describeFailure, type FailureSource } from './failure.ts'
 import { findKyselyConfig, kyselyFromConfig } from './kysely-config.ts'
+import { isPercentEncoded, secretsOf } from './secrets.ts'
 
 export interface ConnectionOptions {
   readonly url?: string | undefined
@@ -59,7 +60,7 @@ export async function findConnection(options: ConnectionOptions): Promise<Connec
   if (file !== undefined) {
     const origin = relative(process.cwd(), file)
     const db = await loadedFrom(file, origin, options)
-    return { db, origin, secrets: secretsOf(process.env.DATABASE_URL) }
+    return { db, origin, secrets: [] }
   }
   if (process.env.DATABASE_URL) return urlConnection(process.env.DATABASE_URL, 'DATABASE_URL')
   throw new CommandError(
@@ -96,7 +97,7 @@ async function loadedFrom(
   try {
     return await kyselyFromConfig({ file, environment, timeout })
   } catch (error) {
-    const source = { origin, secrets: secretsOf(process.env.DATABASE_URL) }
+    const source = { origin, secrets: [] }
     throw new CommandError(`${origin} cannot be used: ${describeFailure(error, source)}`, { cause: error })
   }
 }
@@ -129,19 +130,4 @@ function urlConnection(text: string, origin: string): Connection {
     address: `${url.hostname}:${url.port || '3306'}`,
     secrets: secretsOf(text),
   }
-}
-
-function isPercentEncoded(part: string): boolean {
-  try {
-    decodeURIComponent(part)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function secretsOf(text: string | undefined): string[] {
-  if (!text || !URL.canParse(text)) return []
-  const { password } = new URL(text)
-  return [text, password, isPercentEncoded(password) ? decodeURIComponent(password) : ''].filter(Boolean)
 }

@@ -1,4 +1,5 @@
 import { CommandError, UsageError } from './command.ts'
+import { secretsOf, withoutSecrets, withoutUrlPasswords } from './secrets.ts'
 
 interface DriverError {
   readonly code?: unknown
@@ -35,7 +36,11 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 export function describeFailure(error: unknown, source?: FailureSource): string {
   if (error instanceof CommandError) return oneLine(error.message)
   const described = source && !isOurs(error) ? databaseFailure(error, source) : undefined
-  return withoutSecrets(oneLine(described ?? messageOf(error)), source?.secrets ?? [])
+  const message = oneLine(described ?? messageOf(error))
+  // No text of ours or of a server contains a password, but their words may be somebody's password.
+  const foreign = described === undefined && !isOurs(error) && !isServers(error)
+  const secrets = [...(source?.secrets ?? []), ...secretsOf(process.env.DATABASE_URL)]
+  return withoutUrlPasswords(foreign ? withoutSecrets(message, secrets) : message)
 }
 
 function databaseFailure(error: unknown, { origin, address }: FailureSource): string | undefined {
@@ -87,7 +92,6 @@ function oneLine(message: string): string {
   return message.trim().replaceAll(/\s*\n\s*/g, ' ')
 }
 
-function withoutSecrets(message: string, secrets: readonly string[]): string {
-  const hidden = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message)
-  return hidden.replaceAll(/(\w+:\/\/[^\s:/@]*):(?!password@)[^\s@]+@/g, '$1:***@')
+function isServers(error: unknown): boolean {
+  return typeof innermost(error).sqlMessage === 'string'
 }
