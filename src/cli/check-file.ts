@@ -18,11 +18,12 @@ export interface FileCheckOptions {
   readonly owner: Kysely<unknown>
   /** Whose plugins decide what things are called. */
   readonly naming: Kysely<unknown>
+  readonly migrationTables?: readonly string[]
 }
 
 /** That the generated file is current, by the flags that its own first lines name. */
 export async function checkSourceFile(options: FileCheckOptions): Promise<Report> {
-  const { file, optional, owner, naming } = options
+  const { file, optional, owner, naming, migrationTables } = options
   const current = await readIfThere(file)
   if (current === undefined) {
     if (!optional) throw new CommandError(`${file} does not exist. Name the generated file by --out-file.`)
@@ -31,7 +32,7 @@ export async function checkSourceFile(options: FileCheckOptions): Promise<Report
   }
   const request = requestOf(file, current)
   try {
-    const { source } = await generatedSource(owner, request, naming)
+    const { source } = await generatedSource({ db: owner, request, naming, migrationTables })
     return checkGeneratedFile({ file, current, wanted: source })
   } catch (error) {
     if (error instanceof ConfigurationError && error.message.startsWith('--constants ')) {

@@ -8,7 +8,7 @@ import { type CheckOptions, HELP, parseCheckOptions } from './check-options.ts'
 import { type Command, CommandError } from './command.ts'
 import { expectAnswer, hasConnection } from './connection.ts'
 import { describeFailure } from './failure.ts'
-import { projectMigrations } from './project-migrations.ts'
+import { migrationTables, projectMigrations } from './project-migrations.ts'
 import { configurationFinding, Refusal, refusalIn } from './refusal.ts'
 import { assumedService, loadRepositories, serviceOf } from './service-of.ts'
 import { print } from './supervision.ts'
@@ -74,7 +74,10 @@ async function inspectDatabase(
 ): Promise<Required<Report>> {
   const optional = assembly !== undefined && !options.outFileGiven
   const naming = assembly?.db ?? owner
-  const file = await checkSourceFile({ file: options.outFile, optional, owner, naming })
+  const file = await checkSourceFile({
+    ...{ file: options.outFile, optional, owner, naming },
+    migrationTables: await migrationTables(options),
+  })
   if (assembly) await requireSameDatabase(owner, assembly.db)
   const { subject, skipped } = assembly
     ? { subject: serviceOf(assembly, owner), skipped: [] }

@@ -2,9 +2,12 @@ import { parseArgs } from 'node:util'
 import type { GenerateRequest } from '../codegen/command-line.ts'
 import { type Command, CommandError, UsageError } from './command.ts'
 import { CONNECTION_FLAGS, CONNECTION_HELP, type ConnectionOptions, timeoutOf } from './connection.ts'
+import { describeFailure } from './failure.ts'
 import { REQUEST_FLAGS, requestOf } from './generate-request.ts'
 import { generatedSource } from './generated-source.ts'
+import { MIGRATION_TABLES } from './kysely-config.ts'
 import { lineDiff } from './line-diff.ts'
+import { migrationTables } from './project-migrations.ts'
 import { readIfThere, writeGenerated } from './source-file.ts'
 import { print } from './supervision.ts'
 import { withConnection } from './with-connection.ts'
@@ -50,13 +53,32 @@ export const generate: Command = {
   help: HELP,
   async run(args) {
     const options = parse(args)
-    const { source, notices } = await withConnection(options, (db) => generatedSource(db, options.request))
+    const { request } = options
+    const { source, notices } = await withConnection(options, async (db) => {
+      const { tables, notices } = await bookkeepingOf(options)
+      const generated = await generatedSource({ db, request, migrationTables: tables })
+      return { source: generated.source, notices: [...notices, ...generated.notices] }
+    })
     if (options.verify) return await verify(options.outFile, source)
     if (options.print) await print(source)
     else await writeGenerated(options.outFile, source)
     for (const notice of notices) console.error(`kysely-lookup: ${notice}`)
     return 0
   },
+}
+
+async function bookkeepingOf(
+  options: GenerateOptions,
+): Promise<{ readonly tables: readonly string[]; readonly notices: readonly string[] }> {
+  try {
+    return { tables: await migrationTables(options), notices: [] }
+  } catch (error) {
+    // With a URL all goes well without the configuration, but for migration tables of other names.
+    if (options.url === undefined) throw error
+    const reason = describeFailure(error).replace(/\.$/, '')
+    const notice = `${reason}. Only migration tables with Kysely's own names are left out.`
+    return { tables: MIGRATION_TABLES, notices: [notice] }
+  }
 }
 
 function parse(args: readonly string[]): GenerateOptions {

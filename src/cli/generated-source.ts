@@ -5,7 +5,8 @@ import { generatedFile } from '../codegen/generated-file.ts'
 import { readSchema, type Schema, type SchemaTable } from '../schema/read-schema.ts'
 import { camelCaseMapping, defaultCamelCaseMapping, type NameMapping } from '../verification/plugins.ts'
 import { CommandError } from './command.ts'
-import { tableFilter } from './table-filter.ts'
+import { MIGRATION_TABLES } from './kysely-config.ts'
+import { type TableFilterOptions, tableFilter } from './table-filter.ts'
 
 /** What a database's generated file should hold. */
 export interface GeneratedSource {
@@ -14,30 +15,36 @@ export interface GeneratedSource {
   readonly notices: readonly string[]
 }
 
+export interface SourceOptions {
+  readonly db: Kysely<unknown>
+  readonly request: GenerateRequest
+  /** Whose plugin decides the names of `--camel-case`; `db` by default. */
+  readonly naming?: Kysely<unknown>
+  /** The tables in which Kysely notes migrations; by default those of its own choice. */
+  readonly migrationTables?: readonly string[]
+}
+
 /** @throws CommandError where no table is meant, or two would have one name. */
-export async function generatedSource(
-  db: Kysely<unknown>,
-  request: Required<GenerateRequest>,
-  /** Whose plugin decides the names of `--camel-case`. */
-  naming: Kysely<unknown> = db,
-): Promise<GeneratedSource> {
-  const { camelCase, constants: wanted, include, exclude, ...decoding } = request
+export async function generatedSource(options: SourceOptions): Promise<GeneratedSource> {
+  const { db, request, naming = db, migrationTables = MIGRATION_TABLES } = options
+  const { camelCase, constants: wanted = [], include = [], exclude = [], ...rest } = request
   const mapping = camelCase ? (camelCaseMapping(naming) ?? defaultCamelCaseMapping()) : undefined
-  const tables = selectedTables(await readSchema(db), { include, exclude })
+  const tables = selectedTables(await readSchema(db), { include, exclude, migrationTables })
   if (mapping) refuseEqualNames(tables, mapping)
   const nameOf = mapping?.toJavaScript
-  const constants = await readConstantKeys(db, { wanted, tables, bigint: decoding.bigint })
+  const constants = await readConstantKeys(db, { wanted, tables, bigint: rest.bigint ?? 'number' })
   return {
-    source: generatedFile(tables, { ...decoding, include, exclude, constants, ...(nameOf && { nameOf }) }),
+    source: generatedFile(tables, { ...rest, include, exclude, constants, ...(nameOf && { nameOf }) }),
     notices: [...notices(tables), ...nameNotices(tables, mapping)],
   }
 }
 
 function selectedTables(
   { database, tables }: Schema,
-  { include, exclude }: Pick<Required<GenerateRequest>, 'include' | 'exclude'>,
+  patterns: Omit<TableFilterOptions, 'database'>,
 ): SchemaTable[] {
-  const wanted = tableFilter({ database, include, exclude })
+  const { include, exclude } = patterns
+  const wanted = tableFilter({ database, ...patterns })
   const selected = tables.filter(({ metadata }) => wanted(metadata.name))
   if (selected.length > 0) return selected
   throw new CommandError(

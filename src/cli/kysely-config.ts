@@ -24,6 +24,7 @@ export interface MigrationsConfig {
   readonly migrationFolder?: string
   readonly provider?: OrFactory<Pick<MigrationProvider, 'getMigrations'>>
   readonly migrationTableName?: string
+  readonly migrationLockTableName?: string
   readonly migrationTableSchema?: string
 }
 
@@ -66,6 +67,9 @@ async function loadKysely(options: ConfigOptions): Promise<Kysely<unknown>> {
   return new Kysely<unknown>({ dialect, ...(plugins && { plugins }) })
 }
 
+/** The tables in which Kysely notes migrations where nobody names others. */
+export const MIGRATION_TABLES = ['kysely_migration', 'kysely_migration_lock']
+
 /** What a configuration file says of migrations. */
 export async function migrationsFromConfig(options: ConfigOptions): Promise<MigrationsConfig> {
   const config = await whileLoading(options, () => loadKyselyConfig(options))
@@ -86,8 +90,18 @@ export async function made<T>(value: OrFactory<T>): Promise<T> {
   return typeof value === 'function' ? await (value as () => T | Promise<T>)() : value
 }
 
+const loaded = new Map<string, Promise<KyselyConfig>>()
+
+/** Once for a process: a configuration may open a pool whenever it is loaded. */
+function loadKyselyConfig(options: ConfigOptions): Promise<KyselyConfig> {
+  const id = JSON.stringify([resolve(options.file), options.environment])
+  const config = loaded.get(id) ?? loadConfigFile(options)
+  loaded.set(id, config)
+  return config
+}
+
 /** Loads the file as `npx kysely` does, with TypeScript, .env and environments. */
-async function loadKyselyConfig({ file: given, environment }: ConfigOptions): Promise<KyselyConfig> {
+async function loadConfigFile({ file: given, environment }: ConfigOptions): Promise<KyselyConfig> {
   const file = resolve(given)
   const c12 = await kyselyCtlPackage(() => import('c12'))
   if (!c12) return ((await importUserModule(file)).default as KyselyConfig | undefined) ?? {}

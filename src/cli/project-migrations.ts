@@ -7,6 +7,7 @@ import { describeFailure } from './failure.ts'
 import {
   type ConfigOptions,
   findKyselyConfig,
+  MIGRATION_TABLES,
   type MigrationsConfig,
   made,
   migrationsFromConfig,
@@ -19,6 +20,17 @@ export interface MigrationsOptions {
   readonly config?: string | undefined
   readonly environment?: string | undefined
   readonly timeout: number
+}
+
+/** The names of the tables in which Kysely notes the project's migrations. */
+export async function migrationTables(
+  options: Omit<MigrationsOptions, 'folder'>,
+): Promise<readonly string[]> {
+  const file = options.config ?? findKyselyConfig(process.cwd())
+  const config = file === undefined ? {} : await configuredIn({ ...options, file })
+  return [...MIGRATION_TABLES, config.migrationTableName, config.migrationLockTableName].filter(
+    (name) => name !== undefined,
+  )
 }
 
 /** The migrations of the project, as kysely-ctl would find them; undefined where there are none to be found. */

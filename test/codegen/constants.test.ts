@@ -168,7 +168,7 @@ describe('generate --constants', () => {
     await runStatements(database.url, "insert into tax_rate values ('A1')")
     await using db = createDatabase<unknown>({ uri: database.url })
     const request = requestIn(['--camel-case', '--constants', 'tax_rate:rate_code'])
-    const { source } = await generatedSource(db, request)
+    const { source } = await generatedSource({ db, request })
     assert.match(source, /\nexport const TaxRateRateCode = \{\n {2}A1: 'A1',\n\} as const\n/)
     assert.match(source, /\n {4}constants: \{ rateCode: TaxRateRateCode \},\n/)
   })
@@ -184,7 +184,10 @@ describe('generate --constants', () => {
   for (const [wanted, reason] of refusals) {
     it(`refuses what cannot be constants: ${wanted}`, async () => {
       await using db = createDatabase<unknown>({ uri: database.url })
-      await assert.rejects(generatedSource(db, requestIn(['--constants', wanted])), refusal(reason))
+      await assert.rejects(
+        generatedSource({ db, request: requestIn(['--constants', wanted]) }),
+        refusal(reason),
+      )
     })
   }
 })
