@@ -1,5 +1,17 @@
-/** Base of every error that this library throws on purpose; `code` is stable, the message is for people. */
+/**
+ * The base of every error that this library throws on purpose. The message is for people; it never contains a password, a key or a
+ * value of a row.
+ *
+ * @example
+ * ```ts
+ * await repos.country.findByKeyOrThrow('FR').catch((error: unknown) => {
+ *   if (error instanceof LookupError) console.error(error.code)
+ *   throw error
+ * })
+ * ```
+ */
 export class LookupError extends Error {
+  /** What went wrong; codes are stable. */
   readonly code: string
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -9,15 +21,36 @@ export class LookupError extends Error {
   }
 }
 
-/** The set-up is wrong (pool, option, generated file, server setting); the message holds the mend. */
+/**
+ * The set-up is wrong: the pool, an option, the generated file, a setting of the server. The message says what to fix.
+ *
+ * @example
+ * ```ts
+ * await repos.$ready().catch((error: unknown) => {
+ *   if (error instanceof ConfigurationError) process.exitCode = 1
+ *   throw error
+ * })
+ * ```
+ */
 export class ConfigurationError extends LookupError {
   constructor(message: string, options?: ErrorOptions) {
     super('KYSELY_LOOKUP_CONFIGURATION', message, options)
   }
 }
 
-/** A value that cannot be a key of the named table; it never reaches the server. Holds no key value. */
+/**
+ * A value cannot be a key of the table. It was not sent to the server.
+ *
+ * @example
+ * ```ts
+ * await repos.city.findByKey(Number('Paris')).catch((error: unknown) => {
+ *   if (error instanceof InvalidKeyError) return undefined
+ *   throw error
+ * })
+ * ```
+ */
 export class InvalidKeyError extends LookupError {
+  /** The table's name in the database. */
   readonly table: string
 
   constructor(table: string, message: string) {
@@ -26,8 +59,18 @@ export class InvalidKeyError extends LookupError {
   }
 }
 
-/** `findByKeyOrThrow` found no row. Holds no key value: a message may end up in a log. */
+/**
+ * `findByKeyOrThrow` found no row.
+ *
+ * @example
+ * ```ts
+ * await repos.country.findByKeyOrThrow('XX').catch((error: unknown) => {
+ *   if (error instanceof RowNotFoundError) console.warn(`no such ${error.table}`)
+ * })
+ * ```
+ */
 export class RowNotFoundError extends LookupError {
+  /** The table's name in the database. */
   readonly table: string
 
   constructor(table: string, columns: readonly string[]) {
@@ -39,7 +82,16 @@ export class RowNotFoundError extends LookupError {
   }
 }
 
-/** The server holds a value that the column's JavaScript type cannot represent. Holds no value. */
+/**
+ * The server has a value that the column's generated type cannot represent.
+ *
+ * @example
+ * ```ts
+ * await repos.city.findByKey(2988507).catch((error: unknown) => {
+ *   if (error instanceof UnrepresentableValueError) console.error(error.message) // names the column and the way out
+ * })
+ * ```
+ */
 export class UnrepresentableValueError extends LookupError {
   /** The column that holds it, with its table where that is known: `country.area`. */
   readonly column: string
@@ -53,7 +105,17 @@ export class UnrepresentableValueError extends LookupError {
   }
 }
 
-/** A statement was not answered in time; its connection is destroyed. Nothing of it is remembered: ask again. */
+/**
+ * The server did not answer in time. The connection is destroyed, and nothing is remembered: the next call tries again.
+ *
+ * @example
+ * ```ts
+ * await repos.country.findByKey('FR').catch((error: unknown) => {
+ *   if (error instanceof LookupTimeoutError) return undefined // or answer 503
+ *   throw error
+ * })
+ * ```
+ */
 export class LookupTimeoutError extends LookupError {
   constructor(what: string, timeout: number) {
     super(

@@ -1,9 +1,10 @@
 export type { DecodingOptions } from './columns/decoding-options.ts'
-export {
-  createDatabase,
-  type DatabaseOptions,
-  type LookupConnectionOptions,
-} from './database/create-database.ts'
+export { createDatabase } from './database/create-database.ts'
+export type {
+  DatabaseOptions,
+  FixedDriverOption,
+  LookupConnectionOptions,
+} from './database/database-options.ts'
 export type { StatementForm } from './database/server-features.ts'
 export type {
   BatchMessage,
@@ -39,18 +40,15 @@ export type {
   PrimaryColumn,
 } from './keys/constant-types.ts'
 export type {
-  FrozenValue,
   IndexColumns,
   KeyObject,
   KeyObjects,
-  KeyOf,
   KeyValue,
   LeadingParts,
-  PrefixOf,
-  RowOf,
   ScalarKey,
   UniqueColumns,
-} from './keys/key-types.ts'
+} from './keys/key-parts.ts'
+export type { FrozenValue, KeyOf, PrefixOf, RowOf } from './keys/key-types.ts'
 export type { ColumnMetadata, ConstantKey, IndexMetadata, TableMetadata, TablesMetadata } from './metadata.ts'
 export type { ConstantReads, ConstantRepository } from './repositories/constant-repository.ts'
 export { createRepositories } from './repositories/create-repositories.ts'

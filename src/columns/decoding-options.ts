@@ -1,10 +1,38 @@
-/** How values that JavaScript has more than one type for are read; the generated types follow the same options. */
+/**
+ * How to read values for which JavaScript has more than one type. Give `kysely-lookup generate` the same options.
+ *
+ * @example
+ * ```ts
+ * const decoding: DecodingOptions = { bigint: 'bigint', tinyint1: 'boolean' }
+ * ```
+ */
 export interface DecodingOptions {
-  /** BIGINT as `number` (default; an error beyond 2^53), `bigint` or `string`. */
+  /**
+   * BIGINT as `number` (default; an error beyond 2^53), `bigint` or `string`.
+   *
+   * @example
+   * ```ts
+   * createDatabase<DB>({ uri: process.env.DATABASE_URL, bigint: 'bigint' })
+   * ```
+   */
   readonly bigint?: 'number' | 'bigint' | 'string'
-  /** TINYINT(1), which is BOOLEAN, as `number` (default) or `boolean`. In an expression it is a number. */
+  /**
+   * TINYINT(1), which is BOOLEAN, as `number` (default) or `boolean`. In an expression it is a number.
+   *
+   * @example
+   * ```ts
+   * createDatabase<DB>({ uri: process.env.DATABASE_URL, tinyint1: 'boolean' })
+   * ```
+   */
   readonly tinyint1?: 'number' | 'boolean'
-  /** `0000-00-00 00:00:00` and its kin in DATETIME and TIMESTAMP up to (3): an error (default) or `null`. */
+  /**
+   * `0000-00-00 00:00:00`, and dates with a zero month or day, in DATETIME and TIMESTAMP up to (3): an error (default) or `null`.
+   *
+   * @example
+   * ```ts
+   * createDatabase<DB>({ uri: process.env.DATABASE_URL, zeroDates: 'null' })
+   * ```
+   */
   readonly zeroDates?: 'error' | 'null'
 }
 

@@ -1,45 +1,13 @@
 import { Kysely, type KyselyConfig, MysqlDialect, type MysqlPool } from 'kysely'
-import { type Connection, createPool, type Pool, type PoolOptions } from 'mysql2'
+import { createPool, type PoolOptions } from 'mysql2'
 import { type DecodingOptions, driverDecodingSettings } from '../columns/decoding-options.ts'
 import { ConfigurationError } from '../errors.ts'
-import { checkDriverOptions, checkPool, connectionConfig, type DecidedHere } from './driver-options.ts'
+import type { DatabaseOptions, LookupConnectionOptions } from './database-options.ts'
+import { checkDriverOptions, checkPool, connectionConfig } from './driver-options.ts'
 import { type Endpoint, LookupAdapter, type PreparationLimits } from './lookup-adapter.ts'
 import { checkOpening, openLookupConnection } from './lookup-connection.ts'
 import { LookupConnections } from './lookup-connections.ts'
 import { type DriverPool, type WrappedPool, wrapPool } from './pool.ts'
-
-/** The connections that lookups have to themselves. */
-export interface LookupConnectionOptions {
-  /** How many, at most (default 2), besides those of the pool; 0: lookups borrow the pool's. */
-  readonly count?: number
-  /**
-   * Prepares the session of each of them, for instance `set wsrep_sync_wait = 1`; what the pool's own `connection`
-   * listeners do does not reach them. A promise is awaited.
-   */
-  readonly onConnect?: (connection: Connection) => unknown
-}
-
-/** How to reach the server (`uri`, or mysql2's pool options), how to read values, and Kysely's own options. */
-export interface DatabaseOptions
-  extends Omit<PoolOptions, DecidedHere | 'uri'>,
-    DecodingOptions,
-    Pick<KyselyConfig, 'log' | 'plugins'> {
-  /** `mysql://user:password@host:port/database`. Present but `undefined` is refused: it is an unset variable. */
-  uri?: string | undefined
-  /**
-   * Whether lookups are sent as prepared statements (default true). Say false behind a proxy that pins sessions which
-   * prepare, as RDS Proxy does. Where the server has no room for another one they are sent as text in any case.
-   */
-  prepare?: boolean
-  /** An existing mysql2 pool (not a `mysql2/promise` one) instead of a connection; `db.destroy()` ends it. */
-  pool?: Pool
-  /**
-   * How many connections lookups have to themselves (default 2), besides those of the pool: nothing that your queries do
-   * to a session reaches a lookup, and a pool that is busy holds none up. They are opened when they are first needed.
-   * With 0, lookups borrow the pool's connections.
-   */
-  lookupConnections?: number | LookupConnectionOptions
-}
 
 const DEFAULTS = {
   charset: 'utf8mb4',
@@ -54,14 +22,18 @@ const DEFAULTS = {
 const DEFAULT_LOOKUP_CONNECTIONS = 2
 
 /**
- * Kysely over mysql2: UTC, utf8mb4, a connect time-out of 10 s, a pool of 10 connections with a bounded queue, 2 more
- * connections for lookups alone, values decoded alike in both protocols. Make one per process and share it.
- * `db.destroy()` lets running statements finish and closes the connections.
+ * Creates a Kysely instance over mysql2: UTC, utf8mb4, a pool of 10 connections with a bounded queue, 2 more connections for
+ * lookups only, a connect timeout of 10 s, and values decoded as the generated types say, in both protocols. Create one per process
+ * and share it. `db.destroy()` lets running statements finish and closes the connections.
  *
- * @throws ConfigurationError where an option cannot work, for instance a `mysql2/promise` pool, on which Kysely waits
- * for ever (kysely-org/kysely-ctl#199).
  * @example
+ * ```ts
+ * import type { DB } from './schema.ts' // written by kysely-lookup generate
+ *
  * const db = createDatabase<DB>({ uri: process.env.DATABASE_URL })
+ * ```
+ * @throws ConfigurationError if an option cannot work, for instance a `mysql2/promise` pool, on which Kysely waits forever
+ * (kysely-org/kysely-ctl#199).
  */
 export function createDatabase<DB>(options: DatabaseOptions): Kysely<DB> {
   const {

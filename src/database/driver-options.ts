@@ -1,19 +1,8 @@
 import type { Pool, PoolOptions } from 'mysql2'
 import { ConfigurationError } from '../errors.ts'
+import type { FixedDriverOption } from './database-options.ts'
 
-/** mysql2 settings that decide how values are read; `createDatabase` sets them itself, so that types are true. */
-export type DecidedHere =
-  | 'bigNumberStrings'
-  | 'dateStrings'
-  | 'decimalNumbers'
-  | 'jsonStrings'
-  | 'nestTables'
-  | 'rowsAsArray'
-  | 'supportBigNumbers'
-  | 'timezone'
-  | 'typeCast'
-
-const decidedHere: readonly DecidedHere[] = [
+const decidedHere: readonly FixedDriverOption[] = [
   'bigNumberStrings',
   'dateStrings',
   'decimalNumbers',

@@ -2,7 +2,14 @@ import { type Kysely, sql } from 'kysely'
 import type { Execute } from './execute.ts'
 import { parseServerVersion, type ServerSystem } from './server-version.ts'
 
-/** How keys are sent: as one JSON parameter, or as a select per key for servers without JSON_TABLE. */
+/**
+ * How keys are sent: as one JSON parameter that the server unfolds with JSON_TABLE, or as a `union all` of one select per key.
+ *
+ * @example
+ * ```ts
+ * createRepositories({ db, tables, statementForm: 'union_all' })
+ * ```
+ */
 export type StatementForm = 'json_table' | 'union_all'
 
 /** A verified way to the server, and what the statements depend on. */

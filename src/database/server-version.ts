@@ -1,3 +1,11 @@
+/**
+ * Which of the two servers it is.
+ *
+ * @example
+ * ```ts
+ * const system: ServerSystem = 'mariadb'
+ * ```
+ */
 export type ServerSystem = 'mysql' | 'mariadb'
 
 /** What a server is. */

@@ -1,12 +1,12 @@
 import type { ConstantKey, TableMetadata } from '../metadata.ts'
-import type { UniqueColumns } from './key-types.ts'
+import type { UniqueColumns } from './key-parts.ts'
 
 /**
  * For each column, the union of the keys that the table had when the file was generated. Empty without `--constants`.
  *
  * @example
  * ```ts
- * type Codes = ConstantKeys<typeof tables.country>['code'] // 'DE' | 'FR' | …
+ * type Codes = ConstantKeys<{ constants: { code: { DE: 'DE'; FR: 'FR' } } }>['code'] // 'DE' | 'FR'
  * ```
  */
 export type ConstantKeys<Table> = Table extends { readonly constants: infer Constants }

@@ -15,10 +15,17 @@ import { createTransactionSets } from './transaction-sets.ts'
 import type { Repositories } from './types.ts'
 
 /**
- * Makes a repository for every table of the generated metadata.
+ * Creates a repository for each table of the generated metadata. Create them once per process, and share them.
  *
- * @throws ConfigurationError where an option cannot work. What only the server can tell (its version, the session's
- * settings, whether the metadata is current) is verified once before the first read.
+ * @example
+ * ```ts
+ * import { type DB, tables } from './schema.ts' // written by kysely-lookup generate
+ *
+ * const db = createDatabase<DB>({ uri: process.env.DATABASE_URL })
+ * const repos = createRepositories({ db, tables, cache: { city: 'immutable', country: 'versioned' } })
+ * ```
+ * @throws ConfigurationError if an option cannot work. What only the server can tell (its version, the session's settings, whether
+ * the metadata is current) is verified once before the first read.
  */
 export function createRepositories<
   DB,

@@ -19,7 +19,12 @@ import type { VersionOptions } from '../versions/version-watch.ts'
 export type CacheMode =
   | 'immutable'
   | 'versioned'
-  | { readonly mode: 'immutable' | 'versioned'; readonly maxRows?: number }
+  | {
+      /** The mode. */
+      readonly mode: 'immutable' | 'versioned'
+      /** The maximum number of rows (default 200,000). */
+      readonly maxRows?: number
+    }
 
 /**
  * The cache mode of each table that the process caches.
@@ -65,7 +70,7 @@ export interface RepositoriesOptions<
    */
   readonly tables: Tables
   /**
-   * The tables that the process caches, and how. Any other table is remembered per request only.
+   * The tables that the process caches, and how (default none). Any other table is remembered per request only.
    *
    * @example
    * ```ts
@@ -85,7 +90,7 @@ export interface RepositoriesOptions<
    */
   readonly allowPlugins?: readonly string[]
   /**
-   * How the versions of `versioned` tables are followed.
+   * How the versions of `versioned` tables are followed (default: a poll each second, cached rows are served in an outage).
    *
    * @example
    * ```ts

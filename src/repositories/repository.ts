@@ -7,6 +7,7 @@ import type { TableMetadata } from '../metadata.ts'
 import type { RowReader } from '../rows/row.ts'
 import type { CurrentScope } from '../scope/request-scope.ts'
 import type { ScopedTable, TableScope } from '../scope/table-scope.ts'
+import { primedRow } from './primed-row.ts'
 
 /** What a repository is made of; assembled by `createRepositories`. */
 export interface RepositoryParts extends ScopedTable {
@@ -17,10 +18,16 @@ export interface RepositoryParts extends ScopedTable {
 }
 
 /**
- * Reads one table by its keys. Rows are frozen and shared: a `Date` or `Buffer` in them is a fresh copy at each access.
+ * Reads one table by its keys. Rows are deeply frozen and shared; a `Date` or `Buffer` in them is a fresh copy at each access.
  *
- * `Key` is the value of a one-column primary key or an object of exactly one unique key's columns; `Prefix` an object of
- * the leading columns of an index. What is no such key rejects with `InvalidKeyError`, for that caller alone.
+ * `Key` is the value of a one-column primary key, or an object with exactly the columns of a unique key. `Prefix` is an object with
+ * the leading columns of an index. Besides the errors named below, a read rejects with a `ConfigurationError` if the set-up is wrong, a
+ * `LookupTimeoutError` after `timeout`, an `UnrepresentableValueError`, or the server's error.
+ *
+ * @example
+ * ```ts
+ * const isRepository = repos.country instanceof Repository
+ * ```
  */
 export class Repository<Row, Key, Prefix> {
   readonly #parts: RepositoryParts
@@ -40,7 +47,16 @@ export class Repository<Row, Key, Prefix> {
     this.#scoped = parts.cache?.mode === 'versioned'
   }
 
-  /** The row with this key, or `undefined`. Concurrent calls of the whole process become one statement. */
+  /**
+   * Finds the row with this key; `undefined` if there is none. Concurrent calls in the process share a statement.
+   *
+   * @example
+   * ```ts
+   * const france = await repos.country.findByKey('FR')
+   * const same = await repos.country.findByKey({ alpha3: 'FRA' }) // any unique key
+   * ```
+   * @throws InvalidKeyError if the key is not of the column's type, for this caller only.
+   */
   findByKey(key: Key): Promise<Row | undefined> {
     // The hit path: nothing is encoded or allocated.
     const entry = lookUp(this.#hits(), key)
@@ -49,7 +65,15 @@ export class Repository<Row, Key, Prefix> {
     return (entry.promise ?? promiseOf(entry)) as Promise<Row>
   }
 
-  /** Like {@link findByKey}; rejects with `RowNotFoundError` where no row has the key. */
+  /**
+   * Finds the row with this key.
+   *
+   * @example
+   * ```ts
+   * const { name } = await repos.country.findByKeyOrThrow('FR')
+   * ```
+   * @throws RowNotFoundError if no row has the key, and what {@link findByKey} throws.
+   */
   async findByKeyOrThrow(key: Key): Promise<Row> {
     const row = await this.findByKey(key)
     if (row !== undefined) return row
@@ -60,7 +84,15 @@ export class Repository<Row, Key, Prefix> {
     )
   }
 
-  /** One answer per key, in their order, `undefined` where no row has it. A bad key rejects the call, before anything is sent. */
+  /**
+   * Finds a row for each key, in the order of the keys; `undefined` for a key without a row.
+   *
+   * @example
+   * ```ts
+   * const [paris, nothing] = await repos.city.findByKeys([2988507, 1])
+   * ```
+   * @throws InvalidKeyError if a key is not of the column's type, before anything is sent.
+   */
   async findByKeys(keys: readonly Key[]): Promise<(Row | undefined)[]> {
     if (!Array.isArray(keys)) {
       throw new InvalidKeyError(this.#parts.table.name, 'findByKeys: expected an array of keys.')
@@ -69,13 +101,28 @@ export class Repository<Row, Key, Prefix> {
     return this.#parts.reader.findAll(resolved, this.#scope()) as Promise<(Row | undefined)[]>
   }
 
-  /** The rows that have these values in the leading columns of an index, in primary-key order. */
+  /**
+   * Finds the rows with these values in the leading columns of an index, in primary-key order.
+   *
+   * @example
+   * ```ts
+   * const french = await repos.city.findAllBy({ country_code: 'FR' })
+   * ```
+   * @throws InvalidKeyError if a value is not of its column's type, or the columns do not lead an index.
+   */
   async findAllBy(columns: Prefix): Promise<readonly Row[]> {
     const key = this.#parts.keys.resolvePrefix(columns)
     return this.#parts.reader.list(key, this.#scope()) as Promise<readonly Row[]>
   }
 
-  /** The row if the process-wide cache holds it: synchronous, never a statement, never an error. */
+  /**
+   * Returns the row if the process-wide cache holds it. Synchronous; sends nothing. Never throws.
+   *
+   * @example
+   * ```ts
+   * const name = repos.country.peek('FR')?.name ?? 'FR'
+   * ```
+   */
   peek(key: Key): Row | undefined {
     const { hits } = this.#view
     const entry = lookUp(hits, key) ?? this.#peekResolved(key, hits)
@@ -86,8 +133,13 @@ export class Repository<Row, Key, Prefix> {
   }
 
   /**
-   * Reads the whole table, by one statement, into the process-wide cache, and answers how many rows that were.
-   * @throws ConfigurationError where the table is not cached, or has more rows than the cache's `maxRows`.
+   * Reads the whole table into the process-wide cache, with one statement, and resolves to the number of rows.
+   *
+   * @example
+   * ```ts
+   * await repos.country.preload()
+   * ```
+   * @throws ConfigurationError if the table is not cached, or has more rows than `maxRows`.
    */
   async preload(): Promise<number> {
     const { table, reader, cache } = this.#parts
@@ -102,8 +154,13 @@ export class Repository<Row, Key, Prefix> {
   }
 
   /**
-   * Every row of a `versioned` table at one version, in primary-key order; from the process-wide cache once it was read.
-   * @throws ConfigurationError for a table of another mode, and for one with more rows than the cache's `maxRows`.
+   * Resolves to every row of a `versioned` table, at one version, in primary-key order. Cached after the first call.
+   *
+   * @example
+   * ```ts
+   * const options = (await repos.country.all()).map(({ code, name }) => ({ value: code, label: name }))
+   * ```
+   * @throws ConfigurationError if the table is not `versioned`, or has more rows than `maxRows`.
    */
   async all(): Promise<readonly Row[]> {
     const { table, reader, cache } = this.#parts
@@ -117,31 +174,34 @@ export class Repository<Row, Key, Prefix> {
     throw tooLarge(`${table.name}.all()`, cache, 'use a Kysely query')
   }
 
-  /** Makes the current request scope forget one key's row, or all of this table; without a scope there is nothing to forget. */
+  /**
+   * Makes the current request scope forget the row of a key, or the whole table. Does nothing outside a scope.
+   *
+   * @example
+   * ```ts
+   * repos.currency.clear('EUR')
+   * ```
+   * @throws InvalidKeyError if the key is not of the column's type.
+   */
   clear(key?: Key): void {
     const resolved = key === undefined ? undefined : this.#parts.keys.resolve(key)
     this.#scope()?.clear(resolved)
   }
 
   /**
-   * Gives the current request scope a row that was read elsewhere, for all its keys. What the scope has seen already
-   * stays, as with DataLoader; without a scope nothing happens.
+   * Gives the current request scope a row that you have read elsewhere, for all its keys. It does not replace what the scope has
+   * already seen, as with DataLoader. Does nothing outside a scope.
+   *
+   * @example
+   * ```ts
+   * const page = await db.selectFrom('city').selectAll().orderBy('id').limit(100).execute()
+   * for (const city of page) repos.city.prime(city)
+   * ```
+   * @throws InvalidKeyError if a column is missing, or the row's primary key cannot be a key.
    */
   prime(row: Row): void {
-    const { rowReader, keys, table } = this.#parts
-    // What the caller holds stays the caller's own: JSON in it is neither frozen nor shared.
-    const values = rowReader.columns.map((name) => ownCopy((row as Record<string, unknown>)[name]))
-    const missing = rowReader.columns.filter((_, index) => values[index] === undefined)
-    if (missing.length > 0) {
-      throw new InvalidKeyError(
-        table.name,
-        `prime: expected a whole row, got one without ${missing.join(', ')}.`,
-      )
-    }
-    const shared = rowReader.read(values, 0)
-    if (!shared || !keys.keyOf(keys.definitions[0]!, shared))
-      throw new InvalidKeyError(table.name, 'prime: expected a row with a primary key that can be asked for.')
-    this.#scope()?.prime(shared)
+    const primed = primedRow(row as Record<string, unknown>, this.#parts)
+    this.#scope()?.prime(primed)
   }
 
   /** What hits may be read from without a look at what the request remembers. */
@@ -192,10 +252,6 @@ function tooLarge(call: string, { maxRows }: ProcessCache, instead: string): Con
   return new ConfigurationError(
     `${call}: the table has more than maxRows = ${maxRows} rows. Raise maxRows in createRepositories({ cache }), or ${instead}.`,
   )
-}
-
-function ownCopy(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? structuredClone(value) : value
 }
 
 /** A repository with what writes; not in the class, for an `immutable` table has no updates. */

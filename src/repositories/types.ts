@@ -65,7 +65,7 @@ export type Repositories<
  *
  * @example
  * ```ts
- * async function rename(trx: TransactionRepositories<DB, typeof tables>, code: string, name: string) {
+ * async function rename(trx: TransactionRepositories<DB, typeof tables, { city: 'immutable' }>, code: string, name: string) {
  *   await trx.country.update(code, { name })
  * }
  *

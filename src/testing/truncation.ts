@@ -27,7 +27,7 @@ export interface TruncateOptions {
    */
   readonly except?: readonly string[]
   /**
-   * Repositories that this process created, or several of them. Their process-wide caches are emptied at once.
+   * Repositories that this process created, one set or several (default none). Their process-wide caches are emptied at once.
    *
    * @example
    * ```ts

@@ -243,14 +243,15 @@ async function apiMembers() {
   const declared = (source: string, pattern: RegExp) =>
     [...source.matchAll(pattern)].map(([, name = '']) => name)
   const repositories = await read('repositories/types.ts')
-  const database = await read('database/create-database.ts')
+  const options = await read('repositories/repositories-options.ts')
+  const database = await read('database/database-options.ts')
   const ownOptions = declared(database, /^ {2}(\w+)\?:/gm)
-  const decoding = declared(await read('columns/decoding.ts'), /^ {2}readonly (\w+)\?:/gm)
+  const decoding = declared(await read('columns/decoding-options.ts'), /^ {2}readonly (\w+)\?:/gm)
   const driver = ['connectTimeout', 'connectionLimit', 'maxPreparedStatements']
   return {
     names: new Set(declared(repositories, /(\$\w+)\b/g)),
     options: new Map([
-      ['Repositories', new Set(declared(repositories, /^ {2}readonly (\w+)\??:/gm))],
+      ['Repositories', new Set(declared(options, /^ {2}readonly (\w+)\??:/gm))],
       ['Database', new Set([...ownOptions, ...decoding, ...driver, 'plugins', 'log'])],
     ]),
   }

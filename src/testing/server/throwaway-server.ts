@@ -20,7 +20,7 @@ import { type SupervisedProcess, startSupervisedProcess } from './supervised-pro
  * ```
  */
 export interface ThrowawayServer extends AsyncDisposable {
-  /** `mysql://root:…@127.0.0.1:PORT/`, without a database. The password is this server's own, made by chance. */
+  /** `mysql://root:…@127.0.0.1:PORT/`, without a database. The password is random. */
   readonly url: string
   /** Whether it is MariaDB or MySQL. */
   readonly system: ServerSystem
@@ -42,28 +42,68 @@ export interface ThrowawayServer extends AsyncDisposable {
   stop(): Promise<void>
 }
 
+/**
+ * The options of `startThrowawayServer`.
+ *
+ * @example
+ * ```ts
+ * const server = await startThrowawayServer({ system: 'mysql', args: ['--sql-mode=ANSI'] })
+ * ```
+ */
 export interface ThrowawayServerOptions {
-  /** By default whatever the machine has, MariaDB first. */
+  /**
+   * MariaDB or MySQL (default: whatever the machine has, MariaDB first).
+   *
+   * @example
+   * ```ts
+   * const server = await startThrowawayServer({ system: 'mysql' })
+   * ```
+   */
   readonly system?: ServerSystem
-  /** The path of a `mariadbd` or `mysqld` to use. */
+  /**
+   * The path of a `mariadbd` or `mysqld` (default: found on the machine).
+   *
+   * @example
+   * ```ts
+   * const server = await startThrowawayServer({ program: '/opt/mysql/bin/mysqld' })
+   * ```
+   */
   readonly program?: string
-  /** More arguments for the server, such as `--sql-mode=ANSI`. */
+  /**
+   * More arguments for the server (default none).
+   *
+   * @example
+   * ```ts
+   * const server = await startThrowawayServer({ args: ['--sql-mode=ANSI'] })
+   * ```
+   */
   readonly args?: readonly string[]
-  /** Called with a line before something that takes long, such as pulling an image. Standard error by default. */
+  /**
+   * Called with a line before something that takes long, such as pulling an image (default: writes to standard error).
+   *
+   * @example
+   * ```ts
+   * const server = await startThrowawayServer({ log: () => {} })
+   * ```
+   * @throws whatever you throw; `startThrowawayServer` then rejects with it.
+   */
   readonly log?: (line: string) => void
 }
 
 const startTimeout = 60_000
 
 /**
- * Starts a private server: the machine's `mariadbd` or `mysqld`, or else an image in Docker.
+ * Starts a private server: the machine's `mariadbd` or `mysqld`, or else an image in Docker. It ends with this process, even after
+ * Ctrl-C, a crash or kill -9, and does not keep the process alive.
  *
- * It ends with this process, also after Ctrl-C, a crash or kill -9, and does not keep it from ending.
- *
+ * @example
  * ```ts
+ * import { createDatabase } from 'kysely-lookup'
+ *
  * await using server = await startThrowawayServer()
  * const db = createDatabase<DB>({ uri: `${server.url}mysql` })
  * ```
+ * @throws ConfigurationError if there is no server on this machine and no running Docker, or if the server does not start.
  */
 export async function startThrowawayServer(options: ThrowawayServerOptions = {}): Promise<ThrowawayServer> {
   const { system, args = [], log = (line: string) => console.error(line) } = options

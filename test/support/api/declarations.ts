@@ -91,7 +91,7 @@ function readDeclarations(file: string): DeclarationFile {
   const declarations = new Map<string, Declaration>()
   const imports = new Map<string, Origin | undefined>()
   const exports = new Map<string, Origin>()
-  for (const { doc, text } of statements(readFileSync(file, 'utf8'))) {
+  for (const { doc, text, raw } of statements(readFileSync(file, 'utf8'))) {
     const [, keyword, list, from] =
       /^(import|export)(?: type)? \{([^}]*)\}(?: from '([^']+)')?/.exec(text) ?? []
     if (keyword && list !== undefined) {
@@ -122,14 +122,14 @@ function readDeclarations(file: string): DeclarationFile {
       doc,
       text,
       kind: kind as Declaration['kind'],
-      members: membersOf(kind, text),
+      members: membersOf(kind, raw),
     })
   }
   return { declarations, imports, exports }
 }
 
-function membersOf(kind: string, text: string): Declaration[] {
-  const bodies = kind === 'class' || kind === 'interface' || kind === 'type' ? topBodies(text) : []
+function membersOf(kind: string, raw: string): Declaration[] {
+  const bodies = kind === 'class' || kind === 'interface' || kind === 'type' ? topBodies(raw) : []
   return bodies.flatMap((body) =>
     statements(body).flatMap(({ doc, text: member }): Declaration[] => {
       const [, name = '', mark] =
@@ -146,15 +146,24 @@ function topBodies(text: string): string[] {
   const bodies: string[] = []
   let start = -1
   scan(text, (character, depth, at) => {
-    if (character === '{' && depth === 1) start = at + 1
+    const isCondition =
+      /\bextends\s*$/.test(text.slice(0, at)) && !/\binterface [^{]*$/.test(text.slice(0, at))
+    if (character === '{' && depth === 1) start = isCondition ? -1 : at + 1
     if (character === '}' && depth === 0 && start >= 0) bodies.push(text.slice(start, at))
   })
   return bodies.filter((body) => !/^\s*(?:readonly )?\[\w+ in /.test(body))
 }
 
+interface Statement {
+  readonly doc: string
+  /** Without comments. */
+  readonly text: string
+  readonly raw: string
+}
+
 /** Splits at the semicolons and closing braces of the outermost level. */
-function statements(source: string): { readonly doc: string; readonly text: string }[] {
-  const found: { doc: string; text: string }[] = []
+function statements(source: string): Statement[] {
+  const found: Statement[] = []
   let start = 0
   const add = (end: number) => {
     const whole = source.slice(start, end)
@@ -165,7 +174,7 @@ function statements(source: string): { readonly doc: string; readonly text: stri
       .replaceAll(/\/\*.*?\*\//gs, '')
       .replaceAll(/^\s*\/\/.*$/gm, '')
       .trim()
-    if (text !== '' && text !== ';') found.push({ doc, text: text.replace(/;$/, '') })
+    if (text !== '' && text !== ';') found.push({ doc, text: text.replace(/;$/, ''), raw: whole })
   }
   scan(source, (character, depth, at) => {
     if (depth !== 0) return

@@ -1,0 +1,30 @@
+import { InvalidKeyError } from '../errors.ts'
+import type { TableKeys } from '../keys/key.ts'
+import type { TableMetadata } from '../metadata.ts'
+import type { Row, RowReader } from '../rows/row.ts'
+
+interface PrimedRowOptions {
+  readonly table: TableMetadata
+  readonly rowReader: RowReader
+  readonly keys: TableKeys
+}
+
+/** A row as repositories return it, from one that was read elsewhere, of which nothing is frozen or shared. */
+export function primedRow(given: Readonly<Record<string, unknown>>, options: PrimedRowOptions): Row {
+  const { table, rowReader, keys } = options
+  const values = rowReader.columns.map((name) => ownCopy(given[name]))
+  const missing = rowReader.columns.filter((_, index) => values[index] === undefined)
+  if (missing.length > 0) {
+    throw new InvalidKeyError(
+      table.name,
+      `prime: expected a whole row, got one without ${missing.join(', ')}.`,
+    )
+  }
+  const row = rowReader.read(values, 0)
+  if (row && keys.keyOf(keys.definitions[0]!, row)) return row
+  throw new InvalidKeyError(table.name, 'prime: expected a row with a primary key that can be asked for.')
+}
+
+function ownCopy(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? structuredClone(value) : value
+}
