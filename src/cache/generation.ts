@@ -3,7 +3,7 @@ import type { Counters } from '../diagnostics/stats.ts'
 import type { Key, KeyDefinition, TableKeys, Token } from '../keys/key.ts'
 import { createKeyIndex } from '../keys/key-index.ts'
 import type { Row } from '../rows/row.ts'
-import { createBoundedMap } from './bounded-map.ts'
+import { type BoundedMap, createBoundedMap } from './bounded-map.ts'
 import { createRowIndex, type Lookup } from './row-index.ts'
 
 /** A row as it is handed around. */
@@ -82,8 +82,9 @@ export function createGeneration(options: GenerationOptions): Generation {
   const { keys, maxRows, counters, version } = options
   const ring: Entry[] = []
   const index = createRowIndex({ keys, all: ring, asked: options.asked })
-  const absences = createBoundedMap<true>(maxRows)
-  const lists = createBoundedMap<readonly Entry[]>(maxRows)
+  // Made when there is one.
+  let absences: BoundedMap<true> | undefined
+  let lists: BoundedMap<readonly Entry[]> | undefined
   let hand = 0
   // A row that somebody still holds is the same object when it is read again.
   const dropped = createKeyIndex<WeakRef<Row>>(keys.definitions[0]!.parts)
@@ -179,18 +180,22 @@ export function createGeneration(options: GenerationOptions): Generation {
       counters.rowsHeld = ring.length
       return ring.slice()
     },
-    isAbsent: ({ definition, token }) => absences.get(definition, token) !== undefined,
+    isAbsent: ({ definition, token }) => absences?.get(definition, token) !== undefined,
     publishAbsence(key) {
-      if (isShort(key)) absences.set(key.definition, key.token, { value: true, weight: 1 })
+      if (!isShort(key)) return
+      absences ??= createBoundedMap(maxRows)
+      absences.set(key.definition, key.token, { value: true, weight: 1 })
     },
-    list: ({ definition, token }) => lists.get(definition, token),
+    list: ({ definition, token }) => lists?.get(definition, token),
     publishList(key, entries) {
-      if (isShort(key)) lists.set(key.definition, key.token, { value: entries, weight: entries.length + 1 })
+      if (!isShort(key)) return
+      lists ??= createBoundedMap(maxRows)
+      lists.set(key.definition, key.token, { value: entries, weight: entries.length + 1 })
     },
     held: () => ({
       aliases: index.aliases(),
-      absences: absences.size(),
-      lists: lists.size(),
+      absences: absences?.size() ?? 0,
+      lists: lists?.size() ?? 0,
     }),
   }
   return generation

@@ -105,12 +105,6 @@ export function createCounters(): Counters {
   }
 }
 
-export function countBatch(counters: Counters, keys: number): void {
-  const within = BATCH_SIZE_BOUNDS.findIndex((bound) => keys <= bound)
-  counters.batches++
-  counters.batchesBySize[within === -1 ? BATCH_SIZE_BOUNDS.length : within]!++
-}
-
 /** What statistics are computed from. Times are those of `performance.now`. */
 export interface StatsSource {
   readonly counters: Counters

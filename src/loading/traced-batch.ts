@@ -8,7 +8,7 @@ import {
   type ReadSubject,
   trace,
 } from '../diagnostics/channels.ts'
-import { type Counters, countBatch } from '../diagnostics/stats.ts'
+import { BATCH_SIZE_BOUNDS, type Counters } from '../diagnostics/stats.ts'
 import type { Key, KeyDefinition, Token } from '../keys/key.ts'
 import { type Batch, type BatchOptions, createBatch } from './batch.ts'
 
@@ -151,4 +151,10 @@ function traceSending<Result>(
 
 function asError(failure: unknown): Error {
   return failure instanceof Error ? failure : new Error(String(failure))
+}
+
+function countBatch(counters: Counters, keys: number): void {
+  const within = BATCH_SIZE_BOUNDS.findIndex((bound) => keys <= bound)
+  counters.batches++
+  counters.batchesBySize[within === -1 ? BATCH_SIZE_BOUNDS.length : within]!++
 }

@@ -2,21 +2,23 @@ import { EMPTY_INDEX, type Entry, type Generation, type HitIndex } from '../cach
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import type { Key, Token } from '../keys/key.ts'
-import { GenerationLease } from './generation-lease.ts'
 
 /**
  * What one scope reads of the process. A versioned table shows it the generation that it read first: what a request has
  * seen it keeps seeing, also when the process has gone on to a newer one.
+ *
+ * It leads to nothing that the scope remembers, so that a registry of abandoned scopes can keep it.
  */
 export class PinnedGeneration {
   /** Of a versioned table, what may be answered without remembering it, which is all there is to most requests. */
   hits: HitIndex = EMPTY_INDEX
   /** Whether what the process holds for the scope is answered as it is: the scope need not remember it. */
   direct: boolean
-  readonly lease: GenerationLease
-  /** @internal Kept as long as the scope, see GenerationLease. */
-  divergence?: object
   readonly #cache: ProcessCache | undefined
+  readonly #counters: Counters
+  #open = true
+  /** None of its rows is dropped while the scope goes on, which does not remember what it was answered from them. */
+  #leased: Generation[] | undefined
   #pinned: Generation | undefined
   #diverged = false
   /** What the scope was told to forget: it does not get that from the process. */
@@ -25,7 +27,8 @@ export class PinnedGeneration {
 
   constructor(table: { readonly counters: Counters; readonly cache?: ProcessCache | undefined }) {
     this.#cache = table.cache
-    this.lease = new GenerationLease(table)
+    this.#counters = table.counters
+    this.#counters.scopes++
     this.direct = table.cache?.mode === 'immutable'
   }
 
@@ -71,17 +74,26 @@ export class PinnedGeneration {
   #start(generation: Generation): void {
     this.#pinned = generation
     // Where rows are dropped to make room, or the scope has answers of its own, it remembers all of them.
-    if (generation.isFull() || !this.lease.open || this.#diverged) return
-    this.lease.pin(generation)
+    if (generation.isFull() || !this.#open || this.#diverged) return
+    generation.pins++
+    this.#leased ??= []
+    this.#leased.push(generation)
     this.hits = generation.hits
     this.direct = true
   }
 
-  /** The scope has an answer that the process does not hold for it: it is asked first from now on. */
+  /**
+   * The scope has an answer that the process does not hold for it: it is asked first from now on. An `immutable` cache
+   * must not contradict it, also not for what still runs after the scope's end: only the garbage collector ends that.
+   */
   diverge(): void {
+    const cache = this.#cache
+    if (!this.#diverged && cache?.mode === 'immutable') {
+      cache.divergedScopes++
+      collected.register(this, cache)
+    }
     this.#diverged = true
     this.#rememberAll()
-    this.lease.diverge(this)
   }
 
   #rememberAll(): void {
@@ -98,15 +110,19 @@ export class PinnedGeneration {
     }
     this.#pinned = undefined
     this.#cleared = []
+    if (this.#cache?.mode !== 'versioned') return
     this.#diverged = false
-    this.hits = EMPTY_INDEX
-    this.direct = this.#cache?.mode === 'immutable'
-    if (this.#cache?.mode === 'versioned') this.#refused = this.#cache.current
+    this.#rememberAll()
+    this.#refused = this.#cache.current
   }
 
   /** The scope has ended. What still runs in it remembers what it is answered. */
   close(): void {
-    this.lease.end()
+    if (!this.#open) return
+    this.#open = false
+    this.#counters.scopes--
+    for (const generation of this.#leased ?? []) generation.pins--
+    this.#leased = undefined
     if (this.#cache?.mode === 'versioned') this.#rememberAll()
   }
 
@@ -114,3 +130,7 @@ export class PinnedGeneration {
     return this.#cleared.some((key) => generation.find(key) === entry)
   }
 }
+
+const collected = new FinalizationRegistry<ProcessCache>((cache) => {
+  cache.divergedScopes--
+})

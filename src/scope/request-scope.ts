@@ -1,4 +1,4 @@
-import type { GenerationLease } from './generation-lease.ts'
+import type { PinnedGeneration } from './pinned-generation.ts'
 import { type ScopedTable, TableScope } from './table-scope.ts'
 
 /** Who knows the scope that a caller is in, if it is in one; `AsyncLocalStorage` does. */
@@ -12,7 +12,7 @@ export class RequestScope {
   readonly #tables: (TableScope | undefined)[] = []
   readonly #ends: boolean
   /** Of a scope that ends with its last user: what is watched instead of it, with what it holds of the process. */
-  #watched: { readonly sign: object; readonly leases: GenerationLease[] } | undefined
+  #watched: { readonly sign: object; readonly held: PinnedGeneration[] } | undefined
   #closed = false
 
   /** @param options.ends whether somebody calls {@link close}; a scope that is passed around ends with its last user. */
@@ -33,18 +33,18 @@ export class RequestScope {
   #createTable(table: ScopedTable): TableScope {
     const scope = new TableScope(table)
     this.#tables[table.position] = scope
-    if (!this.#ends) this.#watch(scope.held.lease)
+    if (!this.#ends) this.#watch(scope.held)
     if (this.#closed) scope.held.close()
     return scope
   }
 
   /** The engine keeps what is watched until it next looks at the whole heap: so not the scope with its rows. */
-  #watch(lease: GenerationLease): void {
+  #watch(held: PinnedGeneration): void {
     if (!this.#watched) {
-      this.#watched = { sign: {}, leases: [] }
-      abandoned.register(this.#watched.sign, this.#watched.leases)
+      this.#watched = { sign: {}, held: [] }
+      abandoned.register(this.#watched.sign, this.#watched.held)
     }
-    this.#watched.leases.push(lease)
+    this.#watched.held.push(held)
   }
 
   /** Forgets everything. */
@@ -59,6 +59,6 @@ export class RequestScope {
   }
 }
 
-const abandoned = new FinalizationRegistry<GenerationLease[]>((leases) => {
-  for (const lease of leases) lease.end()
+const abandoned = new FinalizationRegistry<PinnedGeneration[]>((all) => {
+  for (const held of all) held.close()
 })
