@@ -22,7 +22,7 @@ export class LookupError extends Error {
 }
 
 /**
- * The set-up is wrong: the pool, an option, the generated file, a setting of the server. The message says what to fix.
+ * The setup is wrong: the pool, an option, the generated file, a setting of the server. The message says what to fix.
  *
  * @example
  * ```ts

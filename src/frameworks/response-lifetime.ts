@@ -7,7 +7,7 @@ export interface ResponseLifetime {
   readonly request: { readonly headers: IncomingHttpHeaders; readonly socket?: Socket | undefined }
   readonly response: EventEmitter & {
     readonly destroyed?: boolean
-    /** In HTTP/1, null while the connection still answers an earlier request. */
+    /** In HTTP/1, null while the connection still serves an earlier request. */
     readonly socket?: object | null
     /** HTTP/2 only. */
     readonly stream?: { readonly destroyed: boolean }

@@ -27,7 +27,7 @@ const kinds = ['lookup_frozen'] as const
 export const AMEND_VARIABLE = '@kysely_lookup_amend'
 
 /**
- * Makes UPDATE and DELETE on the table fail with SQLSTATE 45000, whoever sends them. Use it for tables that are cached as
+ * Makes every UPDATE and DELETE on the table fail with SQLSTATE 45000. Use it for tables that are cached as
  * `'immutable'`. Rows can still be added, and corrected with `amend`. If you call it again, it repairs what is missing. The
  * inverse is {@link unfreeze}.
  *

@@ -21,8 +21,7 @@ import {
 const kinds = ['lookup_version', 'lookup_cascade'] as const
 
 /**
- * Makes the database move the table's version with every INSERT, UPDATE and DELETE, whoever sends it, in the writer's own
- * transaction. Use it for tables that are cached as `'versioned'`. Tables that can change it by cascading foreign keys get triggers
+ * Makes the database move the table's version with every INSERT, UPDATE and DELETE, in the writer's own transaction. Use it for tables that are cached as `'versioned'`. Tables that can change it by cascading foreign keys get triggers
  * too. If you call it again, it repairs what is missing and follows foreign keys that were added or dropped. The inverse is
  * {@link untrackVersion}.
  *

@@ -98,7 +98,7 @@ export async function requireVersionTable(db: QueryExecutorProvider): Promise<vo
 /** Creates every slot from the start: a missing row would look like a table without a version. */
 export async function moveEverySlot<DB>(db: Kysely<DB>, table: string): Promise<void> {
   const rows = Array.from({ length: SLOTS }, (_, slot) => `(${literal(table)}, ${slot}, ${CLOCK})`)
-  // A transaction, for a connection may have autocommit off.
+  // In a transaction, because the connection may have autocommit off.
   await db.transaction().execute((trx) =>
     run(
       trx,

@@ -21,7 +21,7 @@ export interface RepositoryParts extends ScopedTable {
  * Reads one table by its keys. Rows are deeply frozen and shared; a `Date` or `Buffer` in them is a fresh copy at each access.
  *
  * `Key` is the value of a one-column primary key, or an object with exactly the columns of a unique key. `Prefix` is an object with
- * the leading columns of an index. Besides the errors named below, a read rejects with a `ConfigurationError` if the set-up is wrong, a
+ * the leading columns of an index. Besides the errors named below, a read rejects with a `ConfigurationError` if the setup is wrong, a
  * `LookupTimeoutError` after `timeout`, an `UnrepresentableValueError`, or the server's error.
  *
  * @example

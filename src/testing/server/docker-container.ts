@@ -6,7 +6,7 @@ import type { Command } from './supervised-process.ts'
 
 const images = { mariadb: 'mariadb:11', mysql: 'mysql:9' } as const
 
-/** Whether a Docker daemon answers: the command alone is not enough. */
+/** Whether a Docker daemon answers; that the command exists is not enough. */
 export function dockerIsRunning(): Promise<boolean> {
   return promisify(execFile)('docker', ['info'], { timeout: 20_000 }).then(
     () => true,
@@ -14,7 +14,7 @@ export function dockerIsRunning(): Promise<boolean> {
   )
 }
 
-/** The commands of a server's container: it goes by a name, listens on 127.0.0.1 only, and leaves nothing behind. */
+/** The commands of a server's container, which has a name, listens on 127.0.0.1 only, and leaves nothing behind. */
 export function dockerCommand(options: {
   readonly system: ServerSystem
   readonly name: string
@@ -26,14 +26,14 @@ export function dockerCommand(options: {
   const variable = system === 'mariadb' ? 'MARIADB_ROOT_PASSWORD' : 'MYSQL_ROOT_PASSWORD'
   const run = [
     ...['docker', 'run', '--rm', '--name', name, '--publish', '127.0.0.1::3306'],
-    // The value goes by the environment: arguments are for every user of the machine to see.
+    // The password goes through the environment, because every user of the machine can see arguments.
     ...['--env', variable, image],
     ...['--skip-name-resolve', '--skip-log-bin', '--innodb-flush-log-at-trx-commit=0'],
     ...['--innodb-doublewrite=OFF', '--character-set-server=utf8mb4', '--default-time-zone=+00:00'],
     ...(system === 'mysql' ? ['--mysqlx=OFF'] : []),
     ...args,
   ]
-  // An image that is there is used as it is, so that no network is needed.
+  // An existing image is used as it is, so that no network is needed.
   const pull = ['sh', '-c', 'docker image inspect "$1" >/dev/null 2>&1 || docker pull "$1"', 'sh', image]
   return {
     image,

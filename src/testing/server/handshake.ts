@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { parseServerVersion, type ServerSystem } from '../../database/server-version.ts'
 
-/** What a server says first to whoever connects. */
+/** What a server says first on a new connection. */
 export interface Handshake {
   readonly system: ServerSystem
   readonly version: string

@@ -6,16 +6,16 @@ import type { Command } from './supervised-process.ts'
 
 interface ServerCommandOptions {
   readonly program: ServerProgram
-  /** Where all files of the server go. */
+  /** The folder for all files of the server. */
   readonly folder: string
   readonly args: readonly string[]
 }
 
-/** The command that makes the data folder of a new server. */
+/** The command that creates the data folder of a new server. */
 export async function initializeCommand(options: ServerCommandOptions): Promise<Command> {
   const { program, folder } = options
   if (program.system === 'mysql') return { argv: [...serverArguments(options), '--initialize-insecure'] }
-  await mkdir(join(folder, 'data')) // MySQL makes it itself
+  await mkdir(join(folder, 'data')) // MySQL creates it itself
   const input = join(folder, 'bootstrap.sql')
   await writeFile(input, await bootstrapStatements(program))
   return { argv: [...serverArguments(options), '--bootstrap'], input }
@@ -27,7 +27,7 @@ export async function serveCommand(
 ): Promise<Command> {
   const { program, folder, port, password } = options
   const initFile = join(folder, 'init.sql')
-  // No names are looked up, so root over TCP is root@127.0.0.1. One statement a line: the servers ask for it.
+  // Host names are not resolved, so root over TCP is root@127.0.0.1. The servers expect one statement per line.
   const statements = [
     `create user if not exists root@'127.0.0.1';`,
     `alter user root@'127.0.0.1' identified by '${password}';`,
@@ -49,12 +49,12 @@ export async function serveCommand(
   }
 }
 
-/** A crash of the machine may lose the data, and nobody minds. */
+/** The data need not survive a crash of the machine. */
 function serverArguments(options: ServerCommandOptions): string[] {
   const { program, folder } = options
   return [
     program.path,
-    '--no-defaults', // has to be the first: the configuration of the host's own server is not read
+    '--no-defaults', // must come first, so that the configuration of the host's own server is not read
     ...(process.getuid?.() === 0 ? ['--user=root'] : []),
     `--datadir=${join(folder, 'data')}`,
     `--tmpdir=${folder}`,
@@ -64,7 +64,7 @@ function serverArguments(options: ServerCommandOptions): string[] {
     '--innodb-doublewrite=OFF',
     '--character-set-server=utf8mb4',
     '--default-time-zone=+00:00',
-    // The folder that MySQL's packages build in may be missing, or be another user's.
+    // The default folder of MySQL's packages may be missing, or belong to another user.
     ...(program.system === 'mysql' ? ['--secure-file-priv=NULL'] : []),
   ]
 }

@@ -13,7 +13,7 @@ export interface ServerProgram {
   readonly version: string
 }
 
-/** Where packages put servers: these folders are often not on the path of a normal user. */
+/** Folders where packages install servers. They are often not on a normal user's path. */
 const systemFolders = [
   '/usr/local/sbin',
   '/usr/sbin',
@@ -24,7 +24,7 @@ const systemFolders = [
 
 /**
  * The server program of the machine: a `mariadbd` before a `mysqld`.
- * A MySQL below /opt is another installation's own: it is taken only when MySQL is asked for.
+ * A MySQL below /opt belongs to another installation, so it is used only if MySQL is asked for.
  */
 export async function findServerProgram(
   options: { system?: ServerSystem } = {},
@@ -34,7 +34,7 @@ export async function findServerProgram(
   const optFolders = system === 'mysql' ? await mysqlFoldersBelowOpt() : []
   for (const name of names) {
     for (const path of await findPrograms(name, optFolders)) {
-      // On Debian mysqld may be another name of mariadbd: the program says itself what it is.
+      // On Debian mysqld may be another name for mariadbd, so the program itself is asked.
       const program = await identifyServerProgram(path).catch(() => undefined)
       if (program && (system === undefined || program.system === system)) return program
     }

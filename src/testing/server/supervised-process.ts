@@ -1,31 +1,31 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-/** A command, and the file that is its standard input. */
+/** A command, and the file for its standard input. */
 export interface Command {
   readonly argv: readonly string[]
   readonly input?: string
 }
 
-/** A process that does not outlive ours, however ours ends, and leaves no folder behind. */
+/** A process that ends with ours, however ours ends, and leaves no folder behind. */
 export interface SupervisedProcess {
-  /** What it has said lately, for an error message. */
+  /** The last lines of its output, for an error message. */
   lastLines(): readonly string[]
-  /** Calls back for every line of its output. */
+  /** Calls the listener with every line of its output. */
   onLine(listener: (line: string) => void): void
   /** Resolves when the process has ended, its folder is removed and its output is read. */
   readonly ended: Promise<void>
   /** Ends it and waits until it and its folder are gone. */
   stop(): Promise<void>
-  /** From now on it does not keep our own process from ending. */
+  /** From now on it does not keep our own process alive. */
   unref(): void
 }
 
 /**
- * Runs commands one after the other, each when the one before succeeded, under a shell that holds the
- * other end of a pipe from us. The kernel closes the pipe whichever way we go (exit, Ctrl-C, an uncaught
- * error, kill -9), and then the shell kills the command and removes the folder: no signal handlers here.
- * The shell has a session of its own, so that the terminal's Ctrl-C does not reach it first.
+ * Runs commands one after the other, each if the one before it succeeded, under a shell that holds the other end of a pipe from us. The
+ * kernel closes the pipe however our process ends (exit, Ctrl-C, an uncaught error, kill -9). The shell then kills the command and removes
+ * the folder, so no signal handlers are needed here. The shell has a session of its own, so that the terminal's Ctrl-C does not reach it
+ * first.
  */
 export function startSupervisedProcess(options: {
   readonly folder: string
@@ -69,7 +69,7 @@ function endOf(shell: ChildProcess): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   shell.once('close', () => resolve())
   shell.once('error', reject)
-  promise.catch(() => {}) // whoever waits for it gets it
+  promise.catch(() => {}) // its callers handle the rejection
   return promise
 }
 
@@ -79,7 +79,7 @@ function supervisorScript(options: {
   readonly cleanup?: readonly string[]
 }): string {
   const { folder, commands, cleanup } = options
-  // $! is read rather than a variable: a signal may come between the start of a command and an assignment.
+  // $! rather than a variable, because a signal may come between the start of a command and an assignment.
   const stages = commands.map(
     ({ argv, input = '/dev/null' }) => `{ ${quote(argv)} <${quote([input])} 3<&- >&2 & wait $!; }`,
   )
