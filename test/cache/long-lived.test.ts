@@ -7,7 +7,7 @@ import { websocketServers } from '../support/frameworks/websocket-servers.ts'
 import { type AnyRepositories, COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
 
 /** What outlives a request as people know it: a socket, a stream of events. */
-describe('what stays open', () => {
+describe('long-lived connections', () => {
   let data: Lookups
   let repos: AnyRepositories
 

@@ -40,7 +40,7 @@ describe("the process-wide cache of an 'immutable' table", () => {
     assert.equal(data.repositories().country!.peek('FR'), undefined)
   })
 
-  it('keeps no absence: a row that is added is found by the next request', async () => {
+  it('does not keep absences: the next request finds a row that was added', async () => {
     const repos = immutable()
     const read = () => repos.$request(() => repos.country!.findByKey('NZ'))
     assert.equal(await read(), undefined)
@@ -52,7 +52,7 @@ describe("the process-wide cache of an 'immutable' table", () => {
     }
   })
 
-  it('does not contradict a request that has seen the absence', async () => {
+  it('does not contradict a request that has seen an absence', async () => {
     const repos = immutable()
     const bound = repos.$forRequest()
     assert.equal(await bound.country!.findByKey('NZ'), undefined)
@@ -70,7 +70,7 @@ describe("the process-wide cache of an 'immutable' table", () => {
     assert.equal((await repos.country!.findByKey('NZ'))?.code, 'NZ')
   })
 
-  it('keeps no failure', async () => {
+  it('does not keep failures', async () => {
     const repos = immutable()
     await repos.$ready()
     await data.run('rename table country to country_away')
@@ -83,7 +83,7 @@ describe("the process-wide cache of an 'immutable' table", () => {
     assert.equal(repos.$stats().country!.failures, 1)
   })
 
-  it('sends a key that concurrent requests miss once', async () => {
+  it('sends a key once when concurrent requests miss it', async () => {
     const repos = immutable()
     await repos.$ready()
     const read = () => repos.$request(() => repos.item!.findByKey(5))
@@ -96,7 +96,7 @@ describe("the process-wide cache of an 'immutable' table", () => {
     assert.equal(repos.$stats().item!.rowsHeld, 1)
   })
 
-  it('holds at most maxRows, keeps the rows that are asked for, and still answers right', async () => {
+  it('holds at most maxRows rows, keeps those in use, and still answers correctly', async () => {
     const repos = data.repositories({ cache: { item: { mode: 'immutable', maxRows: 10 } } })
     for (let round = 0; round < 3; round++) {
       for (let id = 1; id <= 100; id++) {
@@ -112,7 +112,7 @@ describe("the process-wide cache of an 'immutable' table", () => {
     assert.equal(held.length, 10)
   })
 
-  it('a row that was dropped and read again is the object that a request still holds', async () => {
+  it('answers a request with the object that it holds after the row was dropped and read again', async () => {
     const repos = data.repositories({ cache: { item: { mode: 'immutable', maxRows: 1 } } }).$forRequest()
     const first = await repos.item!.findByKey(1)
     await repos.item!.findByKey(2)
@@ -120,17 +120,17 @@ describe("the process-wide cache of an 'immutable' table", () => {
     assert.equal(await repos.$forRequest().item!.findByKey(1), first)
   })
 
-  it('spellings of one key do not pile up', async () => {
+  it('does not pile up spellings of one key', async () => {
     const repos = immutable()
     for (let spaces = 0; spaces < 50; spaces++) {
       assert.equal((await repos.country!.findByKey(`fr${' '.repeat(spaces)}`))?.code, 'FR')
     }
     const before = await data.counter.during(() => repos.country!.findByKey('fr'))
-    assert.equal(before.Com_select, 1, 'an old spelling is asked anew')
+    assert.equal(before.Com_select, 1, 'an old spelling is asked again')
     assert.equal(repos.$stats().country!.rowsHeld, 1)
   })
 
-  it('preload reads the table by one statement; after it every key is a hit', async () => {
+  it('preload reads the table in one statement; after it every key is a hit', async () => {
     const repos = immutable()
     await repos.$ready()
     let rows = 0
@@ -145,7 +145,7 @@ describe("the process-wide cache of an 'immutable' table", () => {
     assert.equal(repos.$stats().item!.hits, 100)
   })
 
-  it('preload says what to do where it cannot help', async () => {
+  it('preload says what to do when it cannot help', async () => {
     await assert.rejects(data.repositories().item!.preload(), /remembered per request only.*'immutable'/)
     const small = data.repositories({ cache: { item: { mode: 'immutable', maxRows: 99 } } })
     await assert.rejects(small.item!.preload(), /more than maxRows = 99/)

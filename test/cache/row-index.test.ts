@@ -41,9 +41,9 @@ const keysOf = ({ id, slug, country, position }: Place): unknown[] => [
   ...(position === null ? [] : [{ country, position }]),
 ]
 
-describe('what a generation holds', () => {
+describe('a row of a generation', () => {
   for (const seed of [1, 2, 3, 4, 5, 6]) {
-    it(`is found by every key of its row, whenever that key is first asked for: sequence ${seed}`, () => {
+    it(`is found by each of its keys, whenever that key is first used: sequence ${seed}`, () => {
       const { below: next } = createChance(seed)
       const keys = tableKeys(TABLE)
       const held = new Map<number, Entry>()

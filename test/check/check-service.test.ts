@@ -46,8 +46,8 @@ function assertFindings(findings: readonly Finding[], expected: readonly Expecte
   for (const [index, [, , message]] of expected.entries()) assert.match(findings[index]!.message, message)
 }
 
-describe('kysely-lookup check, of the tables', () => {
-  it('finds keys in an index that cannot be searched by its leading columns, whatever form lookups have', async () => {
+describe('kysely-lookup check: tables', () => {
+  it('finds keys whose index cannot be searched by its leading columns, in every form of lookup', async () => {
     await using data = await migrating([
       `create table price (a int not null, b int not null, c int not null, primary key using hash (a, b),
         key by_c using btree (c, a)) engine = MEMORY`,
@@ -100,7 +100,7 @@ describe('kysely-lookup check, of the tables', () => {
     ])
   })
 
-  it('finds triggers whose user is gone, and says where users cannot be seen', async () => {
+  it('finds triggers whose definer is gone, and says when it cannot see users', async () => {
     await using data = await migrating(CITIES)
     await using owner = await databaseUser(data, ALL_RIGHTS)
     await using other = await databaseUser(data, ALL_RIGHTS)
@@ -119,8 +119,8 @@ describe('kysely-lookup check, of the tables', () => {
   })
 })
 
-describe('kysely-lookup check, of rights', () => {
-  it('finds what the service may not read, and triggers that cannot be seen', async () => {
+describe('kysely-lookup check: rights', () => {
+  it('finds what the service may not read, and triggers that it may not see', async () => {
     await using data = await migrating([...CITIES, ...numbered('thing', 3)])
     await trackVersion(data.db, 'city')
     const given = { cached: cached({ city: 'versioned' }) }
@@ -138,7 +138,7 @@ describe('kysely-lookup check, of rights', () => {
     ])
   })
 
-  it('says what a user who sees nothing else could not look at', async () => {
+  it('says what it could not check for a user with few rights', async () => {
     await using data = await migrating(CITIES)
     await trackVersion(data.db, 'city')
     await using service = await databaseUser(data, 'insert')
@@ -152,7 +152,7 @@ describe('kysely-lookup check, of rights', () => {
     assert.match(skipped?.[0]?.reason ?? '', /may not read which have run/)
   })
 
-  it('finds a right to some columns only', async () => {
+  it('finds a right that covers only some columns', async () => {
     await using data = await migrating(CITIES)
     await using service = await databaseUser(data, 'insert')
     const name = new URL(service.url).username
@@ -162,7 +162,7 @@ describe('kysely-lookup check, of rights', () => {
   })
 })
 
-describe("kysely-lookup check, of the service's pool", () => {
+describe("kysely-lookup check: the service's pool", () => {
   const good: PoolOptions = { timezone: 'Z', dateStrings: ['DATE'], supportBigNumbers: true }
   const utc = "set time_zone = '+00:00'"
 
@@ -178,11 +178,11 @@ describe("kysely-lookup check, of the service's pool", () => {
     return (await inspect(data, { service })).findings
   }
 
-  it('finds nothing in one that passes', async () => {
+  it('finds nothing in a pool that passes', async () => {
     assert.deepEqual(await poolFindings(good, utc), [])
   })
 
-  it('finds each setting of the session that could make an answer wrong', async () => {
+  it('finds each session setting that could make an answer wrong', async () => {
     const findings = await poolFindings(
       good,
       'set session transaction isolation level read uncommitted',
@@ -196,7 +196,7 @@ describe("kysely-lookup check, of the service's pool", () => {
     ])
   })
 
-  it('finds values that are read otherwise than the generated types say', async () => {
+  it('finds values that the driver reads differently from the generated types', async () => {
     const findings = await poolFindings({ ...good, dateStrings: true, supportBigNumbers: false }, utc)
     assertFindings(findings, [['types', undefined, /driver reads (?=.*BIGINT)(?=.*DATETIME).* otherwise/]])
     assert.match(findings[0]!.mend, /supportBigNumbers: true/)

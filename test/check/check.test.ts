@@ -254,7 +254,7 @@ describe('kysely-lookup check', () => {
   })
 
   for (const { name, plant, mend, subject, findings: expected } of faults) {
-    it(`finds ${name}, and nothing more once that is mended`, async () => {
+    it(`finds ${name}, and nothing more once that is fixed`, async () => {
       await plant(data)
       const found = await findings(subject)
       assert.deepEqual(

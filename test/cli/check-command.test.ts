@@ -58,13 +58,13 @@ describe('kysely-lookup check on the command line', () => {
     await rm(folder, { recursive: true })
   })
 
-  it('is silent on the healthy reference database and its service', async () => {
+  it('finds nothing in the healthy reference database and its service', async () => {
     assert.deepEqual(await check(...ofService), { code: 0, stdout: 'nothing found\n', stderr: '' })
     const json = await check(...ofService, '--json')
     assert.deepEqual([json.code, JSON.parse(json.stdout)], [0, { findings: [], skipped: [] }])
   })
 
-  it('without a module of repositories it asks the database what is guarded, and says what it cannot know', async () => {
+  it('asks the database which tables are guarded when no repositories are given, and says what it cannot know', async () => {
     const { code, stdout, stderr } = await check(...ofFile)
     assert.deepEqual([code, stdout], [0, 'nothing found\n'])
     assert.match(stderr, /^kysely-lookup: not checked: cached tables without any trigger: [^\n]+\n$/)
@@ -72,7 +72,7 @@ describe('kysely-lookup check on the command line', () => {
     assert.deepEqual(await check(...ofFile, ...flags), { code: 0, stdout: 'nothing found\n', stderr: '' })
   })
 
-  it('each finding is a line with its code, its table and what to do; --json has the same', async (t) => {
+  it('prints each finding as a line with its code, its table and the fix; --json has the same', async (t) => {
     await data.run('drop trigger lookup_version_insert_country', 'drop trigger lookup_frozen_update_city')
     t.after(async () => {
       const { freeze, trackVersion } = await import('../../src/migration/index.ts')
@@ -103,7 +103,7 @@ describe('kysely-lookup check on the command line', () => {
     assert.equal((await check(...ofFile, '--immutable', 'city')).stdout, `${lines.stdout.split('\n')[0]}\n`)
   })
 
-  it('finds a stale generated file, by the flags that made it', async (t) => {
+  it('finds a stale generated file by the flags that made it', async (t) => {
     await data.run('alter table country add area int')
     t.after(() => data.run('alter table country drop area'))
     const { code, stdout } = await check(...ofService)
@@ -118,7 +118,7 @@ describe('kysely-lookup check on the command line', () => {
     await data.run('alter table country add area int', 'drop table unrelated')
   })
 
-  it('finds migrations that have not run, and those that nobody knows', async (t) => {
+  it('finds migrations that have not run, and unknown ones', async (t) => {
     await data.run("update kysely_migration set name = '0009_later' where name = '0008_versions'")
     t.after(() => data.run("update kysely_migration set name = '0008_versions' where name = '0009_later'"))
     const { code, stdout } = await check(...ofService)
@@ -200,19 +200,19 @@ describe('kysely-lookup check on the command line', () => {
     }
   })
 
-  it('a module that Node cannot load is loaded as kysely-ctl would', async () => {
+  it('loads a module that Node cannot load, as kysely-ctl does', async () => {
     const loaded = await check('--repositories', 'src/extensionless.ts', '--migrations', MIGRATIONS)
     assert.deepEqual(loaded, { code: 0, stdout: 'nothing found\n', stderr: '' })
     const crowded = await check('--repositories', 'src/extensionless.ts', '--connections', '999999')
     assert.match(crowded.stdout, /^prepared-statements: /)
   })
 
-  it('one of several is chosen by its name', async () => {
+  it('chooses one of several sets of repositories by its name', async () => {
     const chosen = await check('--repositories', 'src/several.ts#repos', '--migrations', MIGRATIONS)
     assert.deepEqual(chosen, { code: 0, stdout: 'nothing found\n', stderr: '' })
   })
 
-  it('every code is documented, and planted in a test', async () => {
+  it('has documentation and a test for every code', async () => {
     const page = await readFile('docs/check.md', 'utf8')
     const files = globSync('test/{check,cli,codegen}/*.test.ts')
     const tests = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('')

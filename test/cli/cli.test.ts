@@ -78,7 +78,7 @@ describe('kysely-lookup on the command line', { concurrency: 4 }, () => {
     assert.equal(printed.stdout, source)
   })
 
-  it('--verify accepts a current file, line ends aside, and shows a diff of a stale one', async () => {
+  it('accepts a current file with --verify, whatever its line ends, and shows a diff of a stale one', async () => {
     const args = ['generate', '--url', database.url, '--exclude-pattern', '{log,seen}', '--out-file', 'v.ts']
     assert.equal((await run(args)).code, 0)
     const source = await readFile(join(folder, 'v.ts'), 'utf8')
@@ -95,7 +95,7 @@ describe('kysely-lookup on the command line', { concurrency: 4 }, () => {
     assert.equal(await readFile(join(folder, 'v.ts'), 'utf8'), stale)
   })
 
-  it('patterns choose tables, by name or with their database', async () => {
+  it('chooses tables by patterns, with or without their database', async () => {
     const names = async (...patterns: string[]) => {
       const { stdout } = await run(['generate', '--url', database.url, '--print', ...patterns])
       return [...stdout.matchAll(/^ {2}(\w+): [A-Z]/gm)].map(([, name]) => name)
@@ -109,7 +109,7 @@ describe('kysely-lookup on the command line', { concurrency: 4 }, () => {
     assert.deepEqual(await names('--include-pattern', 'kysely_migration'), ['kysely_migration'])
   })
 
-  it('--url wins over a config, a config over DATABASE_URL; the nearest config is found from below', async () => {
+  it('prefers --url to a config and a config to DATABASE_URL, and finds the nearest config above', async () => {
     const project = join(folder, 'project')
     await mkdir(join(project, 'below'), { recursive: true })
     await symlink(resolve('node_modules'), join(project, 'node_modules'))
@@ -124,14 +124,14 @@ describe('kysely-lookup on the command line', { concurrency: 4 }, () => {
     assert.match(variable.stdout, /export interface Country/)
   })
 
-  it('a config with plugins, a dialect factory and a timer of its own works and the process ends', async () => {
+  it('works with a config that has plugins, a dialect factory and a timer, and ends', async () => {
     const env = { FROM_CONFIG: database.url }
     const { code, stdout } = await run(['generate', '--print', '--config', 'busy.config.ts'], env)
     assert.equal(code, 0)
     assert.match(stdout, /by_name|code: string/)
   })
 
-  it('--help and --version answer on standard output', async () => {
+  it('answers --help and --version on standard output', async () => {
     assert.match((await run(['--help'])).stdout, /^Usage: kysely-lookup <command>/)
     assert.match((await run(['generate', '--help'])).stdout, /--verify[\s\S]*DATABASE_URL/)
     const manifest = JSON.parse(await readFile('package.json', 'utf8'))
@@ -152,7 +152,12 @@ describe('kysely-lookup on the command line', { concurrency: 4 }, () => {
       stderr: /Unknown option '--vrfy'/,
       code: 2,
     },
-    { name: 'a stray argument', args: () => ['generate', 'x'], stderr: /Unexpected argument 'x'/, code: 2 },
+    {
+      name: 'an unexpected argument',
+      args: () => ['generate', 'x'],
+      stderr: /Unexpected argument 'x'/,
+      code: 2,
+    },
     {
       name: 'a bad choice',
       args: () => ['generate', '--bigint', 'x'],
@@ -262,13 +267,13 @@ describe('kysely-lookup on the command line', { concurrency: 4 }, () => {
       stderr: /its dialect is "pg", and only 'mysql2' is supported/,
     },
     {
-      name: 'a config with a promise pool in sight',
+      name: 'a config with a visible promise pool',
       args: () => ['generate', '--config', 'promise.config.ts'],
       env: () => ({ FROM_CONFIG: database.url }),
       stderr: /one of 'mysql2\/promise'/,
     },
     {
-      name: 'a config with a promise pool out of sight',
+      name: 'a config with a hidden promise pool',
       args: () => ['generate', '--config', 'hidden-promise.config.ts'],
       env: () => ({ FROM_CONFIG: database.url }),
       stderr: /no answer from the database of hidden-promise\.config\.ts within 15 s.*mysql2\/promise/,
@@ -297,7 +302,7 @@ describe('kysely-lookup on the command line', { concurrency: 4 }, () => {
     }
   })
 
-  it('a server that accepts and says nothing ends in one line too', async () => {
+  it('says in one line that a server accepts and does not answer', async () => {
     const silent = await silentServer()
     const outcome = await run(['generate', '--url', `mysql://root@127.0.0.1:${silent.port}/x`])
     silent.close()

@@ -81,7 +81,7 @@ describe('generate --constants', () => {
     await rm(folder, { recursive: true })
   })
 
-  it('writes the keys of each table and column in a stable order, also those that JavaScript reads oddly', async () => {
+  it('writes the keys of each table and column in a stable order, including those that are special in JavaScript', async () => {
     const schema = await import(pathToFileURL(join(folder, 'src/schema.ts')).href)
     assert.deepEqual(Object.values(schema.CountryCode2), ['DE', 'FR', 'JP'])
     assert.deepEqual(Object.values(schema.PlanSlug).sort(), ['004', '__proto__', `it's "é" 😀`, 'pro'])
@@ -103,7 +103,7 @@ describe('generate --constants', () => {
     await run(resolve('node_modules/.bin/biome'), ['format', 'src/schema.ts'], { cwd: folder })
   })
 
-  it('a key that is there is not undefined, and another one does not compile', async () => {
+  it('types an existing key as defined; a missing one does not compile', async () => {
     await writeFile(join(folder, 'src/program.ts'), PROGRAM)
     const paths = { 'kysely-lookup': [resolve('src/index.ts')] }
     const options = { extends: resolve('tsconfig.json'), compilerOptions: { paths }, include: ['src/*.ts'] }
@@ -111,7 +111,7 @@ describe('generate --constants', () => {
     await run(resolve('node_modules/.bin/tsc'), ['-p', folder]).catch((error) => assert.fail(error.stdout))
   })
 
-  it('--verify and check find constants that are stale', async (t) => {
+  it('lets --verify and check find stale constants', async (t) => {
     const db = createDatabase<unknown>({ uri: database.url })
     t.after(() => db.destroy())
     const file = join(folder, 'src/schema.ts')
@@ -153,7 +153,7 @@ describe('generate --constants', () => {
     assert.deepEqual(await check(), [])
   })
 
-  it('takes tables of up to 1,000 rows', async () => {
+  it('accepts tables of up to 1,000 rows', async () => {
     const taken = await command('generate', '--constants', 'many:id', '--print')
     assert.equal(taken.stdout.match(/^ {2}'\d+': \d+,$/gm)?.length, 1_000)
     await runStatements(database.url, 'insert into many values (0)')
@@ -162,7 +162,7 @@ describe('generate --constants', () => {
     assert.deepEqual(refused, { code: 1, stdout: '', stderr: `kysely-lookup: ${reason}\n` })
   })
 
-  it('are under the names that CamelCasePlugin gives', async (t) => {
+  it('uses the names that CamelCasePlugin gives', async (t) => {
     await runStatements(database.url, 'create table tax_rate (rate_code char(2) primary key)')
     t.after(() => runStatements(database.url, 'drop table tax_rate'))
     await runStatements(database.url, "insert into tax_rate values ('A1')")

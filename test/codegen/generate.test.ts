@@ -103,14 +103,14 @@ describe('the generated file', () => {
     await rm(folder, { recursive: true })
   })
 
-  it('is the same on every server and every time, to the byte', async (t) => {
+  it('is the same to the byte on every server and every time', async (t) => {
     t.assert.fileSnapshot(generatedFile(schema.tables), resolve('test/codegen/generate.golden.txt'), {
       serializers: [String],
     })
     assert.equal(generatedFile((await readSchema(db)).tables), generatedFile(schema.tables))
   })
 
-  it('is laid out as a formatter leaves it', async () => {
+  it('is left unchanged by a formatter', async () => {
     const cwd = join(folder, 'formatted')
     await mkdir(cwd)
     await writeFile(join(cwd, 'schema.ts'), generatedFile(schema.tables))
@@ -146,7 +146,7 @@ describe('the generated file', () => {
     await run(resolve('node_modules/.bin/tsc'), ['-p', folder])
   })
 
-  it('says how values are read, where that is not the default', async () => {
+  it('says how values are read when that is not the default', async () => {
     const { every_type } = await load('reading.ts', {
       bigint: 'string',
       tinyint1: 'boolean',

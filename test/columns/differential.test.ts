@@ -50,7 +50,7 @@ interface Way {
 /** The row's id, none, or a key that is not sent. */
 type Answer = number | undefined | 'invalid'
 
-describe('a key finds through a repository what the server finds by = alone', () => {
+describe('a key finds through a repository what the server finds with = alone', () => {
   const kinds: [string, () => Promise<readonly CaseTable[]>][] = [
     ['texts', async () => tablesOf((await readCases()).texts)],
     ['numbers', async () => tablesOf(numberCases)],

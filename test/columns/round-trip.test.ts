@@ -74,7 +74,7 @@ describe('a round trip of every column type', () => {
   after(() => test.drop())
 
   for (const options of OPTIONS) {
-    it(`reads what the server says, as the generated type says, in both protocols and streams: ${JSON.stringify(options)}`, async () => {
+    it(`reads what the server says, typed as generated, in both protocols and in streams: ${JSON.stringify(options)}`, async () => {
       await using db = createDatabase<AnyDB>({ uri: test.url, ...options })
       const tables = await generated(db, options)
       const repos = createRepositories({ db, tables }) as unknown as AnyRepositories
@@ -111,7 +111,7 @@ describe('a round trip of every column type', () => {
       assert.ok(compared > 500, `${compared} compared`)
     })
 
-    it(`a row's own values, used as keys, find it again: ${JSON.stringify(options)}`, async () => {
+    it(`finds a row again by its own values: ${JSON.stringify(options)}`, async () => {
       await using db = createDatabase<AnyDB>({ uri: test.url, ...options })
       const repos = createRepositories({
         db,
@@ -156,7 +156,7 @@ describe('a round trip of every column type', () => {
     })
   }
 
-  it('a value that cannot be represented concerns only who asked for its row', async () => {
+  it('rejects only the call for a row whose value cannot be represented', async () => {
     const index = cases.findIndex(({ tested }) => tested.type === 'bigint')
     await using db = createDatabase<AnyDB>({ uri: test.url })
     const repos = createRepositories({ db, tables: await generated(db, {}) }) as unknown as AnyRepositories
@@ -170,7 +170,7 @@ describe('a round trip of every column type', () => {
     await assert.rejects(db.selectFrom(`t${index}`).selectAll().execute(), UnrepresentableValueError)
   })
 
-  it('a DOUBLE keeps its last digit, in both protocols', async () => {
+  it('keeps the last digit of a DOUBLE, in both protocols', async () => {
     const double = fc.double({ noNaN: true, noDefaultInfinity: true })
     const digits = fc
       .tuple(fc.integer({ min: 1, max: 2 ** 50 }), fc.integer({ min: 0, max: 15 }))
@@ -197,7 +197,7 @@ describe('a round trip of every column type', () => {
     }
   })
 
-  it('comparisons are 0 or 1 and counts as BIGINT is read, as Kysely types them', async () => {
+  it('reads comparisons as 0 or 1 and counts like BIGINT, as Kysely types them', async () => {
     await using db = createDatabase<AnyDB>({ uri: test.url, bigint: 'bigint' })
     const row = await db
       .selectFrom('t0')

@@ -48,7 +48,7 @@ describe('createDatabase', () => {
     assert.deepEqual(times, new Array(5).fill(new Date('2020-01-02T03:04:05Z')))
   })
 
-  it('rather fails than rounds an integer beyond 2^53, and reads it by option', async () => {
+  it('fails rather than rounding an integer beyond 2^53, and reads it when an option says so', async () => {
     const query = sql<{ b: unknown }>`select cast(9007199254740993 as signed) b`
     await assert.rejects(query.execute(data.db), (error: Error) => {
       assert.ok(error instanceof UnrepresentableValueError)
@@ -79,7 +79,7 @@ describe('createDatabase', () => {
     await assert.rejects(sql`select 3`.execute(db), /destroyed|closed/)
   })
 
-  it('takes what a URL may say besides: several statements in one text, and mysql2 own names for utf8mb4', async () => {
+  it('accepts what a URL may add: several statements in one text, and the names that mysql2 has for utf8mb4', async () => {
     const url = new URL(data.test.url)
     url.search = '?multipleStatements=true&charset=UTF8MB4_GENERAL_CI&flags=-LOCAL_FILES'
     await using db = createDatabase<AnyDB>({ uri: url.href })
@@ -88,7 +88,7 @@ describe('createDatabase', () => {
     assert.equal((await repos.$table('country').findByKey('FR' as never))?.name, 'France')
   })
 
-  it('refuses at once when too many wait for a connection', async () => {
+  it('refuses at once when too many callers wait for a connection', async () => {
     await using db = createDatabase<AnyDB>({ uri: data.test.url, connectionLimit: 1, queueLimit: 1 })
     await db.connection().execute(async () => {
       const results = [sql`select 1`.execute(db), sql`select 2`.execute(db)]
@@ -97,7 +97,7 @@ describe('createDatabase', () => {
     })
   })
 
-  it("refuses a 'mysql2/promise' pool, on which Kysely would wait for ever", async () => {
+  it("refuses a 'mysql2/promise' pool, on which Kysely would wait forever", async () => {
     await using promisePool = createPromisePool(data.test.url)
     for (const attempt of [
       () => createDatabase({ pool: promisePool as never }),
@@ -111,7 +111,7 @@ describe('createDatabase', () => {
     }
   })
 
-  it('takes an existing pool whose settings leave values whole, and names the one that does not', async () => {
+  it('accepts an existing pool whose settings leave values intact, and names a setting that does not', async () => {
     using wrong = createPool({ uri: data.test.url })
     assert.throws(
       () => createDatabase({ pool: wrong }),
@@ -181,7 +181,7 @@ describe('createDatabase', () => {
     })
   }
 
-  it('repositories accept a Kysely of the user where its driver reads values as generated', async () => {
+  it('is not required: repositories accept a Kysely instance whose driver reads values as generated', async () => {
     const pool = createPool({ uri: data.test.url, charset: 'utf8mb4' })
     pool.on('connection', (connection) => {
       connection.query("set time_zone = '+00:00'")

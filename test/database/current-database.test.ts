@@ -14,7 +14,7 @@ import { runStatements, testServerUrl } from '../support/server.ts'
 
 const engine = 'engine = InnoDB'
 
-describe('a database beside one whose name differs in case alone', () => {
+describe('a database beside one whose name differs only in case', () => {
   let data: Lookups
   let twin: string
 
@@ -41,7 +41,7 @@ describe('a database beside one whose name differs in case alone', () => {
     await runStatements(await testServerUrl(), `drop database if exists ${twin}`)
   })
 
-  it('shows its own tables and columns alone', async () => {
+  it('shows only its own tables and columns', async () => {
     const { tables } = await readSchema(data.db)
     assert.deepEqual(
       tables.map(({ metadata }) => [metadata.name, metadata.columns.map(({ type }) => type)]),

@@ -66,7 +66,7 @@ describe('while the server is away', {
 
   for (const [name, { code, begin, end }] of Object.entries(outages)) {
     for (const prepare of [true, false]) {
-      it(`${name}, lookups ${prepare ? 'prepared' : 'as text'}: cached rows are served, other reads say why not, the first read afterwards works`, async () => {
+      it(`${name}, lookups ${prepare ? 'prepared' : 'as text'}: cached rows are served, other reads say why they fail, and the first read afterwards works`, async () => {
         await using application = start({ prepare })
         await warm(application)
         await begin(application)
@@ -98,7 +98,7 @@ describe('while the server is away', {
 
   function refusedConnections(): Outage {
     const others: Awaited<ReturnType<typeof createConnection>>[] = []
-    // It is there before the server is full: nobody else gets in to mend that.
+    // It is there before the server is full: nobody else gets in to undo that.
     let administrator: Awaited<ReturnType<typeof createConnection>>
     return {
       code: LOST,
@@ -124,7 +124,7 @@ describe('while the server is away', {
     }
   }
 
-  it('a server that was restarted between two reads is noticed by nobody', async () => {
+  it('a restart between two reads goes unnoticed', async () => {
     for (const prepare of [true, false]) {
       await using application = start({ prepare })
       await warm(application)
@@ -136,7 +136,7 @@ describe('while the server is away', {
     }
   })
 
-  it('idle connections that were killed cost the next read nothing but another try', async () => {
+  it('killed idle connections cost the next read one more try', async () => {
     await using application = start()
     await warm(application)
     await Promise.all(readers(application).map((read) => read()))
@@ -161,7 +161,7 @@ describe('while the server is away', {
     await assertNothingLeaks(application)
   })
 
-  it('a connection that is killed in mid-batch is replaced; after three the read says so', async () => {
+  it('a connection killed in mid-batch is replaced; after three the read rejects', async () => {
     await using application = start({ timeout: 30_000 })
     await warm(application)
     await using locker = await createConnection(urlOf(server, 'root'))
@@ -190,7 +190,7 @@ describe('while the server is away', {
     await assertNothingLeaks(application)
   })
 
-  it('keys that wait behind statements without an answer reject within their own time', async () => {
+  it('keys that wait behind unanswered statements reject within their own time limit', async () => {
     await using application = start()
     await warm(application)
     await server.pause()
@@ -212,7 +212,7 @@ describe('while the server is away', {
     await assertFirstReadWorks(application)
   })
 
-  it('a process that starts meanwhile rejects within its time, and works as soon as the server does', async () => {
+  it('a process that starts meanwhile rejects in time, and works as soon as the server does', async () => {
     await using application = start()
     const alsoReady = () => application.repos.$ready()
     await server.pause()
@@ -237,7 +237,7 @@ describe('while the server is away', {
     await assertNothingLeaks(late)
   })
 
-  it('a scope that read in vain reads again', async () => {
+  it('a scope reads again after a failed read', async () => {
     await using application = start()
     await warm(application)
     const scope = application.repos.$forRequest()
@@ -251,7 +251,7 @@ describe('while the server is away', {
     assert.equal((await scope.country!.all()).length, 3)
   })
 
-  it('a pool whose connections are all held holds up no read', async () => {
+  it('a pool without a free connection holds up no read', async () => {
     await using application = start({ connectionLimit: 2 })
     await warm(application)
     const release = await holdPool(application, 2)
@@ -261,7 +261,7 @@ describe('while the server is away', {
     await assertNothingLeaks(application)
   })
 
-  it('where lookups borrow from the pool, an exhausted one rejects reads in time, and what they waited for is not sent later', async () => {
+  it('an exhausted pool that lookups borrow from rejects reads in time, and sends nothing for them later', async () => {
     await using application = start({ connectionLimit: 2, lookupConnections: 0 })
     await warm(application)
     const release = await holdPool(application, 2)
@@ -279,7 +279,7 @@ describe('while the server is away', {
     await assertNothingLeaks(application)
   })
 
-  it('a server without room for prepared statements is asked by text', async () => {
+  it('a server without room for prepared statements gets text statements', async () => {
     const [row] = await server.run('select @@global.max_prepared_stmt_count m')
     await server.run('set global max_prepared_stmt_count = 0')
     try {
@@ -304,7 +304,7 @@ describe('while the server is away', {
     }
   })
 
-  it('versions that cannot be verified stop hits where that is asked for, until they can', async () => {
+  it('unverified versions stop hits where that is configured, until they are verified', async () => {
     const versions = { pollInterval: 20, pollTimeout: 200, maxUnverified: 300 }
     await using refusing = start({ versions: { ...versions, whenUnverified: 'refuse' } })
     await using serving = start({ versions: { ...versions, whenUnverified: 'serve' } })
@@ -332,7 +332,7 @@ describe('while the server is away', {
     await server.run("update outage.country set label = 'first' where code = 'one'")
   })
 
-  it('a read that times out in a transaction ends it, and says so rather than that it could not be rolled back', async () => {
+  it('a read that times out in a transaction ends it and says so, not that the rollback failed', async () => {
     await using application = start({ connectionLimit: 1 })
     await warm(application)
     await using locker = await createConnection(urlOf(server, 'root'))
@@ -347,7 +347,7 @@ describe('while the server is away', {
     await assertNothingLeaks(application)
   })
 
-  it('a process that has closed its database can end', async () => {
+  it('a process can end once it has closed its database', async () => {
     const program = new URL('../support/leaving-process.ts', import.meta.url).pathname
     using child = spawn(process.execPath, [program, urlOf(server, 'app')], {
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -50,7 +50,7 @@ describe('a pooled connection', () => {
     ['no backslash escapes', "set sql_mode = concat(@@sql_mode, ',NO_BACKSLASH_ESCAPES')"],
   ]
   for (const [what, ...statements] of altered) {
-    it(`that somebody left with ${what} is read on by nobody else`, async () => {
+    it(`left with ${what} serves no other reads`, async () => {
       const repos = data.repositories()
       const connection = await connectionId()
       await data.db.connection().execute(async (held) => {
@@ -83,7 +83,7 @@ describe('a pooled connection', () => {
     ],
   ]
   for (const [what, ...statements] of unaltered) {
-    it(`that somebody left with ${what} is kept`, async () => {
+    it(`left with ${what} is kept`, async () => {
       const connection = await connectionId()
       await data.db.connection().execute(async (held) => {
         for (const statement of statements) await sql.raw(statement).execute(held)
@@ -92,7 +92,7 @@ describe('a pooled connection', () => {
     })
   }
 
-  it('that the server makes READ UNCOMMITTED is refused, and lookups have others', async () => {
+  it('that the server set to READ UNCOMMITTED is refused, and lookups have others', async () => {
     await using db = createDatabase<AnyDB>({ uri: data.test.url, connectionLimit: 1 })
     const repos = data.repositories({ db })
     await repos.$ready()
@@ -141,7 +141,7 @@ describe('a transaction that the caller manages', () => {
   }
 
   for (const [how, rollBack] of Object.entries(ways)) {
-    it(`reads what a rollback to a savepoint has left, ${how}`, async () => {
+    it(`reads what a rollback to a savepoint left, ${how}`, async () => {
       const repos = data.repositories()
       const { transaction, savepointed } = await controlled()
       try {

@@ -9,7 +9,7 @@ import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { listen } from '../support/heard.ts'
 import { COUNTRIES, type Lookups, lookups, numbered } from '../support/lookups.ts'
 
-describe('on the diagnostics channels', () => {
+describe('the diagnostics channels', () => {
   let data: Lookups
 
   before(async () => {
@@ -26,7 +26,7 @@ describe('on the diagnostics channels', () => {
   const versionedCountry = (more: object = {}) =>
     data.repositories({ cache: { country: 'versioned' }, ...more })
 
-  it('a batch says what is sent, for which calls, and what came of it; no key and no row', async () => {
+  it('publish what a batch sends, for which calls, and its outcome, without keys or rows', async () => {
     const repos = data.repositories()
     await repos.$ready()
     using heard = listen()
@@ -77,7 +77,7 @@ describe('on the diagnostics channels', () => {
     assert.doesNotMatch(everything, /FR\b|XX|JPN|EU\b|France|Japan|Germany/)
   })
 
-  it('a whole table that is read is a batch without keys', async () => {
+  it('publish the read of a whole table as a batch without keys', async () => {
     const repos = versionedCountry()
     using heard = listen(['batch'])
     await repos.country!.all()
@@ -91,7 +91,7 @@ describe('on the diagnostics channels', () => {
     )
   })
 
-  it('a load begins in the context of whoever asked, though others ask on its behalf', async () => {
+  it('start a load in the context of its caller, although others send it', async () => {
     const repos = data.repositories()
     const asker = new AsyncLocalStorage<string>()
     const begun: unknown[] = []
@@ -120,7 +120,7 @@ describe('on the diagnostics channels', () => {
     ])
   })
 
-  it('a store that is bound to a batch is seen by what is sent, and `run` can wrap it', async () => {
+  it('show a store that is bound to a batch to its statement, which `run` can wrap', async () => {
     const repos = data.repositories()
     const store = new AsyncLocalStorage<string>()
     const { start } = tracingChannel<unknown, BatchMessage>('kysely-lookup:batch')
@@ -142,7 +142,7 @@ describe('on the diagnostics channels', () => {
     assert.deepEqual(ran, ['sending country'])
   })
 
-  it('a failure is told with what callers get, for the batch and for each call', async () => {
+  it('publish a failure with the error that callers get, for the batch and for each call', async () => {
     const repos = data.repositories()
     await repos.$ready()
     await data.run('alter table country rename index country_alpha3 to other')
@@ -165,7 +165,7 @@ describe('on the diagnostics channels', () => {
     )
   })
 
-  it('reads in a transaction say so', async () => {
+  it('mark reads in a transaction', async () => {
     using heard = listen(['batch'])
     await data.repositories().$transaction((trx) => trx.country!.findByKey('FR'))
     assert.deepEqual(
@@ -174,7 +174,7 @@ describe('on the diagnostics channels', () => {
     )
   })
 
-  it('a row that is dropped to make room is told', async () => {
+  it('publish a row that is dropped to make room', async () => {
     const repos = data.repositories({ cache: { item: { mode: 'immutable', maxRows: 3 } } })
     using heard = listen(['evict'])
     for (const id of [1, 2, 3]) await repos.item!.findByKey(id)
@@ -183,7 +183,7 @@ describe('on the diagnostics channels', () => {
     assert.deepEqual(heard.evict, [{ table: 'item' }, { table: 'item' }])
   })
 
-  it('a cache that starts anew is told with its versions', async () => {
+  it('publish a cache that starts over, with its versions', async () => {
     const repos = versionedCountry()
     using heard = listen(['generation'])
     await repos.country!.findByKey('FR')
@@ -202,7 +202,7 @@ describe('on the diagnostics channels', () => {
     ])
   })
 
-  it('polls are told, and once that versions cannot be verified, and that they can be again', async () => {
+  it('publish polls, and once each that versions cannot be verified and that they can be again', async () => {
     using heard = listen(['poll', 'unverified', 'verified'])
     await using repos = versionedCountry({
       versions: { pollInterval: 5, maxUnverified: 100, whenUnverified: 'refuse' },
@@ -235,7 +235,7 @@ describe('on the diagnostics channels', () => {
     assert.deepEqual(heard.verified.at(-1), { tables: ['country'] })
   })
 
-  it('nothing is told of what is remembered', async () => {
+  it('publish nothing for what is remembered', async () => {
     const repos = data.repositories({ cache: { country: 'versioned', item: 'immutable' } })
     await repos.item!.preload()
     await repos.$request(async () => {
@@ -252,7 +252,7 @@ describe('on the diagnostics channels', () => {
     })
   })
 
-  it('nothing is prepared where nobody listens', async (t) => {
+  it('prepare nothing when nobody listens', async (t) => {
     const repos = versionedCountry()
     const snapshots = t.mock.method(AsyncLocalStorage, 'snapshot')
     const steps = [loadChannel, batchChannel, pollChannel].map((one) => t.mock.method(one, 'tracePromise'))

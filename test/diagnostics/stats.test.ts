@@ -48,7 +48,7 @@ describe('$stats', () => {
     })
   }
 
-  it('counts what the request remembers by itself', async () => {
+  it("counts what the request's own memory answers", async () => {
     const repos = data.repositories()
     await repos.$request(async () => {
       assert.deepEqual(await added(repos, 'country', () => ask(repos)), [0, 0, 5])
@@ -59,7 +59,7 @@ describe('$stats', () => {
     assert.deepEqual(await added(repos, 'item', () => repos.item!.findByKeys(numbers(3))), [0, 0, 3])
   })
 
-  it('counts batches by their size, and what they answered', async () => {
+  it('counts batches by size, and what they answered', async () => {
     const repos = data.repositories({ maxBatchSize: 1_500 })
     for (const size of [1, 2, 3, 100, 101]) await repos.item!.findByKeys(numbers(size))
     await repos.item!.findByKeys([...numbers(1_998), 5_001, 5_002])
@@ -77,7 +77,7 @@ describe('$stats', () => {
     assert.equal(batchSizes.counts.length, batchSizes.bounds.length + 1)
   })
 
-  it('says what is held of a version, and of which', async () => {
+  it('says how much is held of a version, and which one', async () => {
     const repos = data.repositories({ cache: { country: { mode: 'versioned', maxRows: 3 } } })
     const held = () => {
       const { rowsHeld, aliasesHeld, absencesHeld, listsHeld, evictions } = repos.$stats().country!
@@ -95,7 +95,7 @@ describe('$stats', () => {
     assert.deepEqual(held(), [0, 0, 0, 0, 1])
   })
 
-  it('says the version that is held and for how long, and when versions were last verified', async () => {
+  it('says which version is held and for how long, and when versions were last verified', async () => {
     const repos = data.repositories({ cache: { country: 'versioned', item: 'immutable' } })
     const ages = ({ version, versionAge, verifiedAge }: TableStats) => ({ version, versionAge, verifiedAge })
     assert.deepEqual(ages(repos.$stats().country!), {
@@ -117,7 +117,7 @@ describe('$stats', () => {
     assert.ok(later.versionAge! > country!.versionAge! && later.verifiedAge! > country!.verifiedAge!)
   })
 
-  it('is a copy, and JSON', async () => {
+  it('is a copy that can be written as JSON', async () => {
     const repos = data.repositories()
     const before = repos.$stats().item!
     await repos.item!.findByKey(1)

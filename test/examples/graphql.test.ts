@@ -64,7 +64,7 @@ describe('GraphQL', () => {
     }, PATIENCE)
 
   for (const [name, start] of Object.entries({ ...withContext, ...withFramework })) {
-    it(`${name} answers a nested query by one statement a level`, async () => {
+    it(`${name} answers a nested query with one statement per level`, async () => {
       await using server = await start({ repos })
       for (let request = 0; request < 2; request++) {
         const selects = await selectsDuring(async () => {
@@ -83,7 +83,7 @@ describe('GraphQL', () => {
       }
     })
 
-    it(`${name} lets no request see what another has remembered, and leaves no scope`, async (t) => {
+    it(`${name} keeps what requests remember apart, and leaves no scope open`, async (t) => {
       const reached = Promise.withResolvers<void>()
       const left = Promise.withResolvers<void>()
       const hold = () => {

@@ -88,7 +88,7 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
     )
   })
 
-  it('tells what the pointer is at', async (t) => {
+  it('describes what the pointer is at', async (t) => {
     const page = await open(t)
     const place = await page.locator('#plot-levels .frame').boundingBox()
     await page.mouse.move(place!.x + place!.width - 20, place!.y + 40)
@@ -169,7 +169,7 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
   it('draws the batches of the service alone, not those of the comparison', async (t) => {
     const page = await open(t)
     const seen = await page.evaluate(async () => {
-      // The currencies are read anew.
+      // The currencies are read again.
       await fetch('/changes/currency', { method: 'POST' })
       const statementsIn = ({ tables }: { tables: Record<string, { statements: number }> }) =>
         Object.values(tables).reduce((sum, { statements }) => sum + statements, 0)
@@ -200,7 +200,7 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
     assert.deepEqual(seen, { sent: 1, statements: 1, batches: 1 })
   })
 
-  it('is light or dark as the system is, or as one chooses', async (t) => {
+  it('is light or dark as the system is, or as the user chooses', async (t) => {
     const page = await open(t, { colorScheme: 'light' })
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
     const light = await ground()
@@ -222,7 +222,7 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
     assert.deepEqual(widths, [400, 400])
   })
 
-  it('is no page for a name that somebody else owns, and takes no orders from other sites', async () => {
+  it('refuses foreign host names, and orders from other sites', async () => {
     const host = new URL(start.url).host
     const order = { path: '/traffic', method: 'POST', body: '{"running":true,"rate":1}' }
     const json = { host, 'content-type': 'application/json' }
@@ -266,7 +266,7 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
     assert.equal(headers['access-control-allow-origin'], undefined)
   })
 
-  it('is reached from this machine alone', async (t) => {
+  it('is reachable from this machine only', async (t) => {
     const others = Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])
       .filter(({ internal, family }) => !internal && family === 'IPv4')

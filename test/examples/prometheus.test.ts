@@ -82,7 +82,7 @@ describe('the Prometheus example', () => {
   })
   after(() => data[Symbol.asyncDispose]())
 
-  it('writes the counters in the text format, names escaped, buckets cumulative, no age where there is none', async () => {
+  it('writes the counters in the text format, with escaped names, cumulative buckets, and no age where there is none', async () => {
     const { country, [ODD]: odd } = data.tables
     const repos = data.repositories({
       tables: { country: country!, [ODD]: odd! },

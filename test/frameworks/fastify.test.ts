@@ -34,7 +34,7 @@ describe('the Fastify plugin', () => {
     })
   }
 
-  it('holds for the instance that registers it and for those below, wherever a route is declared', async (t) => {
+  it('covers the instance that registers it and its children, wherever a route is declared', async (t) => {
     await using app = fastify()
     addRoute(app, '/before')
     app.register(requestScope, { repos })
@@ -101,7 +101,7 @@ describe('the Fastify plugin', () => {
     assert.ok(seen.includes('onError 1'), seen.join())
   })
 
-  it('ends the scope when a body is refused before its handler runs', async (t) => {
+  it('ends the scope when a body is refused before the handler runs', async (t) => {
     await using app = fastify({ bodyLimit: 10 })
     app.register(requestScope, { repos })
     app.addHook('onRequest', async () => void (await repos.country!.findByKey('FR')))

@@ -19,9 +19,9 @@ async function run(...options: readonly string[]) {
   return { code, result: JSON.parse(output) as HeapResult & { readonly flat: boolean } }
 }
 
-describe('requests that are answered, fail, and are left by their clients', () => {
+describe('requests that succeed, fail or are abandoned by their clients', () => {
   for (const framework of Object.keys(frameworks)) {
-    it(`leave no scope and nothing in the heap (${framework})`, async (t) => {
+    it(`leave no scope open and nothing in the heap (${framework})`, async (t) => {
       const { code, result } = await run('--framework', framework, '--requests', '1500')
       const { samples, ...figures } = result
       t.diagnostic(JSON.stringify(figures))
@@ -31,7 +31,7 @@ describe('requests that are answered, fail, and are left by their clients', () =
     })
   }
 
-  it('would be caught leaving scopes behind', async (t) => {
+  it('are caught when they leave scopes behind', async (t) => {
     const { code, result } = await run('--framework', 'Fastify', '--requests', '600', '--leak')
     t.diagnostic(`${Math.round(result.bytesPerRequest)} bytes a request, ${result.openScopes} scopes`)
     assert.deepEqual([code, result.flat], [1, false])

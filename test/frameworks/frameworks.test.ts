@@ -26,7 +26,7 @@ for (const [framework, start] of Object.entries(frameworks)) {
     /** The response's end reaches the client before the server has seen it. */
     const scopesToEnd = (t: TestContext) => t.waitFor(() => assert.equal(openScopes(), 0), PATIENCE)
 
-    it('lets a request ask a key once; the next one on the connection asks for itself', async (t) => {
+    it('asks a key once per request; the next request on the connection asks again', async (t) => {
       await using server = await start(repos, {
         async json() {
           const first = await repos.country!.findByKey('FR')
@@ -47,7 +47,7 @@ for (const [framework, start] of Object.entries(frameworks)) {
       assert.equal(client.connections, 1)
     })
 
-    it('reaches behind the parsing of a body that comes in parts', async (t) => {
+    it('spans the parsing of a body that arrives in parts', async (t) => {
       await using server = await start(repos, {
         async json(body) {
           const { codes } = body as { codes: string[] }
@@ -128,7 +128,7 @@ for (const [framework, start] of Object.entries(frameworks)) {
       await scopesToEnd(t)
     })
 
-    it('ends when the client leaves, and what its handler does after that leaves nothing', async (t) => {
+    it('ends when the client leaves; what its handler does after that leaves nothing', async (t) => {
       const held = holding(() => repos.country!.findByKey('FR'))
       await using server = await start(repos, { json: held.handler })
       const leaving = new AbortController()
@@ -190,7 +190,7 @@ for (const [framework, start] of Object.entries(frameworks)) {
       assert.equal(openScopes(), 0)
     })
 
-    it('spans a streamed response, also where the client reads slowly', async (t) => {
+    it('spans a streamed response, even when the client reads slowly', async (t) => {
       const open: number[] = []
       await using server = await start(repos, {
         async *stream() {

@@ -23,7 +23,7 @@ describe('cached rows under keys of several columns', () => {
 
   const cached = (maxRows: number) => data.repositories({ cache: { price: { mode: 'immutable', maxRows } } })
 
-  it('are hits by every key, its columns in any order', async () => {
+  it('are hits by every key, with its columns in any order', async () => {
     const price = cached(100).price!
     assert.equal(await price.preload(), PRICES.length)
     const counts = await data.counter.during(async () => {
@@ -38,7 +38,7 @@ describe('cached rows under keys of several columns', () => {
     assert.equal(counts.Com_select, 0)
   })
 
-  it('are no hits for a key that differs in one column, in a type or in what else it has', async () => {
+  it('are not hits for a key that differs in a column, in a type or by an extra property', async () => {
     const price = cached(100).price!
     await price.preload()
     const key = { country: 'A', product: 0, year: 2024 }
@@ -62,7 +62,7 @@ describe('cached rows under keys of several columns', () => {
     for (const other of others) assert.equal(price.peek(other), undefined, JSON.stringify(other))
   })
 
-  it('another spelling leads to the same row, and is a hit from then on', async () => {
+  it('are found by another spelling, which is a hit from then on', async () => {
     const price = cached(100).price!
     const row = await price.findByKey({ country: 'a', product: 0, year: 2024 })
     assert.equal(row?.country, 'A')
@@ -73,7 +73,7 @@ describe('cached rows under keys of several columns', () => {
     assert.equal(counts.Com_select, 0)
   })
 
-  it('stay right, and as many as maxRows, while rows are dropped for others', async () => {
+  it('stay correct, and at most maxRows, while rows are dropped for others', async () => {
     const price = cached(4).price!
     const found: AnyRow[] = []
     let asked = 7

@@ -58,7 +58,7 @@ describe('tables and columns of any name', () => {
     })
   }
 
-  it('a set of repositories can be awaited, printed and made JSON of', async () => {
+  it('a set of repositories can be awaited, printed and written as JSON', async () => {
     const repos = data.repositories()
     assert.equal(await Promise.resolve(repos), repos)
     assert.equal(typeof JSON.stringify(repos), 'string')

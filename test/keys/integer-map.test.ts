@@ -12,7 +12,7 @@ const ODD = [
 ]
 
 describe('IntegerMap', () => {
-  it('finds by what is the same to a Map, and by nothing else', () => {
+  it('finds by the keys that a Map finds by, and by no others', () => {
     const map = new IntegerMap<string>()
     const like = new Map<unknown, string>()
     for (const key of [0, 1, 2]) {
@@ -28,7 +28,7 @@ describe('IntegerMap', () => {
     assert.equal(map.size, like.size)
   })
 
-  it('finds every key of a table that is held in part and in any order', () => {
+  it('finds every key of a table that is held partly and in any order', () => {
     const map = new IntegerMap<number>()
     const keys = Array.from({ length: 10_000 }, (_, index) => ((index * 7_919) % 20_000) + 1)
     for (const key of keys) map.set(key, -key)
@@ -42,7 +42,7 @@ describe('IntegerMap', () => {
     'with gaps': (index: number) => index * 3,
     sparse: (index: number) => index * 1_000_003,
     'far up': (index: number) => 4_294_967_000 + index,
-    'by chance': (index: number) => (index * 7_919) % 60_000,
+    random: (index: number) => (index * 7_919) % 60_000,
   }
   for (const [spread, keyAt] of Object.entries(spreads)) {
     it(`holds what a Map holds, whatever is set and deleted: ${spread}`, () => {

@@ -13,7 +13,7 @@ const throwing = () => {
 const hasNetworkTypes = system === 'mariadb' && release >= 1007
 const validations = [...VALIDATIONS, ...(hasNetworkTypes ? MARIADB_VALIDATIONS : [])]
 
-describe('what can be a key', () => {
+describe('key validation', () => {
   let data: Lookups
   let tables: TablesMetadata
 
@@ -32,7 +32,7 @@ describe('what can be a key', () => {
   for (const [index, { type, key, expected, ...cases }] of validations.entries()) {
     const table = `key_${index}`
 
-    it(`${type}: a bad key rejects alone, the others of its batch answer`, async () => {
+    it(`${type}: a bad key rejects alone; the others of its batch are answered`, async () => {
       const repository = data.repositories({ tables }).$table(table)
       const invalid = Object.entries({ ...NEVER, ...cases.invalid })
       // The row's key goes along with each bad one, so that they are in one batch.
@@ -61,7 +61,7 @@ describe('what can be a key', () => {
       }
     })
 
-    it(`${type}: what is of the type is for the server to decide`, async () => {
+    it(`${type}: the server decides about values of the right type`, async () => {
       const repository = data.repositories({ tables }).$forRequest().$table(table)
       const row = await repository.findByKey(key)
       assert.ok(row)
@@ -91,14 +91,14 @@ describe('what can be a key', () => {
     ['a nested object', (k) => ({ part: 1, k: { k } })],
     ['an SQL operator', (k) => ({ part: 1, k: { gt: k } })],
   ]
-  it('a getter is asked for its part', async () => {
+  it('a getter supplies its part of the key', async () => {
     const repository = data.repositories({ tables }).$table('key_0')
     const key = Object.defineProperty({ part: 1 }, 'k', { get: () => 7, enumerable: true })
     assert.equal((await repository.findByKey(key))?.k, 7)
   })
 
   for (const [what, make] of parts) {
-    it(`${what} is no composite key`, async () => {
+    it(`${what} is not a composite key`, async () => {
       const repository = data.repositories({ tables }).$table('key_0')
       const [bad, good] = await Promise.allSettled([
         repository.findByKey(make(7)),

@@ -36,7 +36,7 @@ for (const statementForm of ['json_table', 'union_all'] as const) {
         assert.equal(rows[98], rows[99], 'both spellings answer one row object')
       })
 
-      it(`a key longer than its column finds nothing and harms nobody in its batch (${mode})`, async () => {
+      it(`a key longer than its column finds nothing and does no harm to its batch (${mode})`, async () => {
         const { country } = repositories({ cache }).$forRequest()
         const rows = await country!.findByKeys(['FRX', 'FR X', 'DE', 'F', 'FR   '])
         assert.deepEqual(
@@ -60,7 +60,7 @@ for (const statementForm of ['json_table', 'union_all'] as const) {
       })
     }
 
-    it('a byte-exact column tells cases apart', async () => {
+    it('a byte-exact column distinguishes case', async () => {
       const { currency } = repositories()
       const rows = await currency!.findByKeys(['eur', 'EUR', 'Eur', 'JPY', 'é'])
       assert.deepEqual(
@@ -96,7 +96,7 @@ for (const statementForm of ['json_table', 'union_all'] as const) {
       assert.ok(Object.isFrozen(plans))
     })
 
-    it('findAllBy of several callers is one statement', async () => {
+    it('findAllBy calls of several callers are one statement', async () => {
       const repos = repositories()
       await repos.$ready()
       const counts = await data.counter.during(() =>
@@ -197,7 +197,7 @@ for (const statementForm of ['json_table', 'union_all'] as const) {
       await assert.rejects(repos.country!.findByKeys('FR' as never), InvalidKeyError)
     })
 
-    it('findAllBy refuses what no index begins with', async () => {
+    it('findAllBy refuses columns that no index begins with', async () => {
       const { country } = repositories()
       await assert.rejects(country!.findAllBy({ name: 'France' }), /leading columns of an index/)
       await assert.rejects(country!.findAllBy({}), InvalidKeyError)

@@ -37,7 +37,7 @@ describe('statements sent', () => {
     ['plain', 1],
   ] as const) {
     const mode = table === 'fixed' ? "an 'immutable' table" : 'a table remembered per request'
-    it(`1,000 keys in 20 concurrent requests are 1 statement, in the same scopes 0, in new ones ${again}: ${mode}`, async () => {
+    it(`1,000 keys in 20 concurrent requests take 1 statement, then 0 in the same scopes and ${again} in new ones: ${mode}`, async () => {
       const repos = data.repositories({ cache: { fixed: 'immutable' } })
       await repos.$ready()
       const requests = twentyRequests(repos, table)
@@ -59,7 +59,7 @@ describe('statements sent', () => {
     assert.deepEqual([second.Com_stmt_prepare, second.Com_stmt_execute], [0, 1])
   })
 
-  it('keys asked while a statement is under way are gathered for the next', async () => {
+  it('keys asked during a statement are gathered for the next one', async () => {
     const repos = data.repositories()
     await repos.$ready()
     await data.openLookupConnections()
@@ -95,7 +95,7 @@ describe('statements sent', () => {
     }
   }
 
-  it('a key asked again while it is under way is asked again: its row may have been written meanwhile', async () => {
+  it('a key asked again during its statement is sent again: its row may have changed meanwhile', async () => {
     const repos = data.repositories()
     await repos.$ready()
     const counts = await data.counter.during(async () => {
@@ -107,7 +107,7 @@ describe('statements sent', () => {
     assert.equal(counts.Com_select, 2)
   })
 
-  it('more keys than maxBatchSize are split', async () => {
+  it('more keys than maxBatchSize go in several statements', async () => {
     const repos = data.repositories({ maxBatchSize: 100 })
     await repos.$ready()
     const keys = Array.from({ length: 950 }, (_, index) => index + 1)
@@ -122,7 +122,7 @@ describe('statements sent', () => {
     )
   })
 
-  it('other reads in the process are prepared or not as Kysely does it', async () => {
+  it('other reads in the process are sent as Kysely sends them', async () => {
     const counts = await data.counter.during(() => data.db.selectFrom('plain').selectAll().limit(1).execute())
     assert.deepEqual([counts.Com_select, counts.Com_stmt_execute], [1, 0])
   })

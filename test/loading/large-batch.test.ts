@@ -29,7 +29,7 @@ describe('large batches', () => {
     assert.deepEqual(rows.at(999), { id: 1000, label: 'row 1000' })
   })
 
-  it('keys that are too long together for one packet go in several statements', async () => {
+  it('keys too long for one packet go in several statements', async () => {
     const repos = data.repositories()
     await repos.$ready()
     const rows = await data.run("show variables like 'max_allowed_packet'")

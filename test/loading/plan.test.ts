@@ -99,7 +99,7 @@ describe('the plan of a lookup', () => {
     })
   }
 
-  it('of a whole table goes along its primary key and sorts nothing, with its version or without', async () => {
+  it('of a whole table follows its primary key and sorts nothing, with its version or without', async () => {
     await createVersionTable(data.db)
     const format = data.test.system === 'mysql' ? 'format=traditional ' : ''
     for (const versioned of [false, true]) {

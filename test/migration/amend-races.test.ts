@@ -12,7 +12,7 @@ describe('an amend', () => {
     amend(race.data.db, 'city', (trx) => trx.updateTable('city').set({ name }).where('id', '=', 1).execute())
   const cityOf = async (repos: AnyRepositories) => (await repos.city!.findByKey(1))?.name
 
-  it('is noticed: a load begun before it and finished after the poll is not shared', async () => {
+  it('is noticed: a load that began before it and finished after the poll is not shared', async () => {
     await freeze(race.data.db, 'city')
     await using repos = await polling()
     assert.equal((await repos.city!.findByKey(2))?.name, 'Lyon')
@@ -27,7 +27,7 @@ describe('an amend', () => {
     assert.equal(await cityOf(repos), 'Lutetia')
   })
 
-  it('is noticed: a load finished before the poll goes with the poll', async () => {
+  it('is noticed: a load that finished before the poll is dropped by the poll', async () => {
     await freeze(race.data.db, 'city')
     await using repos = await polling()
     assert.equal(await cityOf(repos), 'Paris')

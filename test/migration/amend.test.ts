@@ -58,7 +58,7 @@ describe('amend', () => {
     await assertFrozen()
   })
 
-  it('takes a plugin along, and the one connection that a migration has', async () => {
+  it('works with a plugin, and on the only connection of a migration', async () => {
     await data.db
       .withPlugin(new CamelCasePlugin())
       .connection()
@@ -67,7 +67,7 @@ describe('amend', () => {
     await assertFrozen()
   })
 
-  it('lets nobody else through meanwhile, nor makes them wait', async () => {
+  it('neither lets other writers through meanwhile nor makes them wait', async () => {
     await amend(data.db, 'city', async (trx) => {
       await rename(trx, 'Lutetia')
       await assert.rejects(rename(data.db, 'x', 2), frozen('city'))
@@ -161,7 +161,7 @@ describe('amend', () => {
     await assertFrozen()
   })
 
-  it('leaves nothing that opens the table later: a token of before is of no use', async () => {
+  it('leaves nothing that opens the table later: an old token is useless', async () => {
     let token = ''
     await amend(data.db, 'city', async (trx) => {
       const { rows } = await sql<{ token: string }>`select hex(@kysely_lookup_amend) as token`.execute(trx)
@@ -203,7 +203,7 @@ describe('amend', () => {
     await assertFrozen()
   })
 
-  it('says that another one is under way when that takes too long', async () => {
+  it('says that another amend is under way when it waits too long', async () => {
     await amend(data.db, 'city', () =>
       data.db.connection().execute(async (connection) => {
         await sql`set innodb_lock_wait_timeout = 1`.execute(connection)
@@ -218,7 +218,7 @@ describe('amend', () => {
   })
 
   for (const how of ['rolled back', 'commit']) {
-    it(`killed half-way leaves the table frozen (${how})`, async () => {
+    it(`leaves the table frozen when it is killed half-way (${how})`, async () => {
       const script = new URL('../support/amending-process.ts', import.meta.url)
       using child = spawn(process.execPath, [script.pathname, data.test.url, how], {
         stdio: ['ignore', 'pipe', 'inherit'],

@@ -50,7 +50,7 @@ describe('a frozen table', () => {
     assert.equal((await data.run('select 1 from city where id = 5')).length, 1)
   })
 
-  it('takes new rows, which do not move its version, and keeps the triggers that it had', async () => {
+  it('accepts new rows, which do not move its version, and keeps its other triggers', async () => {
     await data.run('delete from log')
     const moved = await data.moved('city', () =>
       data.run(
@@ -64,7 +64,7 @@ describe('a frozen table', () => {
     assert.deepEqual(await data.run("select 1 from log where what = 'update'"), [])
   })
 
-  it('refuses one who has set the variable of amend, to whatever', async () => {
+  it('refuses a session that has set the variable of amend, whatever its value', async () => {
     for (const value of ["'x'", '1', "x'00'", "''", '(select token from lookup_version limit 1)', 'null']) {
       await assert.rejects(
         data.run(`set @kysely_lookup_amend = ${value}`, 'delete from city'),
@@ -111,7 +111,7 @@ describe('freeze', () => {
     })
   }
 
-  it('takes a table with restricting keys, and one that cascades to itself', async () => {
+  it('accepts a table with restricting keys, and one that cascades to itself', async () => {
     await using data = await migrating([
       parent,
       child('on delete restrict'),
@@ -124,7 +124,7 @@ describe('freeze', () => {
     await assert.rejects(data.run('delete from place where id = 1'), frozen('place'))
   })
 
-  it('called again repairs what is missing, and moves the version for what was changed meanwhile', async () => {
+  it('repairs what is missing when it is called again, and moves the version for changes made meanwhile', async () => {
     await using data = await migrating(CITIES)
     await freeze(data.db, 'city')
     await data.run('drop trigger lookup_frozen_update_city', "update city set name = 'x'")
@@ -132,7 +132,7 @@ describe('freeze', () => {
     await assert.rejects(data.run("update city set name = 'y'"), frozen('city'))
   })
 
-  it('is undone by unfreeze, and goes together with trackVersion in any order', async () => {
+  it('is undone by unfreeze, and combines with trackVersion in any order', async () => {
     await using data = await migrating(CITIES)
     await freeze(data.db, 'city')
     await unfreeze(data.db, 'city')

@@ -16,8 +16,8 @@ import type { AnyDB } from '../support/lookups.ts'
 import { CITIES, migrating, refusal } from '../support/migrating.ts'
 import { identifyServer, runStatements, testServerUrl } from '../support/server.ts'
 
-describe('the migration helpers say which right is missing', () => {
-  it('TRIGGER, or one on the version table', async () => {
+describe('the migration helpers', () => {
+  it('name the missing right: TRIGGER, or one on the version table', async () => {
     await using data = await migrating(CITIES)
     await using reader = await databaseUser(data, 'select')
     await assert.rejects(trackVersion(reader.db, 'city'), refusal('denied', 'TRIGGER', 'grant'))
@@ -26,7 +26,7 @@ describe('the migration helpers say which right is missing', () => {
     assert.deepEqual(await data.triggers(), [])
   })
 
-  it('none is needed by those who write, nor SUPER by those who migrate', async () => {
+  it('need no right of those who write, and no SUPER of those who migrate', async () => {
     await using data = await migrating(CITIES)
     await using owner = await databaseUser(data, ALL_RIGHTS)
     await createVersionTable(owner.db)
@@ -41,7 +41,7 @@ describe('the migration helpers say which right is missing', () => {
     )
   })
 
-  it('those who may not see triggers see at least that they are there', async () => {
+  it('show that triggers are there to users who may not see them', async () => {
     await using data = await migrating([
       'create table country (id char(2) primary key) engine = InnoDB',
       "insert into country values ('FR')",
@@ -59,7 +59,7 @@ describe('the migration helpers say which right is missing', () => {
     )
   })
 
-  it('1419: a trigger while the binary log is on', async () => {
+  it('explain error 1419: a trigger while the binary log is on', async () => {
     const { system } = await identifyServer(await testServerUrl())
     const program = await findServerProgram({ system })
     await using server = await startThrowawayServer({
@@ -88,7 +88,7 @@ describe('the migration helpers say which right is missing', () => {
 })
 
 describe('triggers whose definer is gone', () => {
-  it('fail every write, and are mended by calling the helper again', async () => {
+  it('fail every write, and are fixed by calling the helper again', async () => {
     await using data = await migrating([
       ...CITIES,
       'create table country (id int primary key) engine = InnoDB',

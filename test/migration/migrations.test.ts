@@ -206,7 +206,7 @@ describe('kysely seed:run', () => {
     assert.deepEqual(await checksum(), previous)
   })
 
-  it('brings back what is missing and leaves the rest as it is, also an edited row', async () => {
+  it('restores missing rows and leaves the others as they are, even an edited one', async () => {
     await using db = createDatabase<{ city: { id: number; name: string; country_code: string } }>({
       uri: database.url,
     })
@@ -275,7 +275,7 @@ describe('kysely seed:run', () => {
     await connection.query("update country set capital = 'Paris' where code = 'FR'")
   })
 
-  it('leaves no reference dangling: a foreign key refuses an unknown parent and the loss of a used one', async () => {
+  it('leaves no dangling reference: foreign keys refuse an unknown parent and the loss of a used one', async () => {
     await assert.rejects(connection.query(`insert into country_currency values ('FR', 'ZZZ', 9)`), {
       code: 'ER_NO_REFERENCED_ROW_2',
     })

@@ -31,7 +31,7 @@ describe('cascades into a tracked table', () => {
   const both = { changed: true, moved: true }
   const neither = { changed: false, moved: false }
 
-  it('move its version: a parent is deleted', async () => {
+  it('move its version when a parent is deleted', async () => {
     for (const rule of ['on delete cascade', 'on delete set null']) {
       await using data = await migrating(geography({ country: '', city: rule }))
       await trackVersion(data.db, 'city')
@@ -40,7 +40,7 @@ describe('cascades into a tracked table', () => {
     }
   })
 
-  it('move its version: the key of a parent is updated', async () => {
+  it('move its version when the key of a parent is updated', async () => {
     for (const rule of ['on update cascade', 'on update set null']) {
       await using data = await migrating(geography({ country: '', city: rule }))
       await trackVersion(data.db, 'city')
@@ -65,7 +65,7 @@ describe('cascades into a tracked table', () => {
     ])
   })
 
-  it('do not concern parents that restrict', async () => {
+  it('do not affect parents that restrict', async () => {
     await using data = await migrating(
       geography({ country: 'on delete cascade', city: 'on delete restrict' }),
     )
@@ -82,7 +82,7 @@ describe('cascades into a tracked table', () => {
     assert.equal(await data.version('city'), before)
   })
 
-  it('reach a table by a key to itself, whose own triggers see the statement', async () => {
+  it('are seen by the triggers of a table with a key to itself', async () => {
     await using data = await migrating([
       `create table city (id int primary key, part_of int,
         constraint self foreign key (part_of) references city (id) on delete cascade) ${engine}`,
@@ -94,7 +94,7 @@ describe('cascades into a tracked table', () => {
     assert.deepEqual(await data.run('select * from city'), [])
   })
 
-  it('that came or went are followed when trackVersion is called again', async () => {
+  it('are followed after they changed when trackVersion is called again', async () => {
     await using data = await migrating(geography({ country: '', city: 'on delete restrict' }))
     await trackVersion(data.db, 'city')
     await data.run(
@@ -114,7 +114,7 @@ describe('cascades into a tracked table', () => {
     assert.equal((await data.triggers()).length, 3)
   })
 
-  it('two tables of one parent have triggers of their own', async () => {
+  it('give two tables of one parent triggers of their own', async () => {
     await using data = await migrating([
       ...geography({ country: '', city: 'on delete cascade' }),
       `create table town (id int primary key, country int,

@@ -67,7 +67,7 @@ describe('a tracked table', () => {
     })
   }
 
-  it('moves its version with the commit, not before', async () => {
+  it('moves its version on commit, not before', async () => {
     const during: number[] = []
     const moved = await data.moved('city', () =>
       data.db.transaction().execute(async (trx) => {
@@ -78,7 +78,7 @@ describe('a tracked table', () => {
     assert.ok(moved > 0)
   })
 
-  it('keeps its version when the change is rolled back, to a savepoint too', async () => {
+  it('keeps its version when the change is rolled back, even to a savepoint', async () => {
     const change = "update city set name = 'no' where id = 1"
     assert.equal(await data.moved('city', () => data.run('begin', change, 'rollback')), 0)
     assert.equal(
@@ -87,12 +87,12 @@ describe('a tracked table', () => {
     )
   })
 
-  it('keeps the triggers that it had', async () => {
+  it('keeps its other triggers', async () => {
     await data.run('delete from log', "update city set name = 'Paris' where id = 1")
     assert.equal((await data.run('select * from log')).length, 1)
   })
 
-  it('gets numbers it never had: milliseconds of the clock where they are more than one more', async () => {
+  it('gets numbers that it never had: the milliseconds of the clock where they exceed the next number', async () => {
     const slots = async () =>
       (await data.run("select version from lookup_version where table_name = 'city'")).map((row) =>
         Number(row.version),
@@ -110,7 +110,7 @@ describe('a tracked table', () => {
     await data.run("update lookup_version set version = 5 where table_name = 'city'")
   })
 
-  it('heals a version row that somebody deleted, with the next change', async () => {
+  it('restores a deleted version row with the next change', async () => {
     await data.run("delete from lookup_version where table_name = 'city'")
     await data.run("update city set name = 'Paris' where id = 1")
     assert.ok((await data.version('city')) > 1.7e12)
@@ -127,7 +127,7 @@ describe('a tracked table', () => {
 })
 
 describe('trackVersion', () => {
-  it('called again changes nothing but the version, and repairs what is missing', async () => {
+  it('changes nothing but the version when it is called again, and repairs what is missing', async () => {
     await using data = await migrating(CITIES)
     await trackVersion(data.db, 'city')
     const made =
@@ -154,7 +154,7 @@ describe('trackVersion', () => {
     assert.ok((await versionTriggers(data.db, ['city'])).get('city')?.every(({ state }) => state === 'live'))
   })
 
-  it('is undone by untrackVersion, also where the table is gone or has another name', async () => {
+  it('is undone by untrackVersion, even when the table is gone or renamed', async () => {
     await using data = await migrating([
       ...CITIES,
       'create trigger theirs before insert on city for each row set @theirs = 1',
@@ -202,7 +202,7 @@ describe('trackVersion', () => {
     'grosse',
     '表'.repeat(40),
   ]
-  it('takes every name that a table can have', async () => {
+  it('accepts every name that a table can have', async () => {
     const quoted = (name: string) => `\`${name.replaceAll('`', '``')}\``
     await using data = await migrating(
       names.map((name) => `create table ${quoted(name)} (id int primary key) engine = InnoDB`),
@@ -229,7 +229,7 @@ describe('trackVersion', () => {
     }
   })
 
-  it('tells names apart that differ in case alone, where the server does', async (t) => {
+  it('distinguishes names that differ only in case, where the server does', async (t) => {
     await using data = await migrating(CITIES)
     const [server] = await data.run('select @@lower_case_table_names folded')
     if (server?.folded !== 0) return t.skip('the server folds names')
@@ -241,7 +241,7 @@ describe('trackVersion', () => {
     assert.ok((await data.moved('City', () => data.run('delete from City'))) > 0)
   })
 
-  it("works under any sql_mode, on a migration's one connection, and in autocommit=0", async () => {
+  it("works under any sql_mode, on a migration's only connection, and with autocommit = 0", async () => {
     const modes = ["'ANSI,NO_BACKSLASH_ESCAPES'", "'TRADITIONAL'", "''"]
     for (const mode of modes) {
       await using data = await migrating(CITIES)
@@ -287,7 +287,7 @@ describe('trackVersion', () => {
   })
 })
 
-describe('the migration helpers refuse', () => {
+describe('misuse of the migration helpers:', () => {
   let data: Migrating
   const other = `lookup_other_${randomBytes(4).toString('hex')}`
 
@@ -307,7 +307,7 @@ describe('the migration helpers refuse', () => {
   })
 
   for (const helper of [trackVersion, freeze]) {
-    it(`${helper.name} what triggers cannot guard`, async () => {
+    it(`${helper.name} refuses what triggers cannot guard`, async () => {
       const refused = (table: string, ...texts: string[]) =>
         assert.rejects(helper(data.db, table), refusal(helper.name, ...texts))
       await refused('nowhere', 'no table nowhere')
@@ -320,13 +320,13 @@ describe('the migration helpers refuse', () => {
       assert.deepEqual(await data.triggers(), [])
     })
 
-    it(`${helper.name} in a transaction, which it would commit`, async () => {
+    it(`${helper.name} refuses a transaction, which it would commit`, async () => {
       await data.db.transaction().execute(async (trx) => {
         await assert.rejects(helper(trx, 'city'), refusal(helper.name, 'transaction'))
       })
     })
 
-    it(`${helper.name} without a version table`, async () => {
+    it(`${helper.name} refuses to run without a version table`, async () => {
       await using bare = await lookups(CITIES)
       await assert.rejects(helper(bare.db, 'city'), refusal('createVersionTable(db)'))
       await bare.run('create table lookup_version (table_name varchar(64), version int)')
@@ -335,7 +335,7 @@ describe('the migration helpers refuse', () => {
     })
   }
 
-  it('dropVersionTable while triggers need it', async () => {
+  it('dropVersionTable refuses while triggers need the table', async () => {
     await trackVersion(data.db, 'city')
     await assert.rejects(dropVersionTable(data.db), refusal('on city', 'untrackVersion'))
     assert.deepEqual(await data.triggers(), OWN_TRIGGERS)

@@ -36,7 +36,7 @@ describe('OpenTelemetry metrics', () => {
     meterProvider: telemetry.meterProvider,
   })
 
-  it('are read from $stats, for each table, by the level that answered', async () => {
+  it('come from $stats, for each table and by the level that answered', async () => {
     const repos = data.repositories({
       cache: { country: 'versioned', item: { mode: 'immutable', maxRows: 3 } },
     })
@@ -79,7 +79,7 @@ describe('OpenTelemetry metrics', () => {
     assert.deepEqual(found, expected)
   })
 
-  it('know the age of a version and of its verification, in seconds', async () => {
+  it('report the age of a version and of its verification in seconds', async () => {
     const repos = data.repositories({ cache: { country: 'versioned' } })
     using _ = observeStats(repos, providers())
     const began = performance.now()
@@ -99,7 +99,7 @@ describe('OpenTelemetry metrics', () => {
     }
   })
 
-  it('read $stats once for each collection, and not at all once they are stopped', async () => {
+  it('read $stats once per collection, and not at all after they are stopped', async () => {
     const repos = data.repositories()
     let reads = 0
     const counted = {
@@ -117,7 +117,7 @@ describe('OpenTelemetry metrics', () => {
     assert.equal(reads, 1)
   })
 
-  it('tell repositories apart by attributes of the user', async () => {
+  it("distinguish repositories by the user's attributes", async () => {
     const [one, other] = [data.repositories(), data.repositories()]
     using _one = observeStats(one, { ...providers(), attributes: { 'db.namespace': 'one' } })
     using _other = observeStats(other, { ...providers(), attributes: { 'db.namespace': 'other' } })
@@ -126,7 +126,7 @@ describe('OpenTelemetry metrics', () => {
     assert.deepEqual([misses['item one'], misses['item other']], [1, 0])
   })
 
-  it('batches have a histogram of their sizes and one of their durations, those that failed too', async () => {
+  it('include histograms of the sizes and durations of batches, failed ones included', async () => {
     const repos = data.repositories()
     await repos.$ready()
     using _ = instrumentLookups(providers())
@@ -167,7 +167,7 @@ describe('OpenTelemetry metrics', () => {
     ])
   })
 
-  it('are not there without an SDK', async () => {
+  it('do not exist without an SDK', async () => {
     const repos = data.repositories()
     let reads = 0
     const counted = {

@@ -95,7 +95,7 @@ describe('OpenTelemetry spans', () => {
     assert.deepEqual([span.attributes['kysely_lookup.keys'], span.attributes['kysely_lookup.loads']], [3, 4])
   })
 
-  it('spans of one request that ask at once are told apart, though DataLoader asks for them', async () => {
+  it('concurrent spans of one request are told apart, although DataLoader asks for them', async () => {
     const repos = await ready()
     const resolvers = await repos.$request(() =>
       Promise.all([
@@ -109,7 +109,7 @@ describe('OpenTelemetry spans', () => {
     assert.deepEqual([parentOf(span), linksOf(span)], [france, [germany]])
   })
 
-  it('keys that were gathered behind a statement belong to those who asked for them', async () => {
+  it('keys gathered behind a statement belong to the spans that asked for them', async () => {
     const holding = createHoldingPool(data.test.url)
     await using db = createDatabase<AnyDB>(holding.options)
     const repos = data.repositories({ db })
@@ -124,7 +124,7 @@ describe('OpenTelemetry spans', () => {
     assert.deepEqual(telemetry.spans().map(linksOf), [[], []])
   })
 
-  it('a batch is recorded where one of those who wait for it is', async () => {
+  it('a batch is recorded if one of its callers is', async () => {
     const sampler: Sampler = {
       shouldSample: (_context, _traceId, name) => ({
         decision: name === 'unsampled' ? SamplingDecision.NOT_RECORD : SamplingDecision.RECORD_AND_SAMPLED,
@@ -138,7 +138,7 @@ describe('OpenTelemetry spans', () => {
     assert.deepEqual([parentOf(span), linksOf(span)], [idOf(sampled), [idOf(unsampled)]])
   })
 
-  it('outside of any span a batch begins a trace', async () => {
+  it('a batch outside any span begins a trace', async () => {
     const repos = await ready()
     await repos.country!.findByKey('FR')
     assert.equal(parentOf(theSpan()), undefined)
@@ -175,7 +175,7 @@ describe('OpenTelemetry spans', () => {
     ])
   })
 
-  it('with `loads` each call that misses has a span, linked to its batch; hits have none', async () => {
+  it('each miss has a span linked to its batch with `loads`; hits have none', async () => {
     await restart({ loads: true })
     const repos = await ready()
     const requests = await Promise.all(
@@ -196,7 +196,7 @@ describe('OpenTelemetry spans', () => {
     assert.deepEqual([parentOf(batch), linksOf(batch)], [idOf(loads[0]!), [idOf(loads[1]!)]])
   })
 
-  it('takes attributes of the user, and leaves the text out on demand', async () => {
+  it("the user's attributes are added, and the text is left out on demand", async () => {
     await restart({ attributes: { 'server.address': 'primary.example' }, queryText: false })
     const repos = await ready()
     await repos.country!.findByKey('FR')
@@ -223,7 +223,7 @@ describe('OpenTelemetry spans', () => {
     assert.deepEqual(events, [])
   })
 
-  it("a driver's error is told by its number alone: its message may hold values", async () => {
+  it("a driver's error is reported by its number alone: its message may hold values", async () => {
     const repos = await ready()
     await data.run('rename table country to gone')
     try {
@@ -236,7 +236,7 @@ describe('OpenTelemetry spans', () => {
     assert.equal(attributes['error.type'], '1146')
   })
 
-  it('a server that is gone is an error of this library, without what was asked', async (t) => {
+  it('a lost server is an error of this library, without what was asked', async (t) => {
     await using server = await startRestartableServer({ system: data.test.system })
     if (!server) return t.skip(`no ${data.test.system} program here`)
     await using application = startApplication(server, { tables: await makeTables(server) })
@@ -273,7 +273,7 @@ describe('OpenTelemetry spans', () => {
 })
 
 describe('without an OpenTelemetry SDK', () => {
-  it('lookups are as they were, and a provider that is registered later gets spans', async () => {
+  it('lookups work as before, and a provider registered later gets spans', async () => {
     await using data = await lookups(COUNTRIES)
     const repos = data.repositories()
     await repos.$ready()

@@ -22,7 +22,7 @@ const nothing: Results = {
 }
 
 describe('the results of a benchmark', () => {
-  it('have the last run of each case, whichever were measured with it', () => {
+  it('hold the last run of each case, whatever else was measured with it', () => {
     const both = withCase(
       withCase(nothing, 'hits', { ...run, figures: [figure({}), figure({ side: 'gone since' })] }),
       'batch',
@@ -39,7 +39,7 @@ describe('the results of a benchmark', () => {
     )
   })
 
-  it('keep a thorough run where a first look follows, and replace a first look', () => {
+  it('keep a thorough run when a first look follows, and replace a first look', () => {
     const thorough = withCase(nothing, 'hits', { ...run, figures: [figure({})] })
     assert.equal(withCase(thorough, 'hits', { ...run, quick: true, figures: [] }), thorough)
     const look = withCase(nothing, 'hits', { ...run, quick: true, figures: [] })
@@ -48,12 +48,12 @@ describe('the results of a benchmark', () => {
 })
 
 describe('the chart', () => {
-  it('is not drawn before there are figures for it', () => {
+  it('is not drawn without figures', () => {
     assert.equal(drawChart([]), undefined)
     assert.equal(drawChart([figure({ case: 'poll' })]), undefined)
   })
 
-  it('has a bar of each side, the best first and ten times the value one step further', () => {
+  it('has a bar for each side, best first, on a logarithmic scale', () => {
     const svg = drawChart([
       figure({ side: 'findByKey, immutable', value: 1_000 }),
       figure({ value: 100 }),

@@ -56,7 +56,7 @@ describe('what a cold read sends, on a connection of its own', () => {
     }
   }
 
-  it('is one statement for a batch, prepared once for batches of every size, and little more than the keys', async () => {
+  it('is one statement per batch, prepared once for every size, with little more than the keys', async () => {
     await using connection = await connected()
     const { repos, sent } = connection
     const batch = (size: number) => () => repos.city!.findByKeys(ids(size))
@@ -70,7 +70,7 @@ describe('what a cold read sends, on a connection of its own', () => {
     }
   })
 
-  it('is one statement for a key alone, which has a text of its own, prepared once', async () => {
+  it('is one statement for a lone key, with a text of its own, prepared once', async () => {
     await using connection = await connected()
     const { repos, sent } = connection
     await repos.city!.findByKeys([1, 2])
@@ -84,7 +84,7 @@ describe('what a cold read sends, on a connection of its own', () => {
     }
   })
 
-  it('is two statements for twenty requests at once that read fifty cities each and their countries', async () => {
+  it('is two statements for twenty concurrent requests that each read fifty cities and their countries', async () => {
     await using connection = await connected()
     const { repos, sent } = connection
     const request = (number: number) =>
@@ -116,7 +116,7 @@ describe('what a cold read sends, on a connection of its own', () => {
 })
 
 describe('a hit', () => {
-  it('allocates nothing but what awaiting does, and peek nothing', async (t) => {
+  it('allocates only what awaiting allocates, and peek allocates nothing', async (t) => {
     const result: HitsResult = await measured('hits.ts')
     t.diagnostic(JSON.stringify(result))
     const kinds = ['immutable', 'versioned', 'composite']
@@ -136,7 +136,7 @@ describe('the answers of a cold batch', () => {
   const LEFT = 50_000
 
   for (const scope of ['none', '$forRequest', '$request']) {
-    it(`are gone with the next young collection (scope: ${scope})`, async (t) => {
+    it(`are freed by the next young collection (scope: ${scope})`, async (t) => {
       const result: ColdBatchesResult = await measured('cold-batches.ts', scope)
       t.diagnostic(JSON.stringify(result))
       assert.equal(result.wholeCollections, 0)
@@ -144,7 +144,7 @@ describe('the answers of a cold batch', () => {
     })
   }
 
-  it('would be seen to stay where an object with a getter leads to them', async (t) => {
+  it('are seen to stay when an object with a getter leads to them', async (t) => {
     const result: ColdBatchesResult = await measured('cold-batches.ts', 'none', '--leak')
     t.diagnostic(JSON.stringify(result))
     assert.ok(result.bytesPerBatch > LEFT)

@@ -43,7 +43,7 @@ describe('the licences', () => {
     )
   })
 
-  it('of all that is installed, for users or for development, are permissive, but for two that benchmarks compare with', async () => {
+  it('are permissive for everything that is installed, except two packages that benchmarks compare with', async () => {
     for (const name of lockFiles()) {
       const allowed = name.startsWith('bench/') ? MEASURED_ONLY : []
       const others = Object.entries(await locked(name)).filter(
@@ -54,7 +54,7 @@ describe('the licences', () => {
     }
   })
 
-  it('of what users install with the package are MIT, ISC, BSD or Apache', async (t) => {
+  it('are MIT, ISC, BSD or Apache for what users install with the package', async (t) => {
     const packages = await locked('package-lock.json')
     const required = Object.keys(manifest.peerDependencies).filter(
       (name) => !manifest.peerDependenciesMeta[name]?.optional,
@@ -68,7 +68,7 @@ describe('the licences', () => {
     )
   })
 
-  it('of the packages that the seeds read, and of their data, are in DATA-LICENSES.md', async () => {
+  it('are in DATA-LICENSES.md for the packages that the seeds read, and for their data', async () => {
     const packages = await locked('package-lock.json')
     const text = await read('DATA-LICENSES.md')
     const sources = globSync(['seeds/*.ts', 'reference-data/*.ts'], { cwd: root })

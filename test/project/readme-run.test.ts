@@ -24,7 +24,7 @@ describe('the documentation that can be run', () => {
   })
   after(() => database.drop())
 
-  it('is there', () => {
+  it('exists', () => {
     assert.ok(runnable.length > 0)
     for (const { name, blocks } of documents) {
       for (const [at, { line }] of [...blocks.entries()].filter(([, block]) => isOutput(block))) {

@@ -41,7 +41,7 @@ describe('the documentation', () => {
     t.diagnostic(`${count} blocks in ${documents.length} documents`)
   })
 
-  it('has blocks of other languages that are well-formed', () => {
+  it('has well-formed blocks of other languages', () => {
     const checks: Readonly<Record<string, (code: string) => void>> = {
       ts: () => {}, // compiled above
       sh: () => {}, // below
@@ -67,7 +67,7 @@ describe('the documentation', () => {
     assert.deepEqual(wrong, [])
   })
 
-  it('has commands that are there, with the options that they have', async () => {
+  it('names commands and options that exist', async () => {
     const help = new Map<string, string>()
     const bin = join(root, 'src/cli/bin.ts')
     const wrong: string[] = []
@@ -91,7 +91,7 @@ describe('the documentation', () => {
     assert.deepEqual(wrong, [])
   })
 
-  it('has npm scripts and files that are there', async () => {
+  it('names npm scripts and files that exist', async () => {
     const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     const builtIn = ['ci', 'install', 'audit', 'pack']
     const wrong = shellCommands(documents).flatMap(({ name, line, command }) => {
@@ -109,7 +109,7 @@ describe('the documentation', () => {
     assert.deepEqual(wrong, [])
   })
 
-  it('links to files and headings that are there', async () => {
+  it('links to files and headings that exist', async () => {
     const broken: string[] = []
     for (const { name, text } of documents) {
       for (const target of relativeLinks(text)) {
@@ -126,7 +126,7 @@ describe('the documentation', () => {
     assert.deepEqual(broken, [])
   })
 
-  it('can be found: every document of docs is reached from the README', () => {
+  it('is reachable: the README leads to every document of docs', () => {
     const reached = new Set<string>()
     const visit = (name: string) => {
       const document = documents.find((one) => one.name === name)
@@ -175,7 +175,7 @@ describe('the documentation', () => {
     )
   })
 
-  it('names tests, members and options that are there', async () => {
+  it('names tests, members and options that exist', async () => {
     const wrong: string[] = []
     const members = await apiMembers()
     for (const { name, text } of documents.filter(

@@ -43,7 +43,7 @@ describe('the rooms of src', () => {
     assert.deepEqual(strangers, [])
   })
 
-  it('would be refused with an import upwards, or in a circle', () => {
+  it('are refused with an upward or circular import', () => {
     const upwards = { from: 'cache', to: 'loading', file: 'src/cache/generation.ts' }
     assert.throws(() => floorsOf([...arrows, upwards]), /imports go in a circle: .*cache/)
     assert.ok(arrows.length > 100, 'the imports were read')

@@ -52,7 +52,7 @@ describe('repositories in a transaction', () => {
     assert.equal(counts.Com_select, 1)
   })
 
-  it('work where the transaction holds the only connection, from the very first read', async () => {
+  it('work when the transaction holds the only connection, from the first read on', async () => {
     await using one = await lookups(COUNTRIES, { connectionLimit: 1 })
     const repos = one.repositories()
     await one.db.transaction().execute(async (trx) => {
@@ -62,7 +62,7 @@ describe('repositories in a transaction', () => {
     })
   })
 
-  it('refuse what is no transaction', () => {
+  it('refuse anything but a transaction', () => {
     const repos = data.repositories()
     assert.throws(() => repos.$withTransaction(data.db), /expected a Kysely Transaction/)
     assert.throws(() => repos.$withTransaction(undefined), /expected a Kysely Transaction/)

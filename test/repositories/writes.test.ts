@@ -7,7 +7,7 @@ import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
 
 const NZ = { code: 'NZ', alpha3: 'NZL', name: 'New Zealand', continent: 'OC' }
 
-describe('writing', () => {
+describe('a write', () => {
   let data: Lookups
 
   before(async () => {
@@ -38,7 +38,7 @@ describe('writing', () => {
       assert.equal((await repos.country!.findByKey('JP'))?.name, 'Nippon')
     })
 
-    it(`in a transaction is seen inside it alone, and by everybody once it has committed: ${mode}`, async () => {
+    it(`in a transaction is seen only inside it, and by everyone after the commit: ${mode}`, async () => {
       const repos = data.repositories({ cache })
       await repos.$request(async () => {
         assert.equal((await repos.country!.findByKey('JP'))?.name, 'Japan')
@@ -74,7 +74,7 @@ describe('writing', () => {
     })
   }
 
-  it('by a plain query in $transaction is seen at once where the table is versioned', async () => {
+  it('by a plain query in $transaction is seen at once if the table is versioned', async () => {
     const repos = data.repositories({ cache: { country: 'versioned' } })
     assert.equal((await repos.country!.findByKey('JP'))?.name, 'Japan')
     await repos.$transaction((trx) =>
@@ -105,7 +105,7 @@ describe('writing', () => {
     assert.equal((await repos.country!.findByKey('JP'))?.name, 'Nippon')
   })
 
-  it('runs again after a deadlock, as often as it was told to', async () => {
+  it('runs again after a deadlock, as often as configured', async () => {
     const repos = data.repositories()
     const order: string[] = []
     let meet: (() => void) | undefined
@@ -129,7 +129,7 @@ describe('writing', () => {
     assert.equal(order.length, 2)
   })
 
-  it('an immutable table only takes new rows', async () => {
+  it('an immutable table accepts only new rows', async () => {
     const repos = data.repositories({ cache: { country: 'immutable' } })
     assert.equal(await repos.country!.insert(NZ), 1)
     assert.equal((await repos.country!.findByKey('NZ'))?.code, 'NZ')
@@ -149,7 +149,7 @@ describe('writing', () => {
     )
   })
 
-  it('runs at the isolation level that was asked for', async () => {
+  it('runs at the requested isolation level', async () => {
     const repos = data.repositories()
     const seen = await repos.$transaction(
       async (trx) => {

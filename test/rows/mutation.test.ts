@@ -46,7 +46,7 @@ interface Holding {
   next(): Promise<string>
 }
 
-describe('what was handed out cannot be altered', () => {
+describe('a row that was handed out', () => {
   let data: Lookups
   let types: readonly Tested[]
 
@@ -96,7 +96,7 @@ describe('what was handed out cannot be altered', () => {
   }
 
   for (const table of ['kept', 'tracked', 'remembered']) {
-    it(`by no attempt on a row, its values or its lists: ${table}`, async (t) => {
+    it(`cannot be altered through itself, its values or its lists: ${table}`, async (t) => {
       const repos = repositories()
       let attempts = 0
       let effective = 0
@@ -163,7 +163,7 @@ describe('what was handed out cannot be altered', () => {
     })
   }
 
-  it('a row is plain data to whoever copies, compares or sends it', async () => {
+  it('is plain data for copying, comparing and sending', async () => {
     const row = (await repositories().kept!.findByKey(1))!
     const plain = Object.fromEntries(Object.keys(row).map((name) => [name, row[name]]))
     assert.equal(Object.getPrototypeOf(row), Object.prototype)
@@ -178,7 +178,7 @@ describe('what was handed out cannot be altered', () => {
     assert.throws(() => assert.deepStrictEqual(row, { ...plain, id: 3 }))
   })
 
-  it('a row is printed with its values', async () => {
+  it('is printed with its values', async () => {
     const row = (await repositories().kept!.findByKey(1))!
     const plain = { ...row }
     for (const options of [{}, { depth: 0 }, { depth: null }, { compact: false, colors: true }]) {
@@ -189,7 +189,7 @@ describe('what was handed out cannot be altered', () => {
     assert.match(inspect(new Proxy(row, {})), /id: 1/)
   })
 
-  it('dates and bytes are copies of their own at each access', async () => {
+  it('answers new copies of its dates and bytes at each access', async () => {
     const row = (await repositories().kept!.findByKey(1))!
     const date = Object.keys(row).find((name) => row[name] instanceof Date)!
     const bytes = Object.keys(row).find((name) => row[name] instanceof Uint8Array)!
@@ -203,7 +203,7 @@ describe('what was handed out cannot be altered', () => {
     assert.throws(() => new Proxy(row, {})[date], { code: 'KYSELY_LOOKUP_FOREIGN_RECEIVER' })
   })
 
-  it('a primed row does not follow the object it was primed with', async () => {
+  it('does not follow the object that it was primed with', async () => {
     const repos = repositories()
     await repos.$request(async () => {
       const given = {

@@ -79,7 +79,7 @@ describe('reading the schema', () => {
     await database.drop()
   })
 
-  it('columns are described alike on both servers', () => {
+  it('describes columns the same on both servers', () => {
     const text = { charset: 'utf8mb4', collation: 'utf8mb4_bin', nullable: true }
     assert.deepEqual(
       columns('types'),
@@ -131,7 +131,7 @@ describe('reading the schema', () => {
     )
   })
 
-  it('usable keys are listed by name, others are left out with a reason', () => {
+  it('lists usable keys by name, and leaves others out with a reason', () => {
     const { metadata, omittedIndexes, unsupported } = table('indexed')
     assert.equal(unsupported, undefined)
     assert.deepEqual(metadata.primaryKey, ['id'])
@@ -165,7 +165,7 @@ describe('reading the schema', () => {
     )
   })
 
-  it('a composite primary key is in key order, columns in table order', () => {
+  it('lists a composite primary key in key order, and columns in table order', () => {
     const { metadata } = table('composite')
     assert.deepEqual(metadata.primaryKey, ['y', 'z'])
     assert.deepEqual(
@@ -178,7 +178,7 @@ describe('reading the schema', () => {
     )
   })
 
-  it('views and tables without a usable primary key say why', () => {
+  it('says why views and tables without a usable primary key are unsupported', () => {
     const reasons = ['keyless', 'keyed_by_prefix', 'seen', 'broken'].map((name) => table(name).unsupported)
     assert.deepEqual(reasons, [
       'it has no primary key',
@@ -191,13 +191,13 @@ describe('reading the schema', () => {
     assert.equal(columns('seen').get('at3')?.hasDefault, undefined)
   })
 
-  it('hostile names arrive as they are, tables in an order that no locale changes', () => {
+  it('keeps hostile names as they are, and tables in an order that no locale changes', () => {
     for (const name of HOSTILE) assert.deepEqual(table(name).metadata.primaryKey, [name])
     const names = schema.tables.map(({ metadata }) => metadata.name)
     assert.deepEqual(names, names.toSorted())
   })
 
-  it('only the named tables, through whatever plugins the database has', async () => {
+  it('reads only the named tables, whatever plugins the database has', async () => {
     const camel = db.withPlugin(new CamelCasePlugin())
     const some = await readSchema(camel, { tables: ['then', 'THEN', 'missing', 'composite'] })
     assert.deepEqual(some.tables, [table('composite'), table('then')])

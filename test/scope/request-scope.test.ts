@@ -61,7 +61,7 @@ describe('a request scope', () => {
     })
   })
 
-  it('passes through what its function returns or throws', async () => {
+  it('passes on what its function returns or throws', async () => {
     const repos = data.repositories()
     assert.equal(
       repos.$request(() => 7),
@@ -82,7 +82,7 @@ describe('a request scope', () => {
     )
   })
 
-  it('outside one a read is batched and not remembered', async () => {
+  it('is not needed: a read outside one is batched and not remembered', async () => {
     const repos = data.repositories()
     await repos.$ready()
     const counts = await data.counter.during(async () => {
@@ -104,7 +104,7 @@ describe('a request scope', () => {
     assert.equal((await repos.country!.findByKey('FR'))?.name, 'France')
   })
 
-  it('clear makes it forget a row under all its keys, or the whole table', async () => {
+  it('forgets a row under all its keys, or the whole table, with clear', async () => {
     const repos = data.repositories().$forRequest()
     const [fr, de] = await repos.country!.findByKeys(['FR', 'DE'])
     repos.country!.clear({ alpha3: 'FRA' })
@@ -115,7 +115,7 @@ describe('a request scope', () => {
     data.repositories().country!.clear('FR')
   })
 
-  it('prime gives it a row for all its keys, and never overwrites', async () => {
+  it('learns a row under all its keys with prime, which never overwrites', async () => {
     const repos = data.repositories().$forRequest()
     const row = { code: 'QQ', alpha3: 'QQQ', name: 'Primed', continent: 'EU' }
     repos.country!.prime(row)
@@ -131,7 +131,7 @@ describe('a request scope', () => {
     assert.throws(() => repos.country!.prime({ code: 'QQ' }), /without alpha3, name, continent/)
   })
 
-  it('keeps a row that the cache has dropped since: under all its keys, and against a late prime', async () => {
+  it('keeps a row that the cache has dropped since, under all its keys and against a late prime', async () => {
     const cache = { country: { mode: 'immutable', maxRows: 1 } } as const
     const { country } = data.repositories({ cache }).$forRequest()
     const fr = await country!.findByKey('FR')
@@ -156,7 +156,7 @@ describe('a request scope', () => {
     assert.equal((await country!.findAllBy({ continent: 'EU' }))[1], fr)
   })
 
-  it('is counted as long as it is open, one that is passed around until nobody holds it', async () => {
+  it('is counted while it is open; one that is passed around, until nobody holds it', async () => {
     const repos = data.repositories()
     const scopes = () => repos.$stats().country!.scopes
     await repos.$request(async () => {
@@ -179,7 +179,7 @@ describe('a request scope', () => {
     assert.equal(scopes(), 1)
   })
 
-  it('that has ended is not counted again by what still runs in it', async () => {
+  it('is not counted again after its end by what still runs in it', async () => {
     const repos = data.repositories()
     const ended = Promise.withResolvers<void>()
     let late: Promise<unknown> | undefined

@@ -108,7 +108,7 @@ describe('the context of a request scope', () => {
     assert.equal(selects, 3 + 1)
   })
 
-  it('is kept by a pull that is bound, where a slow client would lose it (Hono)', async (t) => {
+  it('is kept by a bound pull, where a slow client would lose it (Hono)', async (t) => {
     const CHUNKS = 60
     const app = new Hono().use(forHono(repos))
     const body = (bind: (pull: Pull) => Pull) => {
@@ -156,7 +156,7 @@ describe('the context of a request scope', () => {
     assert.equal(openScopes(), 0)
   })
 
-  it('refuses to be made without repositories', () => {
+  it('cannot be created without repositories', () => {
     for (const make of [forExpress, forHono]) {
       assert.throws(() => make(undefined as never), {
         name: ConfigurationError.name,

@@ -87,7 +87,7 @@ describe('counting statements', async () => {
     )
   })
 
-  it('counts the statements of a transaction, its begin and commit too', async () => {
+  it('counts the statements of a transaction, including begin and commit', async () => {
     const { statements } = await countStatements(() => plain.transaction().execute((trx) => nameById(trx, 1)))
     assert.deepEqual(
       statements.map(({ text }) => text),
@@ -95,7 +95,7 @@ describe('counting statements', async () => {
     )
   })
 
-  it('counts for each of several that run at once what it sent itself, though they wait for one connection', async () => {
+  it('counts for each concurrent call what it sent itself, even on one connection', async () => {
     const held = await new Promise<PoolConnection>((resolve, reject) =>
       pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection))),
     )
@@ -108,7 +108,7 @@ describe('counting statements', async () => {
     assert.deepEqual(counts, [1, 3, 2, 1])
   })
 
-  it('counts within a count for both', async () => {
+  it('counts for both when one count is inside another', async () => {
     const outer = await countStatements(async () => {
       await nameById(db, 1)
       return await countStatements(() => nameById(db, 2))
@@ -116,7 +116,7 @@ describe('counting statements', async () => {
     assert.deepEqual([outer.count, outer.result.count], [2, 1])
   })
 
-  it('leaves out what a new connection is set up with, and connections that were there', async () => {
+  it('leaves out the set-up of new connections, and sees those that were open before', async () => {
     await using other = await lookups(CITIES)
     for (const whose of ['call', 'process'] as const) {
       const fresh = createPool({ uri: data.test.url })
@@ -127,7 +127,7 @@ describe('counting statements', async () => {
     await expectStatements(2, () => Promise.all([nameById(other.db, 1), nameById(other.db, 2)]))
   })
 
-  it('counts what a server in this process sends, if told to, but no poll', async () => {
+  it('counts what a server in this process sends if told to, without polls', async () => {
     await using versioned = await migrating(CITIES)
     await trackVersion(versioned.db, 'city')
     await using polling = versioned.repositories({
@@ -163,7 +163,7 @@ describe('counting statements', async () => {
     }
   })
 
-  it('tells of another number with the statements, without the values in them', async () => {
+  it('reports an unexpected number with the statements, without their values', async () => {
     const secret = "it's 4711"
     const work = async () => {
       for (const id of [1, 2, 3]) await nameById(plain, id)
@@ -196,7 +196,7 @@ describe('counting statements', async () => {
     await expectStatements({ atMost: 5 }, work)
   })
 
-  it('says what to do where what repositories verify at first is among them', async () => {
+  it('says what to do when the first verification of repositories is among them', async () => {
     const fresh = data.repositories()
     await assert.rejects(
       expectStatements(1, () => fresh.city!.findByKey(1)),
@@ -205,7 +205,7 @@ describe('counting statements', async () => {
     await expectStatements(1, () => fresh.city!.findByKey(1))
   })
 
-  it('passes on what the function throws, and counts nothing any more', async () => {
+  it('passes on what the function throws, and stops counting', async () => {
     await assert.rejects(
       expectStatements(7, () => Promise.reject(new Error('mine'))),
       /^Error: mine$/,

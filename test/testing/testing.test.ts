@@ -34,7 +34,7 @@ describe('a test database', () => {
     await assert.rejects(runStatements(url, 'select 1'), { code: 'ER_BAD_DB_ERROR' })
   })
 
-  it('runs the migrations of a folder, once, and notes them as kysely-ctl does', async () => {
+  it('runs the migrations of a folder once, and records them as kysely-ctl does', async () => {
     await using folder = await folderOf({ '0001_plan.mjs': CREATE_PLAN, 'notes.txt': 'no migration' })
     await using database = await createTestDatabase({ server, migrations: folder.path })
     const noted = await runStatements(database.url, 'select name from kysely_migration')
@@ -48,7 +48,7 @@ describe('a test database', () => {
     assert.deepEqual(await migrate(db, { folder: folder.path }), [])
   })
 
-  it('is not left behind by a migration that fails, whose error says why', async () => {
+  it('is dropped when a migration fails, with an error that says why', async () => {
     const failing = CREATE_PLAN.replace('primary key', 'primary kex')
     await using folder = await folderOf({ '0001_plan.mjs': CREATE_PLAN, '0002_failing.mjs': failing })
     const failure = createTestDatabase({ server, name: 'failing', migrations: folder.path })
@@ -60,7 +60,7 @@ describe('a test database', () => {
     assert.deepEqual(await runStatements(server, "show databases like 'failing%'"), [])
   })
 
-  it('refuses a folder without migrations, or that is not there', async () => {
+  it('refuses a folder that is missing or has no migrations', async () => {
     await using folder = await folderOf({ 'notes.txt': '' })
     for (const path of [folder.path, join(folder.path, 'none')]) {
       await assert.rejects(
@@ -95,7 +95,7 @@ const ROWS = [
   "insert into kysely_migration values ('0001', 'now')",
 ]
 
-describe('truncating', async () => {
+describe('truncateTables', async () => {
   const data = await lookups(TABLES)
   const { db } = data
   await createVersionTable(db)
@@ -105,7 +105,7 @@ describe('truncating', async () => {
   after(() => data[Symbol.asyncDispose]())
   const count = (table: string) => countRows(db, table)
 
-  it('empties tables with foreign keys and frozen ones, keeps those of migrations, and begins ids anew', async () => {
+  it('empties tables with foreign keys and frozen ones, keeps those of migrations, and restarts ids', async () => {
     for (const round of [1, 2]) {
       await data.run(...ROWS.slice(0, round === 1 ? 4 : 3)) // ids in them are 1 again
       assert.equal(await count('closed_year'), 1)
@@ -128,7 +128,7 @@ describe('truncating', async () => {
     )
   })
 
-  it('empties the caches of this process at once, of versioned and of immutable tables', async () => {
+  it('empties the caches of this process at once, for versioned and immutable tables', async () => {
     await using repos = cached()
     await data.run(...ROWS.slice(0, 2))
     const read = async () => [await repos.city!.findByKey(1), await repos.closed_year!.findByKey(2020)]
@@ -166,13 +166,13 @@ describe('truncating', async () => {
     return [stats.city!.generations, stats.closed_year!.generations]
   }
 
-  it('keeps the tables that it is told to', async () => {
+  it('keeps the tables that it is told to keep', async () => {
     await data.run(...ROWS.slice(0, 2))
     await truncateTables(db, { except: ['country'] })
     assert.deepEqual([await count('country'), await count('city')], [1, 0])
   })
 
-  it('empties tables that keep their history, where the server has them', async (t) => {
+  it('empties system-versioned tables, where the server has them', async (t) => {
     if ((await identifyServer(server)).system !== 'mariadb') return t.diagnostic('MySQL has none')
     await data.run(
       'create table price (id int primary key, amount int) with system versioning',
@@ -184,7 +184,7 @@ describe('truncating', async () => {
     await data.run('drop table price')
   })
 
-  it('says which table a transaction still uses, and moves the versions of what it did empty', async () => {
+  it('says which table a transaction still uses, and moves the versions of those that it emptied', async () => {
     await data.run(...ROWS.slice(0, 3))
     const before = await versions()
     const open = await db.startTransaction().execute()

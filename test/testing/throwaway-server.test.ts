@@ -46,7 +46,7 @@ describe('a private server', { skip }, () => {
     assert.deepEqual({ system: server.system, version: server.version }, { system, version })
   })
 
-  it('takes arguments', async () => {
+  it('accepts arguments', async () => {
     const [row] = await runStatements(server.url, 'select @@max_connections as connections')
     assert.equal(row?.connections, 77)
   })

@@ -97,7 +97,7 @@ describe('under CamelCasePlugin', () => {
     }
   })
 
-  it('a generated file and an instance that name things otherwise are refused, with the mend', async () => {
+  it('a generated file and an instance with different names are refused, with the fix', async () => {
     const plain = await generate('plain.ts')
     const camel = await generate('camel-2.ts', '--camel-case')
     await using without = createDatabase<AnyDB>({ uri: database.url })
@@ -153,7 +153,7 @@ describe('under CamelCasePlugin', () => {
     assert.throws(() => createRepositories({ db: other, tables }), /calls it ISOCODE/)
   })
 
-  it('says which names plain queries cannot have, and refuses two that become one', async () => {
+  it('generate says which names plain queries cannot use, and refuses two that become one', async () => {
     const args = ['--url', database.url, '--camel-case', '--print']
     const { stderr } = await commandLine(...args, '--include-pattern', 'country_language')
     assert.equal(

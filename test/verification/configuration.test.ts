@@ -104,7 +104,7 @@ describe('a wrong configuration', () => {
     })
   }
 
-  it('stale metadata is refused, for that table alone', async () => {
+  it('is refused for one table alone: stale metadata', async () => {
     const { country, moment } = data.tables
     const stale: [string, TablesMetadata[string], RegExp][] = [
       [
@@ -147,7 +147,7 @@ describe('a wrong configuration', () => {
     }
   })
 
-  it('a column or index that the metadata does not know of yet is no concern', async () => {
+  it('is not a new column or index that the metadata does not know yet', async () => {
     await data.run('alter table moment add column note varchar(10), add index moment_at (at)')
     await data.repositories().$ready()
   })

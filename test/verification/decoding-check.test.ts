@@ -42,7 +42,7 @@ describe('a generated file and a database object', () => {
     [{ zeroDates: 'null' }, {}, /createDatabase\(\{ zeroDates: 'null' \}\)/],
   ]
   for (const [generated, actual, message] of different) {
-    it(`are refused at once where ${JSON.stringify(generated)} was generated and ${JSON.stringify(actual)} is read`, async () => {
+    it(`are refused at once when ${JSON.stringify(generated)} was generated and ${JSON.stringify(actual)} is read`, async () => {
       await assert.rejects(attempt(generated, actual), (error: Error) => {
         assert.ok(error instanceof ConfigurationError, String(error))
         assert.match(error.message, message)
@@ -51,7 +51,7 @@ describe('a generated file and a database object', () => {
     })
   }
 
-  it('go together where they read alike', async () => {
+  it('are accepted when they read values the same way', async () => {
     const all = { bigint: 'bigint', tinyint1: 'boolean', zeroDates: 'null' } as const
     for (const options of [{}, all, { bigint: 'string' } as const]) await attempt(options, options)
   })

@@ -59,14 +59,14 @@ describe('a Kysely instance of the user', { concurrency: true }, () => {
   const repositories = (db: Kysely<AnyDB>, tables: TablesMetadata) =>
     createRepositories({ db, tables }) as unknown as AnyRepositories
 
-  it('is read from where its driver makes of values what is generated', async () => {
+  it('is accepted when its driver reads values as generated', async () => {
     await using db = connect(CAREFUL)
     const repos = repositories(db, await tablesOf(['plan']))
     const { plan } = repositories(data.db, data.tables)
     assert.deepEqual(await repos.plan!.findByKey(1), await plan!.findByKey(1))
   })
 
-  it('rejects only who asks for what its driver cannot represent', async () => {
+  it('rejects only calls for what its driver cannot represent', async () => {
     await using db = connect(CAREFUL)
     const { plan } = repositories(db, await tablesOf(['plan']))
     const results = await Promise.allSettled([1, 2, 3].map((id) => plan!.findByKey(id)))
@@ -114,7 +114,7 @@ describe('a Kysely instance of the user', { concurrency: true }, () => {
     ],
   ]
   for (const [what, options, decoding, message] of refused) {
-    it(`is refused before the first read, with the mend, where its driver ${what}`, async () => {
+    it(`is refused before the first read, with the fix, when its driver ${what}`, async () => {
       await using db = connect({ ...CAREFUL, ...options })
       const { plan } = repositories(db, await tablesOf(['plan'], decoding))
       await assert.rejects(plan!.findByKey(1), (error: Error) => {
@@ -126,7 +126,7 @@ describe('a Kysely instance of the user', { concurrency: true }, () => {
     })
   }
 
-  it('may make booleans where they are generated', async () => {
+  it('may read booleans when they are generated', async () => {
     const typeCast = (field: TypeCastField, next: TypeCastNext) =>
       field.type === 'TINY' && field.length === 1 ? field.string() === '1' : next()
     await using db = connect({ ...CAREFUL, typeCast })
@@ -134,13 +134,13 @@ describe('a Kysely instance of the user', { concurrency: true }, () => {
     assert.equal((await plan!.findByKey(1))?.flag, true)
   })
 
-  it('is refused where a Date would lose microseconds', async () => {
+  it('is refused when a Date would lose microseconds', async () => {
     await using db = connect(CAREFUL)
     const { precise } = repositories(db, await tablesOf(['precise']))
     await assert.rejects(precise!.findByKey(1), /DATETIME\(6\) \(a string with its microseconds/)
   })
 
-  it('is refused where a value could end its string, and lookups of createDatabase have sessions of their own', async () => {
+  it('is refused when a value could end its string, and lookups of createDatabase have sessions of their own', async () => {
     const statement = "set sql_mode = 'NO_BACKSLASH_ESCAPES'"
     const message = /sql_mode NO_BACKSLASH_ESCAPES.*take it out/
     await using db = connect(CAREFUL, statement)
@@ -153,7 +153,7 @@ describe('a Kysely instance of the user', { concurrency: true }, () => {
     assert.equal((await repositories(own, data.tables).plan!.findByKey(1))?.label, 'größe')
   })
 
-  it('is answered in every other sql_mode', async () => {
+  it('works in every other sql_mode', async () => {
     const modes = [
       'ANSI',
       'ANSI_QUOTES,PIPES_AS_CONCAT,IGNORE_SPACE',
@@ -168,7 +168,7 @@ describe('a Kysely instance of the user', { concurrency: true }, () => {
     }
   })
 
-  it("on a pool of 'mysql2/promise' rejects, instead of waiting for ever", async () => {
+  it("on a pool of 'mysql2/promise' rejects, instead of waiting forever", async () => {
     await using pool = createPromisePool({ uri: data.test.url })
     const db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool: pool as never }) })
     const { plan } = repositories(db, await tablesOf(['plan']))

@@ -34,7 +34,7 @@ describe('plugins of the Kysely instance', () => {
       return true
     })
 
-  it('one that lookups would bypass is refused, given to createDatabase or later', async () => {
+  it('are refused when lookups would bypass them, given to createDatabase or later', async () => {
     await using db = createDatabase<AnyDB>({ uri: data.test.url, plugins: [new TenantPlugin()] })
     const { tables } = data
     const message = /has the plugin TenantPlugin.*bypass|would be missing.*allowPlugins: \['TenantPlugin'\]/
@@ -44,7 +44,7 @@ describe('plugins of the Kysely instance', () => {
     createRepositories({ db: db.withoutPlugins(), tables })
   })
 
-  it('one that is allowed by name is left alone', async () => {
+  it('are accepted when they are allowed by name', async () => {
     const db = data.db.withPlugin(new TenantPlugin())
     const repos = createRepositories({
       db,
@@ -54,7 +54,7 @@ describe('plugins of the Kysely instance', () => {
     assert.equal((await repos.country!.findByKey('fr'))?.name, 'France')
   })
 
-  it('a transaction with a plugin is refused as the database would be', async () => {
+  it('are refused on a transaction as on the database', async () => {
     const repos = data.repositories()
     const db = data.db.withPlugin(new TenantPlugin())
     await db.transaction().execute(async (trx) => {
@@ -63,7 +63,7 @@ describe('plugins of the Kysely instance', () => {
     })
   })
 
-  it('a CamelCasePlugin that changes no name of the tables needs no other metadata', async () => {
+  it('need no other metadata when a CamelCasePlugin changes no name', async () => {
     const repos = createRepositories({
       db: data.db.withPlugin(new CamelCasePlugin()),
       tables: data.tables,

@@ -51,7 +51,7 @@ const cases = [
   },
 ] as const
 
-describe('a process that was generated before a migration', () => {
+describe('a process whose schema was generated before a migration', () => {
   for (const { title, change, running, starting } of cases) {
     it(`${title}: a running one, and one that starts after it`, async () => {
       await using database = await createReferenceDatabase()

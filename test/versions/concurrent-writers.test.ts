@@ -76,7 +76,7 @@ describe('16 writers of a tracked table', () => {
 
   // MariaDB has it, by default from 11.6 on.
   if (snapshotIsolation)
-    it("fail no more than without triggers under MariaDB's snapshot isolation", async () => {
+    it("fail no more often than without triggers under MariaDB's snapshot isolation", async () => {
       await using data = await migrating(table)
       await trackVersion(data.db, 'plan')
       // Rows of their own, and a snapshot that is older than what the others have committed meanwhile.

@@ -8,7 +8,7 @@ import { runHistory } from '../history/history-run.ts'
 const anySeed = () => Math.floor(Math.random() * 2 ** 31)
 
 describe('several processes that read and write one table', () => {
-  it('see nothing uncommitted, nothing older than the bound, never go back, and every request is stable', async (t) => {
+  it('see nothing uncommitted or older than the bound, never go back, and keep every request stable', async (t) => {
     const seed = anySeed()
     t.diagnostic(`seed ${seed}: node test/history/run.ts --seed ${seed} is the long form`)
     const { violations, counts, ...numbers } = await runHistory({ seconds: 4, seed })
@@ -79,7 +79,7 @@ describe('the history checker', { concurrency: 2 }, () => {
     return Object.keys(counts)
   }
 
-  it('finds each thing that may not be, and nothing where all is well', () => {
+  it('finds each violation, and nothing in a correct history', () => {
     const writes = [write(2, 20), write(0, 40), write(3, 60)]
     const early = { begin: 10, end: 30, since: 10 }
     assert.deepEqual(kinds({ writes, reads: [read(1, 10), read(2, 30), read(0, 50), read(3, 70)] }), [])

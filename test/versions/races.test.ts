@@ -11,7 +11,7 @@ describe('a race', () => {
   const { repositories, polling, rename, polled } = race
 
   describe('between a load and a change by others:', () => {
-    it('a load begun before the commit and finished after the poll is not shared', async () => {
+    it('a load that began before the commit and finished after the poll is not shared', async () => {
       await using repos = await polling()
       assert.equal(await nameOf(repos, 3), 'Firm')
       const load = race.held.hold(LOOKUP)
@@ -40,7 +40,7 @@ describe('a race', () => {
       assert.equal(await early, 'Free')
     })
 
-    it('of two generations in flight the newer one stays, in whatever order they arrive', async () => {
+    it('the newer of two generations in flight stays, whichever arrives first', async () => {
       for (const order of ['older first', 'newer first']) {
         const repos = await repositories()
         const [first, second] = [race.held.hold(LOOKUP), race.held.hold(LOOKUP)]
@@ -87,7 +87,7 @@ describe('a race', () => {
       assert.equal(await nameOf(repos, 9), 'New')
     })
 
-    it('what several statements of one load have seen, nobody goes behind', async () => {
+    it('no read goes back behind what several statements of one load have seen', async () => {
       await using repos = await repositories({ statementForm: 'union_all' })
       const [first, second] = [race.held.hold(/union all/), race.held.hold(/union all/, 'sending')]
       const fillers = Array.from({ length: 129 }, (_, index) => 1_000 + index)
@@ -122,7 +122,7 @@ describe('a race', () => {
   })
 
   describe('between a load and a failure:', () => {
-    it('a failed load does not take away the success that came after it', async () => {
+    it('a failed load does not undo the success that followed it', async () => {
       await using repos = await repositories()
       await repos.$request(async () => {
         const load = race.held.hold(LOOKUP)
@@ -152,7 +152,7 @@ describe('a race', () => {
   })
 
   describe('between a load and a commit of this process:', () => {
-    it('a load begun before the commit is not shared after it', async () => {
+    it('a load that began before the commit is not shared after it', async () => {
       await using repos = await repositories()
       const load = race.held.hold(LOOKUP)
       const early = nameOf(repos)
@@ -163,7 +163,7 @@ describe('a race', () => {
       assert.equal(await nameOf(repos), 'Gratis')
     })
 
-    it('a load of the same request begun before the commit does not come back in it', async () => {
+    it('a load of the same request that began before the commit does not come back into it', async () => {
       await using repos = await repositories()
       for (const read of [
         () => repos.plan!.findByKey({ code: 'free' }),
@@ -185,7 +185,7 @@ describe('a race', () => {
       }
     })
 
-    it('what a load overtaken by the commit has seen, nobody goes behind', async () => {
+    it('no read goes back behind what a load overtaken by the commit has seen', async () => {
       await using repos = await repositories()
       await nameOf(repos, 3)
       const load = race.held.hold(LOOKUP, 'sending')
@@ -259,7 +259,7 @@ describe('a race', () => {
       assert.deepEqual(await Promise.all([nameOf(repos), nameOf(repos, 2)]), ['Free', 'Crew'])
     })
 
-    it('where COMMIT fails and yet was carried out, what was committed is seen at once', async () => {
+    it('what was committed is seen at once when COMMIT fails but was carried out', async () => {
       await using repos = await repositories()
       assert.equal(await nameOf(repos), 'Free')
       const commit = race.held.hold(/^commit$/i)
@@ -302,7 +302,7 @@ describe('a race', () => {
       assert.equal(await request.plan!.findByKey(9), undefined)
     })
 
-    it('a row that it was answered from the cache is the same in a list that is read later', async () => {
+    it('a row from the cache is the same object in a list that is read later', async () => {
       await using repos = await repositories()
       await nameOf(repos)
       const request = repos.$forRequest()
@@ -314,7 +314,7 @@ describe('a race', () => {
       assert.equal(await nameOf(repos), 'Gratis')
     })
 
-    it('a whole table is of one version, also where the request has seen a row of an older one', async () => {
+    it('a whole table has one version, even when the request has seen a row of an older one', async () => {
       await using repos = await repositories()
       await nameOf(repos)
       const request = repos.$forRequest()
@@ -328,7 +328,7 @@ describe('a race', () => {
       assert.equal((await request.plan!.findByKey(2))?.name, 'Crew')
     })
 
-    it('a row that it was answered from the cache stays when the cache drops it to make room', async () => {
+    it('a row from the cache stays when the cache drops it to make room', async () => {
       await using repos = await repositories({ cache: { plan: { mode: 'versioned', maxRows: 2 } } })
       await nameOf(repos)
       const request = repos.$forRequest()
@@ -342,7 +342,7 @@ describe('a race', () => {
   })
 
   describe('after a restore:', () => {
-    it('of the version table, or of one table, the rows are read anew', async () => {
+    it('the rows are read again, whether the version table or one table was restored', async () => {
       await using repos = await polling()
       assert.equal(await nameOf(repos), 'Free')
       await rename('Restored')
@@ -373,7 +373,7 @@ describe('a race', () => {
     })
   })
 
-  it('a connection that comes back inside a transaction is read by nobody', async () => {
+  it('a connection that comes back inside a transaction serves no reads', async () => {
     const narrow = createHoldingPool(race.data.test.url)
     await using single = createDatabase<AnyDB>(narrow.options)
     await using repos = await repositories({ db: single })

@@ -68,7 +68,7 @@ describe("a 'versioned' table", () => {
     await assert.rejects(data.repositories().country!.all(), /only a versioned table has it/)
   })
 
-  it('holds that a table is empty, at one version', async () => {
+  it('remembers that a table is empty, at one version', async () => {
     await using other = await lookups([
       'create table plan (id int not null primary key, name varchar(20) not null)',
     ])
@@ -82,7 +82,7 @@ describe("a 'versioned' table", () => {
     assert.deepEqual(await repos.plan!.all(), [{ id: 1, name: 'free' }])
   })
 
-  it('reads the whole table by one statement for all who ask at once, and for who asks meanwhile', async () => {
+  it('reads the whole table in one statement for all concurrent callers, and for those who ask meanwhile', async () => {
     const repos = quiet()
     await repos.$ready()
     const ask = () => [
@@ -104,7 +104,7 @@ describe("a 'versioned' table", () => {
     assert.equal(counts.Com_select, 1)
   })
 
-  it('a change by anybody is seen after the next poll', async () => {
+  it('shows a change by anyone after the next poll', async () => {
     await using repos = versioned()
     assert.equal((await repos.country!.findByKey('JP'))?.name, 'Japan')
     await data.run("update country set name = 'Nippon' where code = 'JP'")
@@ -118,7 +118,7 @@ describe("a 'versioned' table", () => {
     await until(async () => (await repos.country!.findByKey('NZ')) === undefined)
   })
 
-  it('a change is seen without a poll by a load that reads the newer version', async () => {
+  it('shows a change without a poll once a load reads the newer version', async () => {
     const repos = quiet()
     assert.equal((await repos.country!.findByKey('JP'))?.name, 'Japan')
     await data.run("update country set name = 'Nippon' where code = 'JP'")
@@ -159,7 +159,7 @@ describe("a 'versioned' table", () => {
     })
   })
 
-  it('a bounded cache does not make a request see a row in two versions', async () => {
+  it('shows a request a row in one version only, even from a bounded cache', async () => {
     const repos = data.repositories({ cache: { country: { mode: 'versioned', maxRows: 1 } } })
     await repos.$request(async () => {
       const seen = await repos.country!.findByKey('JP')
@@ -174,7 +174,7 @@ describe("a 'versioned' table", () => {
     })
   })
 
-  it('is refused before the first read where changes would go unnoticed, with the helper to call', async () => {
+  it('is refused before the first read when changes would go unnoticed, with the helper to call', async () => {
     await using other = await lookups([...COUNTRIES, 'create table plain (id int not null primary key)'])
     const read = async () => {
       const repos = other.repositories({ cache: { country: 'versioned' } })
@@ -221,7 +221,7 @@ describe("a 'versioned' table", () => {
     }
   })
 
-  it('whose version rows vanish is refused, never answered as an absence', async () => {
+  it('is refused when its version rows vanish, and never answers an absence', async () => {
     await using other = await lookups(COUNTRIES)
     await createVersionTable(other.db)
     await trackVersion(other.db, 'country')
@@ -237,7 +237,7 @@ describe("a 'versioned' table", () => {
     }
   })
 
-  it('the same answers without JSON_TABLE', async () => {
+  it('answers the same without JSON_TABLE', async () => {
     const repos = data.repositories({ cache: { country: 'versioned' }, statementForm: 'union_all' })
     const rows = await repos.country!.findByKeys(['fr', 'XX', 'FR', 'DE'])
     assert.deepEqual(
@@ -252,7 +252,7 @@ describe("a 'versioned' table", () => {
     assert.equal(counts.Com_select, 0)
   })
 
-  it('a table that was swapped for another is noticed, even at the same version', async () => {
+  it('notices that it was swapped for another table, even at the same version', async () => {
     await using repos = versioned()
     assert.equal((await repos.country!.findByKey('CA'))?.name, 'Canada')
     await repos.country!.findByKey('CA')
@@ -272,7 +272,7 @@ describe("a 'versioned' table", () => {
     await until(() => repos.$stats().country!.generations > generations)
   })
 
-  it('an amendment of an immutable table is noticed, also one made right after the first read', async () => {
+  it('notices an amendment of an immutable table, even right after the first read', async () => {
     await using other = await lookups(COUNTRIES)
     await createVersionTable(other.db)
     await freeze(other.db, 'country')
