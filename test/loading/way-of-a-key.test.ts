@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { visitsOfMiss } from '../support/way-of-a-key.ts'
+
+describe('the way of a key', () => {
+  it('asks each level once for a key that nobody holds', async () => {
+    const visits = await visitsOfMiss('versioned')
+    const calls = (file: string, name: string) => visits.get(file)?.get(name) ?? 0
+    assert.equal(calls('repositories/repository.ts', 'findByKey'), 1)
+    assert.equal(calls('loading/table-reader.ts', 'find'), 1)
+    assert.equal(calls('scope/table-scope.ts', 'findAnswer'), 1, 'the request')
+    assert.equal(calls('scope/pinned-generation.ts', 'find'), 1, 'what it reads of the process')
+    assert.equal(calls('cache/row-index.ts', 'get'), 1, 'the process')
+    assert.equal(calls('scope/table-scope.ts', 'load'), 1, 'DataLoader')
+    assert.equal(calls('loading/batch.ts', 'gather'), 1, 'the batch')
+    assert.equal(calls('loading/batch.ts', 'sendNow'), 1)
+    assert.equal(calls('cache/generation.ts', 'publish'), 1, 'the way back')
+  })
+
+  it('does not grow: a miss runs through so many files', async () => {
+    const versioned = await visitsOfMiss('versioned')
+    const plain = await visitsOfMiss()
+    assert.ok(plain.size <= 23, [...plain.keys()].join(', '))
+    assert.ok(versioned.size <= 28, [...versioned.keys()].join(', '))
+  })
+})
