@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { GenerateRequest } from '../codegen/command-line.ts'
+import { argumentsIn, type GenerateRequest } from '../codegen/command-line.ts'
 import { UsageError } from './command.ts'
 
 /** The flags that decide what a generated file holds. */
@@ -16,7 +16,7 @@ export const REQUEST_FLAGS = {
 type RequestValues = ReturnType<typeof parseArgs<{ options: typeof REQUEST_FLAGS }>>['values']
 
 /** @throws UsageError for a value that is none of its flag's. */
-export function requestOf(values: RequestValues): Required<GenerateRequest> {
+export function requestOf(values: RequestValues): GenerateRequest {
   return {
     include: values['include-pattern'] ?? [],
     exclude: values['exclude-pattern'] ?? [],
@@ -32,8 +32,17 @@ export function requestOf(values: RequestValues): Required<GenerateRequest> {
 }
 
 /** What a generated file says that it was made with. */
-export function requestIn(args: readonly string[]): Required<GenerateRequest> {
-  return requestOf(parseArgs({ args: [...args], options: REQUEST_FLAGS }).values)
+export function requestIn(args: readonly string[]): GenerateRequest {
+  const options = { ...REQUEST_FLAGS, 'out-file': { type: 'string' } } as const
+  const { 'out-file': outFile, ...values } = parseArgs({ args: [...args], options }).values
+  return { ...requestOf(values), ...(outFile !== undefined && { outFile }) }
+}
+
+/** The place of the file by its own first lines, which another working folder may name in another way. */
+export function outFileIn(source: string): Pick<GenerateRequest, 'outFile'> {
+  const args = argumentsIn(source) ?? []
+  const at = args.indexOf('--out-file')
+  return at === -1 ? {} : { outFile: args[at + 1] ?? '' }
 }
 
 function oneOf<const T extends string>(flag: string, value: string, allowed: readonly T[]): T {

@@ -1,13 +1,15 @@
+import { relative, sep } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { GeneratedFileOptions } from '../check/generated-file.ts'
 import type { GenerateRequest } from '../codegen/command-line.ts'
 import { type Command, CommandError, UsageError } from './command.ts'
 import { CONNECTION_FLAGS, CONNECTION_HELP, type ConnectionOptions, timeoutOf } from './connection.ts'
 import { describeFailure } from './failure.ts'
-import { REQUEST_FLAGS, requestOf } from './generate-request.ts'
+import { outFileIn, REQUEST_FLAGS, requestOf } from './generate-request.ts'
 import { generatedSource } from './generated-source.ts'
 import { MIGRATION_TABLES } from './kysely-config.ts'
 import { lineDiff } from './line-diff.ts'
-import { migrationTables } from './project-migrations.ts'
+import { migrationTables, namesMigrationTables } from './project-migrations.ts'
 import { readIfThere, writeGenerated } from './source-file.ts'
 import { print } from './supervision.ts'
 import { withConnection } from './with-connection.ts'
@@ -43,7 +45,7 @@ interface GenerateOptions extends ConnectionOptions {
   readonly outFile: string
   readonly print: boolean
   readonly verify: boolean
-  readonly request: Required<GenerateRequest>
+  readonly request: GenerateRequest
 }
 
 /** `kysely-lookup generate` */
@@ -53,13 +55,14 @@ export const generate: Command = {
   help: HELP,
   async run(args) {
     const options = parse(args)
-    const { request } = options
+    const current = options.verify ? await currentFile(options.outFile) : undefined
+    const request = { ...options.request, ...(current === undefined ? placeOf(options) : outFileIn(current)) }
     const { source, notices } = await withConnection(options, async (db) => {
       const { tables, notices } = await bookkeepingOf(options)
       const generated = await generatedSource({ db, request, migrationTables: tables })
       return { source: generated.source, notices: [...notices, ...generated.notices] }
     })
-    if (options.verify) return await verify(options.outFile, source)
+    if (current !== undefined) return await verify({ file: options.outFile, current, wanted: source })
     if (options.print) await print(source)
     else await writeGenerated(options.outFile, source)
     for (const notice of notices) console.error(`kysely-lookup: ${notice}`)
@@ -71,9 +74,9 @@ async function bookkeepingOf(
   options: GenerateOptions,
 ): Promise<{ readonly tables: readonly string[]; readonly notices: readonly string[] }> {
   try {
-    return { tables: await migrationTables(options), notices: [] }
+    const named = options.url === undefined || (await namesMigrationTables(options))
+    return { tables: named ? await migrationTables(options) : MIGRATION_TABLES, notices: [] }
   } catch (error) {
-    // With a URL all goes well without the configuration, but for migration tables of other names.
     if (options.url === undefined) throw error
     const reason = describeFailure(error).replace(/\.$/, '')
     const notice = `${reason}. Only migration tables with Kysely's own names are left out.`
@@ -106,9 +109,19 @@ function parse(args: readonly string[]): GenerateOptions {
   }
 }
 
-async function verify(file: string, wanted: string): Promise<number> {
+/** As the file's first lines name it: from this folder, and not at all where it is the default or none. */
+function placeOf({ outFile, print }: GenerateOptions): Pick<GenerateRequest, 'outFile'> {
+  const place = relative('', outFile).replaceAll(sep, '/')
+  return print || place === DEFAULT_OUT_FILE ? {} : { outFile: place }
+}
+
+async function currentFile(file: string): Promise<string> {
   const current = await readIfThere(file)
-  if (current === undefined) throw new CommandError(`${file} does not exist. Run kysely-lookup generate.`)
+  if (current !== undefined) return current
+  throw new CommandError(`${file} does not exist. Run kysely-lookup generate.`)
+}
+
+async function verify({ file, current, wanted }: GeneratedFileOptions): Promise<number> {
   // A checkout may have changed the line ends.
   const unified = current.replaceAll('\r\n', '\n')
   if (unified === wanted) {

@@ -12,6 +12,7 @@ import {
   made,
   migrationsFromConfig,
 } from './kysely-config.ts'
+import { readIfThere } from './source-file.ts'
 import { whileLoading } from './supervision.ts'
 
 export interface MigrationsOptions {
@@ -31,6 +32,12 @@ export async function migrationTables(
   return [...MIGRATION_TABLES, config.migrationTableName, config.migrationLockTableName].filter(
     (name) => name !== undefined,
   )
+}
+
+/** Whether a configuration has to be loaded for {@link migrationTables}, which few do. */
+export async function namesMigrationTables({ config }: Pick<MigrationsOptions, 'config'>): Promise<boolean> {
+  const file = config ?? findKyselyConfig(process.cwd())
+  return file !== undefined && /migration(Lock)?TableName/.test((await readIfThere(file)) ?? '')
 }
 
 /** The migrations of the project, as kysely-ctl would find them; undefined where there are none to be found. */

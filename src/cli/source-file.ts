@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { isGeneratedFile } from '../codegen/generated-file.ts'
 import { CommandError } from './command.ts'
 import { print } from './supervision.ts'
@@ -14,7 +14,7 @@ export async function writeGenerated(file: string, source: string): Promise<void
     )
   }
   try {
-    await makeFolder(dirname(file))
+    await makeFolder(dirname(resolve(file)))
     await writeFile(file, source)
   } catch (error) {
     throw fileFailure('write', file, error)

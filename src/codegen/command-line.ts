@@ -2,6 +2,8 @@ import type { DecodingOptions } from '../columns/decoding-options.ts'
 
 /** What `generate` was told about the content of a file; the file's first lines repeat it. */
 export interface GenerateRequest extends DecodingOptions {
+  /** Where the file is, for the command that makes it again; absent in the default place. */
+  readonly outFile?: string
   readonly camelCase?: boolean
   /** Globs over table names. */
   readonly include?: readonly string[]
@@ -16,6 +18,7 @@ const PROGRAM = 'npx kysely-lookup generate'
 export function commandLine(request: GenerateRequest): string {
   const { bigint = 'number', tinyint1 = 'number', zeroDates = 'error' } = request
   const words = [
+    ...(request.outFile === undefined ? [] : ['--out-file', request.outFile]),
     ...(bigint === 'number' ? [] : ['--bigint', bigint]),
     ...(tinyint1 === 'number' ? [] : ['--tinyint1', tinyint1]),
     ...(zeroDates === 'error' ? [] : ['--zero-dates', zeroDates]),

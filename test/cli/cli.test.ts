@@ -75,14 +75,40 @@ describe('kysely-lookup on the command line', { concurrency: 4 }, () => {
     const again = await run(['generate', '--url', database.url, '--out-file', 'made/for/it/schema.ts'])
     assert.equal(again.stdout, 'made/for/it/schema.ts is current\n')
     const printed = await run(['generate', '--url', 'env(ELSEWHERE)', '--print'], { ELSEWHERE: database.url })
-    assert.equal(printed.stdout, source)
+    assert.equal(printed.stdout, source.replace(' --out-file made/for/it/schema.ts', ''))
+  })
+
+  it('names in the file the command that makes it again there, from this folder', async () => {
+    const generate = async (...args: string[]) => {
+      const { code, stderr } = await run(['generate', '--url', database.url, ...args])
+      assert.deepEqual([code, stderr.match(/cannot|refuse/)], [0, null], stderr)
+    }
+    const command = async (file: string) => (await readFile(join(folder, file), 'utf8')).split('\n')[1]
+    await generate('--out-file', './by/./hand.ts', '--bigint', 'string')
+    assert.equal(
+      await command('by/hand.ts'),
+      '// npx kysely-lookup generate --out-file by/hand.ts --bigint string',
+    )
+    await generate('--out-file', join(folder, 'with space.ts'))
+    assert.equal(await command('with space.ts'), "// npx kysely-lookup generate --out-file 'with space.ts'")
+    await generate('--out-file', 'src/schema.ts')
+    assert.equal(await command('src/schema.ts'), '// npx kysely-lookup generate')
+    // Another folder names the file in another way, which makes it no other file.
+    const env = { DATABASE_URL: database.url }
+    const from = (...args: string[]) => runCommandLine({ args, env, cwd: join(folder, 'by') })
+    const verified = await from('generate', '--verify', '--bigint', 'string', '--out-file', 'hand.ts')
+    assert.deepEqual(verified, { code: 0, stdout: 'hand.ts is current\n', stderr: '' })
+    assert.equal((await from('check', '--out-file', '../with space.ts')).stdout, 'nothing found\n')
   })
 
   it('accepts a current file with --verify, whatever its line ends, and shows a diff of a stale one', async () => {
     const args = ['generate', '--url', database.url, '--exclude-pattern', '{log,seen}', '--out-file', 'v.ts']
     assert.equal((await run(args)).code, 0)
     const source = await readFile(join(folder, 'v.ts'), 'utf8')
-    assert.equal(source.split('\n')[1], "// npx kysely-lookup generate --exclude-pattern '{log,seen}'")
+    assert.equal(
+      source.split('\n')[1],
+      "// npx kysely-lookup generate --out-file v.ts --exclude-pattern '{log,seen}'",
+    )
     await writeFile(join(folder, 'v.ts'), source.replaceAll('\n', '\r\n'))
     assert.deepEqual(await run([...args, '--verify']), { code: 0, stdout: 'v.ts is current\n', stderr: '' })
     const stale = source.replace('  name: string | null\n', '  old: number\n')

@@ -70,7 +70,10 @@ describe('the tables in which migrations are noted', () => {
   })
 
   it('are those of Kysely where the configuration cannot be loaded, which is said', async () => {
-    await writeFile(join(folder, 'broken.config.ts'), "throw new Error('no variables here')")
+    await writeFile(
+      join(folder, 'broken.config.ts'),
+      "throw new Error('no variables here') // migrationTableName",
+    )
     const { code, tables, stderr } = await run(
       ...['generate', '--print', '--url', database.url, '--config', 'broken.config.ts'],
     )
