@@ -6,7 +6,7 @@ import { VERSION_TABLE } from '../versions/version-table.ts'
 import type { CachedTable } from './check-target.ts'
 import { deniedRight, isGone } from './server-error.ts'
 
-/** How tables seem to be cached, where nobody says: by the triggers and version rows that the database has for them. */
+/** Guesses how tables are cached from their triggers and version rows in the database. */
 export async function guardedTables(
   db: Kysely<unknown>,
   tables: readonly TableMetadata[],

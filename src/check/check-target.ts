@@ -2,26 +2,26 @@ import type { Kysely } from 'kysely'
 import type { StatementForm } from '../database/server-features.ts'
 import type { TableMetadata } from '../metadata.ts'
 
-/** A table as repositories cache it. */
+/** How repositories cache a table. */
 export interface CachedTable {
   readonly mode: 'immutable' | 'versioned'
-  /** How many rows the cache holds at most. */
+  /** The maximum number of rows in the cache. */
   readonly maxRows: number
 }
 
-/** A service, and the database that it reads. */
+/** A service and its database. */
 export interface Subject {
-  /** With the rights of migrations: sees triggers, foreign keys and other users. */
+  /** A connection with the rights of migrations: it sees triggers, foreign keys and other users. */
   readonly owner: Kysely<unknown>
-  /** As the service reads: with its user, its pool and its settings. The same as `owner` where it is not known. */
+  /** A connection with the service's user, pool and settings; the same as `owner` if these are not known. */
   readonly service: Kysely<unknown>
-  /** Whether `service` is the service's own database object, so that its settings are those that count. */
+  /** Whether `service` is the service's own database object, so that its settings matter. */
   readonly serviceKnown: boolean
   readonly tables: readonly TableMetadata[]
-  /** By the database's names. */
+  /** By name in the database. */
   readonly cached: ReadonlyMap<string, CachedTable>
-  /** Where the service has chosen one. */
+  /** The form that the service has chosen, if any. */
   readonly statementForm?: StatementForm | undefined
-  /** How many connections all processes of the service hold together, where it was said. */
+  /** The number of connections of all processes of the service together, if given. */
   readonly connections?: number | undefined
 }

@@ -9,12 +9,12 @@ import { deniedRight } from './server-error.ts'
 interface DefinerRow {
   readonly name: string
   readonly tablename: string
-  /** Null where the user may not see it, on MariaDB. */
+  /** Null if the user may not see it, on MariaDB. */
   readonly definer: string | null
   readonly own: unknown
 }
 
-/** That the users whose triggers guard tables still exist: without its user a trigger makes every write fail. */
+/** Checks that the owners of our triggers still exist: without its owner, a trigger makes every write fail. */
 export async function checkDefiners({ owner, cached }: Subject): Promise<Report> {
   if (cached.size === 0) return { findings: [] }
   const { rows } = await sql<DefinerRow>`
@@ -45,7 +45,7 @@ export async function checkDefiners({ owner, cached }: Subject): Promise<Report>
   return { findings }
 }
 
-/** Undefined where it cannot be seen. */
+/** Undefined if it cannot be seen. */
 async function userExists(db: Kysely<unknown>, definer: string): Promise<boolean | undefined> {
   const at = definer.lastIndexOf('@')
   try {

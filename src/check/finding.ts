@@ -23,22 +23,22 @@ export const findingCodes = [
 
 export type FindingCode = (typeof findingCodes)[number]
 
-/** One thing that is wrong, and what to do about it. */
+/** Something that is wrong, and what to do. */
 export interface Finding {
   readonly code: FindingCode
-  /** The database's name of the table; absent where it concerns none in particular. */
+  /** The table's name in the database; absent if the finding is not about one table. */
   readonly table?: string
   readonly message: string
   readonly mend: string
 }
 
-/** Something that could not be looked at, and why. */
+/** Something that could not be checked, and why. */
 export interface Skipped {
   readonly what: string
   readonly reason: string
 }
 
-/** What one check has to say. */
+/** The result of one check. */
 export interface Report {
   readonly findings: readonly Finding[]
   readonly skipped?: readonly Skipped[]

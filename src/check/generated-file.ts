@@ -8,9 +8,9 @@ export interface GeneratedFileOptions {
   readonly wanted: string
 }
 
-/** That the generated file is what would be generated now, its constants and the rest of it. */
+/** Checks that the generated file, with its constants, is what would be generated now. */
 export function checkGeneratedFile({ file, current, wanted }: GeneratedFileOptions): Report {
-  // A checkout may have changed the line ends.
+  // A checkout may have changed the line endings.
   const before = splitConstants(current.replaceAll('\r\n', '\n'))
   const after = splitConstants(wanted)
   const generate = `Run kysely-lookup generate --out-file ${file}`

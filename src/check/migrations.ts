@@ -2,19 +2,19 @@ import { type Kysely, sql } from 'kysely'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight, isGone } from './server-error.ts'
 
-/** The migrations that a project has. */
+/** The migrations of a project. */
 export interface ProjectMigrations {
-  /** Where they are, for messages. */
+  /** Their folder, for messages. */
   readonly origin: string
   readonly names: readonly string[]
-  /** The table in which Kysely notes what it has run, where it is not the default. */
+  /** The table in which Kysely records what has run, if it is not the default. */
   readonly table?: string | undefined
   readonly schema?: string | undefined
 }
 
 const DEFAULT_TABLE = 'kysely_migration'
 
-/** That every migration of the project has run in this database, and no other. */
+/** Checks that every migration of the project has run in this database, and no other. */
 export async function checkMigrations(db: Kysely<unknown>, migrations: ProjectMigrations): Promise<Report> {
   const { origin, names } = migrations
   const applied = await readApplied(db, migrations)
@@ -44,7 +44,7 @@ export async function checkMigrations(db: Kysely<unknown>, migrations: ProjectMi
   }
 }
 
-/** Undefined where it may not be seen. */
+/** Undefined if the user may not see it. */
 async function readApplied(
   db: Kysely<unknown>,
   { table = DEFAULT_TABLE, schema }: ProjectMigrations,
@@ -56,7 +56,7 @@ async function readApplied(
     )
     return rows.map((row) => row.name)
   } catch (error) {
-    // Kysely makes it with the first migration.
+    // Kysely creates it with the first migration.
     if (isGone(error)) return []
     if (deniedRight(error)) return undefined
     throw error

@@ -10,7 +10,7 @@ import type { Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight, isGone, messageOf } from './server-error.ts'
 
-/** A line of `explain`; `ref` names what each used column of the index is compared with. */
+/** A line of EXPLAIN; `ref` names what each used column of the index is compared with. */
 interface PlanLine {
   readonly table: string | null
   readonly type: string | null
@@ -26,16 +26,16 @@ interface Lookup {
 }
 
 /**
- * That each key and each leading part of an index that repositories take is read through its index, by the server's own
- * plan for the very statement that is going to run.
+ * Checks that each key, and each leading part of an index, is read through its index, by the server's own plan for the exact
+ * statement that repositories send.
  */
 export async function checkPlans(subject: Subject): Promise<Report> {
   const { service, tables, cached } = subject
   const features = await readFeatures(service)
   const form = subject.statementForm ?? features.form
-  // MySQL may answer a tree unless asked for a table, whose name MariaDB does not know.
+  // MySQL may return a tree unless asked for the traditional format, which MariaDB does not know by name.
   const explain = features.system === 'mariadb' ? 'explain' : 'explain format = traditional'
-  // Where they cannot be read, that is a finding of its own.
+  // If they cannot be read, another check reports it.
   const versions = await canRead(service, VERSION_TABLE)
   const findings: Finding[] = []
   for (const table of tables) {
@@ -62,7 +62,7 @@ export async function checkPlans(subject: Subject): Promise<Report> {
         }
       } catch (error) {
         findings.push(refused(lookup, error))
-        // What is denied, or gone, is so for the table's other statements too.
+        // If one statement is denied, or its table is gone, so are the table's others.
         if (errorNumber(error) !== ER_KEY_DOES_NOT_EXIST) break
       }
     }
@@ -80,7 +80,7 @@ async function canRead(db: Kysely<unknown>, table: string): Promise<boolean> {
   }
 }
 
-/** No parameters: drivers would look for question marks in names as well. */
+/** Without parameters: drivers would look for question marks in names too. */
 async function readPlan(
   db: Kysely<unknown>,
   { explain, statement: { sql: text } }: { readonly explain: string; readonly statement: Statement },
@@ -90,10 +90,10 @@ async function readPlan(
   return rows
 }
 
-/** How the looked-up table is read otherwise than by all of the key's columns in its index. */
+/** How the table is read, if not by all columns of the key in its index. */
 function faultIn(lines: readonly PlanLine[], { index, parts }: KeyDefinition): string | undefined {
   for (const { table, type, key, ref, Extra } of lines) {
-    // A lone key that no row has is settled by a look into the index, before there is a plan.
+    // For a single key without a row, the server looks into the index before it makes a plan.
     if (table !== 't' || /no matching row|impossible/i.test(Extra ?? '')) continue
     if (key !== index) return key === null ? 'every row is read' : `index ${key} is read`
     if (type !== 'eq_ref' && type !== 'ref' && type !== 'const') return `the whole index ${key} is read`

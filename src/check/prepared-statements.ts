@@ -7,16 +7,16 @@ import type { Report } from './finding.ts'
 const DEFAULT_CONNECTIONS = 10
 const DEFAULT_STATEMENTS = 256
 
-/** That the server has room for the statements that the service's connections may come to prepare. */
+/** Checks that the server has room for all statements that the service's connections may prepare. */
 export async function checkPreparedStatements(subject: Subject): Promise<Report> {
   const { service, serviceKnown, tables, cached } = subject
   const known = serviceKnown ? preparationLimits(service) : undefined
-  // Another Kysely prepares nothing.
+  // Other Kysely instances prepare nothing.
   if (serviceKnown && !known) return { findings: [] }
   const texts = tables
     .map((table) => {
       const keys = tableKeys(table)
-      // A key has a text for a batch and one for a lone key.
+      // Each key has one text for a batch and one for a single key.
       return 2 * keys.definitions.length + keys.prefixes().length + (cached.has(table.name) ? 1 : 0)
     })
     .reduce((sum, count) => sum + count, 0)

@@ -4,7 +4,7 @@ import type { Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight, isGone } from './server-error.ts'
 
-/** That cached tables fit in their cache, so that `preload` and `all` are possible. */
+/** Checks that cached tables fit into their cache, so that `preload` and `all` work. */
 export async function checkRowCounts({ service, cached }: Subject): Promise<Report> {
   const findings: Finding[] = []
   for (const [table, { maxRows }] of cached) {
@@ -19,13 +19,13 @@ export async function checkRowCounts({ service, cached }: Subject): Promise<Repo
   return { findings }
 
   async function hasMore(table: string, limit: number): Promise<boolean> {
-    // An estimate of the server's may be wrong by half; this reads no further than it must.
+    // The server's estimate may be wrong by half; this count reads no further than it must.
     const query = `select 1 as more from ${quoteName(table)} limit ${limit}, 1`
     try {
       const { rows } = await sql.raw(query).execute(service.withoutPlugins())
       return rows.length > 0
     } catch (error) {
-      // Said elsewhere.
+      // Another check reports it.
       if (deniedRight(error) || isGone(error)) return false
       throw error
     }

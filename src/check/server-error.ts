@@ -11,7 +11,7 @@ import {
 } from '../database/server-errors.ts'
 import type { Finding } from './finding.ts'
 
-/** The refusals for want of a right. */
+/** Errors about a missing right. */
 const DENIED = new Set([
   ER_DBACCESS_DENIED_ERROR,
   ER_TABLEACCESS_DENIED_ERROR,
@@ -22,7 +22,7 @@ const DENIED = new Set([
 ])
 const GONE = new Set([ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE])
 
-/** The finding for what a user may not do; undefined for any other error. */
+/** The finding for a missing right; undefined for any other error. */
 export function deniedRight(error: unknown): Finding | undefined {
   const number = errorNumber(error)
   if (number === undefined || !DENIED.has(number)) return undefined

@@ -9,7 +9,7 @@ import { checkSession } from './session.ts'
 import { checkTables } from './tables.ts'
 import { checkVersions } from './versions.ts'
 
-/** Everything that could make the answers of a service's repositories wrong, late, slow or refused. */
+/** Finds everything that could make a service's lookups wrong, late, slow or refused. */
 export async function checkService(subject: Subject): Promise<Required<Report>> {
   const { owner, tables } = subject
   const schema = await readSchema(owner, { tables: tables.map(({ name }) => name) })
@@ -25,7 +25,7 @@ export async function checkService(subject: Subject): Promise<Required<Report>> 
   return joined(reports)
 }
 
-/** Once each: a column that is gone is seen by more than one check. */
+/** Removes duplicates: several checks see a missing column. */
 export function joined(reports: readonly Report[]): Required<Report> {
   const findings = new Map<string, Finding>()
   const skipped: Skipped[] = []

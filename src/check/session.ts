@@ -6,7 +6,7 @@ import { probeDriver } from '../verification/driver-probe.ts'
 import type { Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 
-/** That the service's connections have the settings under which answers are right, and read values as generated. */
+/** Checks that the service's connections have settings under which lookups are right, and read values as generated. */
 export async function checkSession({ service, serviceKnown, tables }: Subject): Promise<Report> {
   const made = preparationLimits(service) !== undefined
   if (!serviceKnown && !made) {
@@ -22,7 +22,7 @@ export async function checkSession({ service, serviceKnown, tables }: Subject): 
     }),
   )
   if (!serviceKnown) return { findings }
-  // Under such settings the values that are asked for may not even arrive.
+  // Under such settings the values may not even arrive.
   if (findings.length > 0) {
     return { findings, skipped: [{ what: 'types', reason: 'the session is to be mended first' }] }
   }

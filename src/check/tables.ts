@@ -5,7 +5,7 @@ import type { Finding, Report } from './finding.ts'
 
 const GENERATE = 'Run kysely-lookup generate, and migrate if the database is behind.'
 
-/** That each table is as it was generated; repositories refuse one that is not. */
+/** Checks that each table is as it was generated; repositories refuse any other. */
 export function checkTables(schema: Schema, tables: readonly TableMetadata[]): Report {
   const live = new Map(schema.tables.map((table) => [table.metadata.name, table]))
   const findings = tables.flatMap((table): Finding[] => {
@@ -36,7 +36,7 @@ function collationFinding(
   ]
 }
 
-/** So that a collation is told once, and does not hide what else is different. */
+/** Reports a collation once, so that it does not hide other differences. */
 function withCollationsOf(table: TableMetadata, live: readonly ColumnMetadata[]): TableMetadata {
   const columns = table.columns.map((column) => {
     const now = liveColumn(column, live)

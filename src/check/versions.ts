@@ -10,7 +10,7 @@ import type { CachedTable, Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight } from './server-error.ts'
 
-/** That the database guards what is cached process-wide: frozen tables cannot change, versioned ones tell that they did. */
+/** Checks that the database guards cached tables: frozen tables cannot change, and versioned tables report that they did. */
 export async function checkVersions({ owner, service, cached }: Subject): Promise<Report> {
   if (cached.size === 0) return { findings: [] }
   const names = [...cached.keys()]
@@ -19,7 +19,7 @@ export async function checkVersions({ owner, service, cached }: Subject): Promis
   const [tracked, frozen] = [await versionTriggers(owner, names), await frozenTriggers(owner, names)]
   const keys = await readCascadingKeys(owner)
   const findings = [...cached].flatMap(([table, { mode }]) => {
-    // That it is not there at all is said elsewhere.
+    // Another check reports a table that does not exist.
     if (!engines.has(table)) return []
     const wanted = mode === 'immutable' ? frozen : tracked
     const guard = { table, mode }

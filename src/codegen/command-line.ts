@@ -1,6 +1,6 @@
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 
-/** What `generate` was told about the content of a file; the file's first lines repeat it. */
+/** The options of `generate` that decide a file's content; the file's first lines repeat them. */
 export interface GenerateRequest extends DecodingOptions {
   /** Where the file is, for the command that makes it again; absent in the default place. */
   readonly outFile?: string
@@ -8,13 +8,13 @@ export interface GenerateRequest extends DecodingOptions {
   /** Globs over table names. */
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
-  /** `table:column`: the keys there become constants. */
+  /** `table:column`, whose keys become constants. */
   readonly constants?: readonly string[]
 }
 
 const PROGRAM = 'npx kysely-lookup generate'
 
-/** The command that makes a file of this content; what is default is left out. */
+/** The command that generates a file with this content; defaults are left out. */
 export function commandLine(request: GenerateRequest): string {
   const { bigint = 'number', tinyint1 = 'number', zeroDates = 'error' } = request
   const words = [
@@ -30,7 +30,7 @@ export function commandLine(request: GenerateRequest): string {
   return [PROGRAM, ...words.map(quoted)].join(' ')
 }
 
-/** The arguments in a generated file's first lines; undefined where there are none to be read. */
+/** The arguments in a generated file's first lines; undefined if there are none. */
 export function argumentsIn(source: string): readonly string[] | undefined {
   const line = source.split('\n', 2)[1]?.trim()
   const start = `// ${PROGRAM}`
@@ -38,7 +38,7 @@ export function argumentsIn(source: string): readonly string[] | undefined {
   return [...line.slice(start.length).matchAll(/(?:'[^']*'|\\.|[^\s'\\])+/g)].map(([word]) => unquoted(word))
 }
 
-/** As a POSIX shell reads it. A line break, which would end the comment, is matched by `?`. */
+/** Quoted for a POSIX shell. `?` stands for a line break, which would end the comment. */
 function quoted(word: string): string {
   if (/^[\w,.:/=@-]+$/.test(word)) return word
   const line = word.replaceAll(/[\r\n\u2028\u2029]/g, '?')

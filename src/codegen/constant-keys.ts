@@ -7,20 +7,20 @@ import type { ConstantKey } from '../metadata.ts'
 import type { SchemaTable } from '../schema/read-schema.ts'
 import type { RowConstants } from './row-constants.ts'
 
-/** More are no longer a table to be known by heart: the compiler reads all of them. */
+/** The limit, because the compiler reads all of them. */
 const LIMIT = 1_000
 
 export interface ConstantKeysOptions {
-  /** `table:column`, by the database's names. */
+  /** `table:column`, by the names in the database. */
   readonly wanted: readonly string[]
   readonly tables: readonly SchemaTable[]
   readonly bigint: Required<DecodingOptions>['bigint']
 }
 
 /**
- * The keys that tables have in a column now, in a stable order.
+ * Reads the keys that tables have in a column now, in a stable order.
  *
- * @throws ConfigurationError for what constants cannot be made of.
+ * @throws ConfigurationError for tables and columns that cannot have constants.
  */
 export async function readConstantKeys(
   db: Kysely<unknown>,
@@ -70,7 +70,7 @@ function findKeyColumn(text: string, tables: readonly SchemaTable[]): ConstantCo
   return { table: name, column: column.name, constantKey }
 }
 
-/** As text, so that it does not matter how this connection reads integers. */
+/** Read as text, so that it does not matter how this connection reads integers. */
 async function readTexts(db: Kysely<unknown>, table: string, column: string): Promise<readonly string[]> {
   const { rows } = await sql<{ constant: string }>`
     select cast(${sql.id(column)} as char character set utf8mb4) as constant from ${sql.id(table)}

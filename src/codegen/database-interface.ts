@@ -3,17 +3,17 @@ import type { ColumnMetadata } from '../metadata.ts'
 import type { GeneratedTable } from './generated-table.ts'
 import { LINE_WIDTH, memberName, stringLiteral } from './source-text.ts'
 
-/** The types for Kysely, and which of Kysely's own they mention. */
+/** The types for Kysely, and which of Kysely's own types they mention. */
 export interface DatabaseInterface {
   readonly source: string
   readonly kyselyTypes: readonly string[]
-  /** Every name that is taken in the file. */
+  /** All names used in the file. */
   readonly names: ReadonlySet<string>
 }
 
 const KYSELY_TYPES = ['ColumnType', 'Generated', 'GeneratedAlways'] as const
 
-/** Names that the generated types mention, so that a table called `date` must not declare its own `Date`. */
+/** Names that the generated types mention: a table called `date` must not declare its own `Date`. */
 const TAKEN = [...KYSELY_TYPES, ...typeNames, 'DB', 'TablesMetadata']
 
 /** An interface for each table and view, and `DB`, which names them as queries do. */
@@ -31,7 +31,7 @@ export function databaseInterface(tables: readonly GeneratedTable[]): DatabaseIn
   }
 }
 
-/** What the members' types mention and is not global. */
+/** The names in the members' types that are not global. */
 function declarations(tables: readonly GeneratedTable[]): ReadonlySet<string> {
   const columns = tables.flatMap(({ metadata }) => metadata.columns)
   return new Set(
@@ -93,13 +93,13 @@ function alternativesOf(column: ColumnMetadata): string[] {
   return [...literals.map(stringLiteral), ...(column.nullable ? ['null'] : [])]
 }
 
-/** `country_language` → `CountryLanguage`; a number tells apart what would be called the same. */
+/** `country_language` → `CountryLanguage`, with a number if the name is taken. */
 function interfaceNames(tables: readonly GeneratedTable[]): ReadonlyMap<string, string> {
   const taken = new Set<string>(TAKEN)
   return new Map(tables.map(({ name }) => [name, freeName(name, taken)]))
 }
 
-/** The name in PascalCase, with a number where that is taken; taken from then on. */
+/** The name in PascalCase, with a number if it is taken. It is taken from then on. */
 export function freeName(databaseName: string, taken: Set<string>): string {
   const base = pascalCase(databaseName)
   let name = base

@@ -8,7 +8,7 @@ export interface GeneratedTable {
   /** The table's name in Kysely queries. */
   readonly name: string
   readonly metadata: TableMetadata
-  /** By column (its name in queries), the name of the constant that holds its keys. */
+  /** By the column's name in queries, the name of the constant for its keys. */
   readonly constants?: Readonly<Record<string, Identifier>>
 }
 
@@ -22,7 +22,7 @@ export class Identifier {
 }
 
 export interface GeneratedTableOptions extends DecodingOptions {
-  /** The name in queries of a table or column of the database; itself by default. */
+  /** The name in queries of a table or column of the database; by default the same. */
   readonly nameOf?: (databaseName: string) => string
 }
 
@@ -52,7 +52,7 @@ export function generatedTable(
   }
 }
 
-/** Only what is not the default is said. */
+/** Leaves out defaults. */
 function reading(
   column: ColumnMetadata,
   decoding: DecodingOptions,

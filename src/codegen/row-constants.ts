@@ -1,9 +1,9 @@
 import type { ConstantKey } from '../metadata.ts'
 import { LINE_WIDTH, propertyName, stringLiteral } from './source-text.ts'
 
-/** The keys that a table has in one column, for a constant of them. */
+/** The keys that a table has in one column, for a constant. */
 export interface RowConstants {
-  /** The database's names. */
+  /** The names in the database. */
   readonly table: string
   readonly column: string
   readonly keys: readonly ConstantKey[]
@@ -28,10 +28,10 @@ function literal(key: ConstantKey): string {
   return typeof key === 'bigint' ? `${key}n` : String(key)
 }
 
-/** A generated file's constants, and all that is not constants. */
+/** A generated file's constants, and the rest of the file. */
 export interface SplitSource {
   readonly rest: string
-  /** Each with its members' lines. */
+  /** By name, the lines of its members. */
   readonly constants: ReadonlyMap<string, { readonly table: string; readonly members: readonly string[] }>
 }
 

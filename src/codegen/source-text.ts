@@ -1,10 +1,10 @@
-/** The widest line of generated files. */
+/** The maximum line width of generated files. */
 export const LINE_WIDTH = 110
 
-/** A single-quoted string literal that is one line whatever the text holds. */
+/** A string literal on one line, whatever the text contains. */
 export function stringLiteral(text: string): string {
   const escaped = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
-  // As formatters do: the quotes that need fewer escapes, single ones when in doubt.
+  // As formatters do: the quotes that need fewer escapes, single ones if equal.
   if (escaped.includes("'") && escaped.split("'").length > escaped.split('"').length) {
     return `"${escaped.replaceAll('"', '\\"')}"`
   }

@@ -29,7 +29,7 @@ function property(name: string, value: Value, depth: number): string {
 
 function print(value: Value, depth: number, column: number): string {
   const flat = inline(value)
-  // One column more for the comma behind it.
+  // One more column for the comma after it.
   if (typeof value !== 'object' || (column + flat.length < LINE_WIDTH && !isList(value))) return flat
   if (Array.isArray(value)) {
     const items = value.map((item) => `${indent(depth + 1)}${print(item, depth + 1, 2 * (depth + 1))},\n`)
@@ -39,7 +39,7 @@ function print(value: Value, depth: number, column: number): string {
   return `{\n${members.join('')}${indent(depth)}}`
 }
 
-/** Several objects in a row read better one to a line, even where they would fit on one. */
+/** Several objects read better on lines of their own, even if they would fit on one. */
 function isList(value: Value): boolean {
   return Array.isArray(value) && value.length > 1 && typeof value[0] === 'object'
 }

@@ -1,21 +1,21 @@
 import { inspect } from 'node:util'
 import { LookupError } from '../errors.ts'
 
-/** Puts a property on a row that is being built: who reads it gets a copy made from `payload`, which nobody can reach. */
+/** Adds a property to a row that is being built. Reading it returns a copy made from `payload`, which nobody can reach. */
 export type DefineCopied<Payload> = (row: object, payload: Payload) => void
 
-/** A constructor that answers the object it is given: a subclass puts its private field on that. */
+/** A constructor that returns the object it is given, so that a subclass adds its private field to that object. */
 const Given = class {
   constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: the object is to stay a plain one, of no class
+    // biome-ignore lint/correctness/noConstructorReturn: the object must stay a plain one, without a class
     return object
   }
 }
 
 /**
- * For values that cannot be frozen: `Date.prototype.setTime.call` and a write into bytes get through any wrapper.
- * The property is the row's own and enumerable, so that JSON, spread and structuredClone see the value. Its getter is
- * shared by all rows: one of their own each would cost every row its hidden class.
+ * For values that cannot be frozen: `Date.prototype.setTime.call` and a write into bytes get through any wrapper. The property is the row's
+ * own and enumerable, so that JSON, spread and structuredClone see the value. All rows share its getter: separate getters would cost every
+ * row its hidden class.
  */
 export function createCopiedProperty<Payload>(
   name: string,
@@ -30,7 +30,7 @@ export function createCopiedProperty<Payload>(
     }
 
     static read(receiver: unknown): unknown {
-      // An object that inherits from a row reads what the row holds.
+      // An object that inherits from a row reads the row's value.
       for (let at = receiver; typeof at === 'object' && at !== null; at = Object.getPrototypeOf(at)) {
         if (#payload in at) return copy(at.#payload)
       }
@@ -53,13 +53,13 @@ export function createCopiedProperty<Payload>(
   }
 }
 
-// An accessor, for it takes no room in the row; not enumerable, so that copies of the row do not have it.
+// An accessor, because it takes no room in the row; not enumerable, so that copies of the row do not have it.
 const INSPECTED = { get: () => valuesOf }
 
 Object.freeze(INSPECTED.get)
 Object.freeze(valuesOf)
 
-/** Makes `console.log` print the values of copied properties, where it would print `[Getter]`. */
+/** Makes `console.log` print the values of copied properties instead of `[Getter]`. */
 export function defineInspection(row: object): void {
   Object.defineProperty(row, inspect.custom, INSPECTED)
 }
@@ -68,7 +68,7 @@ function valuesOf(this: object): object {
   try {
     return { ...this }
   } catch {
-    // A Proxy of a row: printed as Node would print it.
+    // A Proxy of a row is printed as Node would print it.
     return this
   }
 }

@@ -5,14 +5,14 @@ import { UnrepresentableValueError } from '../errors.ts'
 import type { ColumnMetadata, TableMetadata } from '../metadata.ts'
 import { createCopiedProperty, type DefineCopied, defineInspection } from './defensive-copy.ts'
 
-/** A row as every caller shares it: frozen, deeply; dates and bytes in it are copies, made at each access. */
+/** A row that all callers share: deeply frozen. Dates and bytes in it are copied at each access. */
 export type Row = Readonly<Record<string, unknown>>
 
-/** Makes shared rows of one table out of the driver's values. */
+/** Makes shared rows of one table from the driver's values. */
 export interface RowReader {
   /** The columns in the order in which `read` takes their values. */
   readonly columns: readonly string[]
-  /** The row whose values begin at `from`; undefined where the primary key is NULL, which a missing join partner leaves. */
+  /** The row whose values begin at `from`; undefined if the primary key is NULL, because the join found no row. */
   read(values: readonly unknown[], from: number): Row | undefined
 }
 
@@ -21,7 +21,7 @@ export function createRowReader(table: TableMetadata): RowReader {
   const columns = table.columns.map((column) => column.name)
   const guards = table.columns.map(guardOf)
   const copiers = table.columns.map((column) => createCopier(table, column))
-  // Of a name that every object has (`constructor`, `__proto__`), an assignment may not make a property.
+  // Assigning to a name that every object has (`constructor`, `__proto__`) may not create a property.
   const inherited = columns.map((name) => name in Object.prototype)
   const primary = columns.indexOf(table.primaryKey[0]!)
   const literal = createRowLiteral(columns)
@@ -66,15 +66,15 @@ export function createRowReader(table: TableMetadata): RowReader {
 }
 
 /**
- * Makes a row by one object literal: a third of the time and half of the room that it takes to add columns one by one,
- * since the engine knows all of them beforehand. (mysql2 makes its parsers in this way too.) Undefined where a process
- * does not allow code from strings.
+ * Makes a row with one object literal. Because the engine knows all columns in advance, this takes a third of the time and half of the
+ * memory of adding columns one by one. (mysql2 makes its parsers in the same way.) Undefined if the process does not allow code from
+ * strings.
  */
 function createRowLiteral(
   columns: readonly string[],
 ): ((values: readonly unknown[], from: number) => Record<string, unknown>) | undefined {
   const properties = columns.map((name, index) => {
-    // Computed, it is a name like any other; but computed names cost what the literal saves.
+    // As a computed name it would be like any other, but computed names cost what the literal saves.
     const property = name === '__proto__' ? '["__proto__"]' : JSON.stringify(name)
     return `${property}: values[from + ${index}]`
   })
@@ -87,8 +87,8 @@ function createRowLiteral(
 }
 
 /**
- * What the decoders of `createDatabase` see to, for a driver of the user's own: its settings may be right, and still
- * make two types of one column's values.
+ * Checks what the decoders of `createDatabase` ensure, for a driver of the user's own: even with the right settings, it may read one
+ * column's values as two types.
  */
 function guardOf(column: ColumnMetadata): ((value: unknown) => unknown) | undefined {
   if (column.type === 'bigint' && column.as === undefined) {
@@ -107,8 +107,8 @@ function guardOf(column: ColumnMetadata): ((value: unknown) => unknown) | undefi
 }
 
 /**
- * Gives the row a value that cannot be frozen, and answers whether it was any.
- * @throws the decoding error that stands in a value's place.
+ * Gives the row a value that cannot be frozen, and says whether it was one.
+ * @throws the decoding error that stands in place of a value.
  */
 type Copier = (row: object, value: object) => boolean
 

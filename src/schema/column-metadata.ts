@@ -13,7 +13,7 @@ export interface ColumnRow extends Omit<SchemaColumn, keyof ColumnContext> {
 
 interface ColumnContext extends Pick<SchemaColumn, 'system' | 'view' | 'jsonChecked'> {}
 
-/** Translates what both servers say of a column into one description, equal wherever they agree. */
+/** Translates what both servers say about a column into one description, which is the same wherever they agree. */
 export function columnMetadata(row: ColumnRow, context: ColumnContext): ColumnMetadata {
   const column: SchemaColumn = { ...row, ...context, datatype: row.datatype.toLowerCase() }
   const type = schemaColumnType(column)
@@ -23,7 +23,7 @@ export function columnMetadata(row: ColumnRow, context: ColumnContext): ColumnMe
     type: type.name,
     ...type.traits?.(column),
     ...(row.nullable === 'YES' && { nullable: true }),
-    // Views repeat their tables' defaults on one server and not on the other: neither is reported.
+    // Only one of the servers repeats tables' defaults for their views, so views have none here.
     ...(!context.view && !generated && hasDefault(row, context) && { hasDefault: true }),
     ...(!context.view && generated && { generated: true }),
   }
@@ -31,6 +31,6 @@ export function columnMetadata(row: ColumnRow, context: ColumnContext): ColumnMe
 
 function hasDefault(row: ColumnRow, { system }: ColumnContext): boolean {
   if (/\bauto_increment\b/i.test(row.extra)) return true
-  // MariaDB quotes a text default, so that its bare NULL is the absence of one; MySQL says SQL's null.
+  // MariaDB quotes text defaults, so a bare NULL there means none; MySQL returns SQL's NULL.
   return row.defaulttext !== null && !(system === 'mariadb' && row.defaulttext === 'NULL')
 }

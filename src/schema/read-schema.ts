@@ -17,12 +17,12 @@ export interface Schema {
 export interface SchemaTable {
   readonly metadata: TableMetadata
   readonly kind: 'table' | 'view'
-  /** Why no repository can be made for it; absent where one can. */
+  /** Why the table cannot have a repository; absent if it can. */
   readonly unsupported?: string
   readonly omittedIndexes: readonly OmittedIndex[]
 }
 
-/** An index that no lookup can rely on, and why. */
+/** An index that lookups cannot use, and why. */
 export interface OmittedIndex {
   readonly name: string
   readonly unique: boolean
@@ -51,7 +51,7 @@ interface IndexRow {
 
 const PRIMARY = 'PRIMARY'
 
-/** Reads the current database's tables, views, keys and indexes in five statements at most. */
+/** Reads the current database's tables, views, keys and indexes, with at most five statements. */
 export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions = {}): Promise<Schema> {
   const read = async <Row extends object>(query: ReturnType<typeof sql<Row>>) =>
     (await query.execute(db.withoutPlugins())).rows.map(withText)
@@ -190,7 +190,7 @@ function whyOmitted(parts: readonly IndexRow[], columns: readonly ColumnMetadata
   return undefined
 }
 
-/** Servers and drivers answer some of `information_schema`'s long texts as bytes. */
+/** Servers and drivers return some of `information_schema`'s long texts as bytes. */
 function withText<Row extends object>(row: Row): Row {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [

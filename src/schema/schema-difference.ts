@@ -2,8 +2,8 @@ import type { ColumnMetadata, IndexMetadata, TableMetadata } from '../metadata.t
 import type { SchemaTable } from './read-schema.ts'
 
 /**
- * What a table has otherwise than its generated metadata says. Columns and indexes that the generated file does not know
- * of are no concern: a deploy may be under way.
+ * How a table differs from its generated metadata. Columns and indexes that the generated file does not know do not count, because a
+ * deploy may be in progress.
  */
 export function differenceOf(table: TableMetadata, live: SchemaTable | undefined): string | undefined {
   if (!live) return 'the table does not exist in this database'
@@ -30,7 +30,7 @@ export function differenceOf(table: TableMetadata, live: SchemaTable | undefined
   )
 }
 
-/** Under the database's names, and without what is a matter of the driver. */
+/** By the names in the database, and without what depends on the driver. */
 function asInDatabase(table: TableMetadata): TableMetadata {
   const names = new Map(table.columns.map(({ name, columnName = name }) => [name, columnName]))
   const renamed = (columns: readonly string[]) => columns.map((name) => names.get(name) ?? name)
