@@ -26,7 +26,6 @@ export interface ColumnType {
 
 /** What a server says of a column's type in `information_schema`. */
 export interface SchemaColumn {
-  readonly system: 'mariadb' | 'mysql'
   /** In lower case. */
   readonly datatype: string
   readonly columntype: string
@@ -36,10 +35,8 @@ export interface SchemaColumn {
   readonly fraction: number | null
   readonly charset: string | null
   readonly collation: string | null
-  /** Views show neither defaults nor checks as their tables do. */
-  readonly view: boolean
-  /** MariaDB: the column is checked to be valid JSON. */
-  readonly jsonChecked: boolean
+  /** MariaDB: a text that the driver parses as JSON. */
+  readonly json: boolean
 }
 
 /** In this order, so that generated files are stable. */
@@ -68,6 +65,10 @@ export interface DriverField {
   readonly columnLength?: number
   readonly decimals?: number
   readonly flags?: number
+  readonly characterSet?: number
+  encoding?: string
+  /** MariaDB: `json` where the driver parses a text. */
+  readonly extendedFormat?: string
 }
 
 /** What messages call a result column: its own name, and the name in the result where that is another. */

@@ -7,9 +7,14 @@ const NEWDECIMAL = 246
 
 const fromText = new WeakMap<DriverField, Decoder>()
 
-/** Makes the driver hand out a text result's values as they came, where its own parser is not exact; before the first row. */
-export function keepTextWhole(fields: readonly DriverField[]): void {
+const BINARY_CHARSET = 63
+
+/** Sees to it, before the first row, that the driver's own parsers lose nothing of a result of either protocol. */
+export function prepareFields(fields: readonly DriverField[], protocol: 'text' | 'binary'): void {
   for (const field of fields) {
+    // MariaDB: JSON in a column of bytes, which the driver would read as latin1.
+    if (field.extendedFormat === 'json' && field.characterSet === BINARY_CHARSET) field.encoding = 'utf8'
+    if (protocol === 'binary') continue
     const decode = decodings.get(field.columnType)?.fromText
     if (decode) {
       fromText.set(field, decode)

@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from 'node:net'
-import type { ColumnType, SchemaColumn } from './column-type.ts'
+import type { ColumnType } from './column-type.ts'
 import { charsetOf } from './text.ts'
 
 const NO_EQUALITY = 'its values have no exact equality'
@@ -18,7 +18,7 @@ const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$
 export const otherTypes: readonly ColumnType[] = [
   {
     name: 'json',
-    recognizes: isMariadbJson,
+    recognizes: ({ json }) => json,
     // Parsed; integers beyond 2^53 are their digits as a string.
     typeScript: () => ({ select: 'JsonValue', write: 'string' }),
     typeNames: { JsonValue: JSON_VALUE },
@@ -49,13 +49,6 @@ export function unknownType(name: string): ColumnType {
     typeScript: () => ({ select: 'unknown' }),
     key: 'this version of kysely-lookup does not know the type',
   }
-}
-
-/** A view does not show the check of its table's column; a text read as JSON is a JSON value all the same. */
-function isMariadbJson({ system, datatype, collation, jsonChecked, view }: SchemaColumn): boolean {
-  return (
-    system === 'mariadb' && datatype === 'longtext' && collation === 'utf8mb4_bin' && (jsonChecked || view)
-  )
 }
 
 /** The driver reads NULL as an empty vector in the text protocol; a vector has one member at least. */

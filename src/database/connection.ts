@@ -1,8 +1,9 @@
 import type { DriverField } from '../columns/column-type.ts'
-import { createRowDecoder, keepTextWhole, type RowDecoder } from '../columns/decoding.ts'
+import { createRowDecoder, prepareFields, type RowDecoder } from '../columns/decoding.ts'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 import { isConnectionLoss } from './connection-loss.ts'
 import { currentDeadline, type Deadline } from './deadline.ts'
+import { isDescription, isLookup } from './parameter-marks.ts'
 import { ER_MAX_PREPARED_STMT_COUNT_REACHED, errorNumber } from './server-errors.ts'
 import type { SessionState } from './session-tracking.ts'
 
@@ -53,23 +54,6 @@ interface DriverQuery {
   on(event: 'fields', listener: (fields: readonly DriverField[] | undefined) => void): unknown
   on(event: 'result', listener: () => void): unknown
   stream(options: object): AsyncIterable<unknown> & { destroy(reason: Error): unknown }
-}
-
-/** Told in which session a lookup runs. */
-export type SessionListener = (session: SessionState) => void
-
-const lookup = Symbol('lookup')
-
-interface LookupParameters extends ReadonlyArray<unknown> {
-  readonly [lookup]: SessionListener | undefined
-}
-
-/**
- * Parameters of a statement that is to be prepared, its rows answered as arrays. Kysely hands a compiled query's
- * parameters to the connection untouched, so the mark travels through its executor.
- */
-export function lookupParameters(values: readonly unknown[], ranIn?: SessionListener): readonly unknown[] {
-  return Object.assign([...values], { [lookup]: ranIn })
 }
 
 export interface ConnectionOptions {
@@ -145,7 +129,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
 
   function text(sql: string | DriverStatement, parameters: unknown, callback: ResultCallback): void {
     const query = connection.query(sql, parameters, decoded(callback))
-    query.on('fields', (fields) => fields && keepTextWhole(fields))
+    query.on('fields', (fields = []) => prepareFields(fields, 'text'))
   }
 
   function runLookup(sql: string, values: readonly unknown[], callback: ResultCallback): void {
@@ -154,7 +138,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
       text(statement, values, callback)
       return
     }
-    connection.execute(
+    const query = connection.execute(
       statement,
       decoded((error, result, fields) => {
         if (errorNumber(error) !== ER_MAX_PREPARED_STMT_COUNT_REACHED) {
@@ -163,6 +147,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
         text(statement, values, callback)
       }),
     )
+    query.on('fields', (fields = []) => prepareFields(fields, 'binary'))
   }
 
   function streamed(sql: string, parameters: unknown): RowStream {
@@ -173,7 +158,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
         if (lost) throw lost
         const query = connection.query(sql, parameters)
         query.on('fields', (fields = []) => {
-          keepTextWhole(fields)
+          prepareFields(fields, 'text')
           results.push({ decode: createRowDecoder(fields, decoding), rows: 0 })
         })
         query.on('result', () => results.at(-1)!.rows++)
@@ -198,9 +183,10 @@ export function wrapConnection(connection: DriverConnection, options: Connection
   function query(sql: string, parameters: unknown, callback: ResultCallback): void
   function query(sql: string, parameters: unknown, callback?: ResultCallback): RowStream | undefined {
     if (!callback) return streamed(sql, parameters)
-    if (isLookup(parameters)) {
-      if (session) parameters[lookup]?.(session)
+    if (isLookup(parameters, session)) {
       send(callback, (settle) => runLookup(sql, parameters, settle))
+    } else if (isDescription(parameters)) {
+      send(callback, (settle) => text(sql, [], (error, _, fields) => settle(error, fields, undefined)))
     } else {
       session?.send(sql)
       send(callback, (settle) => text(sql, parameters, settle))
@@ -229,10 +215,6 @@ export function wrapConnection(connection: DriverConnection, options: Connection
 export function cutConnection(connection: DriverConnection): void {
   connection.destroy()
   connection.stream.destroy()
-}
-
-function isLookup(parameters: unknown): parameters is LookupParameters {
-  return Array.isArray(parameters) && lookup in parameters
 }
 
 /**

@@ -1,8 +1,9 @@
 import { type CompiledQuery, createQueryId, type Kysely, type Log } from 'kysely'
-import { type Connection, lookupParameters, type SessionListener } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { type Deadline, type DeadlineOptions, underDeadline } from './deadline.ts'
 import { lookupConnections } from './lookup-adapter.ts'
 import type { LookupConnections } from './lookup-connections.ts'
+import { lookupParameters, type SessionListener } from './parameter-marks.ts'
 import { retryWithin } from './retry.ts'
 import type { Statement } from './statement.ts'
 

@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { SessionListener } from '../database/connection.ts'
+import type { SessionListener } from '../database/parameter-marks.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { TablesMetadata } from '../metadata.ts'
 import { type CurrentScope, RequestScope } from '../scope/request-scope.ts'

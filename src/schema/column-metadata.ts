@@ -1,9 +1,10 @@
 import type { SchemaColumn } from '../columns/column-type.ts'
 import { schemaColumnType } from '../columns/column-types.ts'
+import type { ServerSystem } from '../database/server-version.ts'
 import type { ColumnMetadata } from '../metadata.ts'
 
 /** One row of `information_schema.columns`, under names that no plugin rewrites; texts may arrive as bytes. */
-export interface ColumnRow extends Omit<SchemaColumn, keyof ColumnContext> {
+export interface ColumnRow extends Omit<SchemaColumn, 'json'> {
   readonly tablename: string
   readonly name: string
   readonly defaulttext: string | null
@@ -11,11 +12,14 @@ export interface ColumnRow extends Omit<SchemaColumn, keyof ColumnContext> {
   readonly extra: string
 }
 
-interface ColumnContext extends Pick<SchemaColumn, 'system' | 'view' | 'jsonChecked'> {}
+interface ColumnContext extends Pick<SchemaColumn, 'json'> {
+  readonly system: ServerSystem
+  readonly view: boolean
+}
 
 /** Translates what both servers say about a column into one description, which is the same wherever they agree. */
 export function columnMetadata(row: ColumnRow, context: ColumnContext): ColumnMetadata {
-  const column: SchemaColumn = { ...row, ...context, datatype: row.datatype.toLowerCase() }
+  const column: SchemaColumn = { ...row, json: context.json, datatype: row.datatype.toLowerCase() }
   const type = schemaColumnType(column)
   const generated = /\b(virtual|stored|persistent) generated\b/i.test(row.extra)
   return {

@@ -5,6 +5,7 @@ import { parseServerVersion, type ServerSystem, type ServerVersion } from '../da
 import { ConfigurationError } from '../errors.ts'
 import type { ColumnMetadata, IndexMetadata, TableMetadata } from '../metadata.ts'
 import { type ColumnRow, columnMetadata } from './column-metadata.ts'
+import { readJsonColumns } from './json-columns.ts'
 
 /** The current database as the server describes it now. */
 export interface Schema {
@@ -51,7 +52,7 @@ interface IndexRow {
 
 const PRIMARY = 'PRIMARY'
 
-/** Reads the current database's tables, views, keys and indexes, with at most five statements. */
+/** Reads the current database's tables, views, keys and indexes, with at most five statements for 50 tables. */
 export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions = {}): Promise<Schema> {
   const read = async <Row extends object>(query: ReturnType<typeof sql<Row>>) =>
     (await query.execute(db.withoutPlugins())).rows.map(withText)
@@ -81,42 +82,28 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
       sub_part as prefix, index_type as indextype,
       ${sql.raw(ignoredColumn(identity))} as ignored
     from information_schema.statistics where ${current} order by table_name, index_name, seq_in_index`)
-  const jsonColumns = new Set(
-    system === 'mysql'
-      ? []
-      : (
-          await read(sql<{ tablename: string; name: string; clause: string }>`
-            select table_name as tablename, constraint_name as name, check_clause as clause
-            from information_schema.check_constraints
-            where ${sql.raw(inCurrentDatabase('constraint_schema'))} and level = 'Column'`)
-        )
-          .filter(({ clause }) => /^json_valid\((`.*`|".*")\)$/is.test(clause))
-          .map(({ tablename, name }) => JSON.stringify([tablename, name])),
-  )
-
   const columnsOf = Map.groupBy(columns, (row) => row.tablename)
   const indexesOf = Map.groupBy(indexes, (row) => row.tablename)
+  const wanted = tables
+    .filter(({ name, kind }) => kind !== 'SEQUENCE' && (!only || only.has(name)))
+    .sort(byName)
+    .map(({ name, kind }) => ({ name, view: kind === 'VIEW', columns: columnsOf.get(name) ?? [] }))
+  const texts = wanted.map((table) => ({
+    ...table,
+    columns: table.columns.filter(({ length }) => length !== null),
+  }))
+  const json = system === 'mariadb' ? await readJsonColumns(db, texts) : new Set()
   return {
     database: server.name,
     system,
-    tables: tables
-      .filter(({ name, kind }) => kind !== 'SEQUENCE' && (!only || only.has(name)))
-      .sort(byName)
-      .map(({ name, kind }) => {
-        const view = kind === 'VIEW'
-        return describeTable({
-          name,
-          kind: view ? 'view' : 'table',
-          columns: (columnsOf.get(name) ?? []).map((row) =>
-            columnMetadata(row, {
-              system,
-              view,
-              jsonChecked: jsonColumns.has(JSON.stringify([name, row.name])),
-            }),
-          ),
-          indexes: indexesOf.get(name) ?? [],
-        })
+    tables: wanted.map(({ name, view, columns }) =>
+      describeTable({
+        name,
+        kind: view ? 'view' : 'table',
+        columns: columns.map((row) => columnMetadata(row, { system, view, json: json.has(row) })),
+        indexes: indexesOf.get(name) ?? [],
       }),
+    ),
   }
 }
 

@@ -1,0 +1,90 @@
+import { type Kysely, sql } from 'kysely'
+import { isConnectionLoss } from '../database/connection-loss.ts'
+import { inCurrentDatabase } from '../database/current-database.ts'
+import { describeResult } from '../database/describe.ts'
+import { errorNumber } from '../database/server-errors.ts'
+import { quoteName } from '../database/statement.ts'
+import type { ColumnRow } from './column-metadata.ts'
+
+/** One table's columns whose values are texts or bytes. */
+interface TextColumns {
+  readonly name: string
+  readonly view: boolean
+  readonly columns: readonly ColumnRow[]
+}
+
+/** MariaDB joins no more than 61 tables. */
+const TABLES_AT_ONCE = 50
+
+/**
+ * MariaDB: the columns whose texts the driver parses as JSON. The server says so in the metadata of an answer, by rules of
+ * its own (a check that has `json_valid` among its conditions, an expression of a view), so that is what is asked for.
+ */
+export async function readJsonColumns<DB>(
+  db: Kysely<DB>,
+  tables: readonly TextColumns[],
+): Promise<ReadonlySet<ColumnRow>> {
+  const found = new Set<ColumnRow>()
+  const asked = tables.filter(({ columns }) => columns.length > 0)
+  for (let from = 0; from < asked.length; from += TABLES_AT_ONCE) {
+    const json = await describedAsJson(db, asked.slice(from, from + TABLES_AT_ONCE))
+    if (!json) return await guessedByChecks(db, asked)
+    for (const column of json) found.add(column)
+  }
+  return found
+}
+
+/** Undefined where the driver's metadata are not to be had. */
+async function describedAsJson<DB>(
+  db: Kysely<DB>,
+  tables: readonly TextColumns[],
+): Promise<readonly ColumnRow[] | undefined> {
+  const names = tables.flatMap(({ columns }, at) => columns.map(({ name }) => `t${at}.${quoteName(name)}`))
+  const from = tables.map(({ name }, at) => `${quoteName(name)} t${at}`)
+  try {
+    const fields = await describeResult(db, `select ${names.join(', ')} from ${from.join(' join ')} limit 0`)
+    const columns = tables.flatMap((table) => table.columns)
+    return fields && columns.filter((_, at) => fields[at]?.extendedFormat === 'json')
+  } catch (error) {
+    if (errorNumber(error) === undefined || isConnectionLoss(error)) throw error
+    // A view whose tables are gone or are many, a right that is missing: that table alone is not described.
+    if (tables.length === 1) return []
+    const middle = Math.ceil(tables.length / 2)
+    const first = await describedAsJson(db, tables.slice(0, middle))
+    const second = first && (await describedAsJson(db, tables.slice(middle)))
+    return second && [...first, ...second]
+  }
+}
+
+/** For a Kysely instance that `createDatabase` did not make. A view does not show the checks of its tables' columns. */
+async function guessedByChecks<DB>(
+  db: Kysely<DB>,
+  tables: readonly TextColumns[],
+): Promise<ReadonlySet<ColumnRow>> {
+  const { rows } = await sql<{ tablename: string; name: string; clause: string | Buffer }>`
+    select table_name as tablename, constraint_name as name, check_clause as clause
+    from information_schema.check_constraints
+    where ${sql.raw(inCurrentDatabase('constraint_schema'))} and level = 'Column'`.execute(
+    db.withoutPlugins(),
+  )
+  const checked = new Set(
+    rows
+      .filter(({ clause }) => requiresJson(String(clause)))
+      .map(({ tablename, name }) => JSON.stringify([tablename, name])),
+  )
+  return new Set(
+    tables.flatMap(({ view, columns }) =>
+      columns.filter(({ tablename, name, datatype, collation }) =>
+        view
+          ? datatype.toLowerCase() === 'longtext' && collation === 'utf8mb4_bin'
+          : checked.has(JSON.stringify([tablename, name])),
+      ),
+    ),
+  )
+}
+
+/** Whether a check is of `json_valid`, alone or among conditions that must all hold. */
+function requiresJson(clause: string): boolean {
+  const conditions = clause.replaceAll(/'(?:[^'\\]|\\.|'')*'/gs, "''")
+  return !/ x?or /.test(conditions) && / and json_valid\([`"][^)]*[`"]\) and /.test(` and ${conditions} and `)
+}

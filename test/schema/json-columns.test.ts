@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { Kysely, MysqlDialect } from 'kysely'
+import { createPool } from 'mysql2'
+import { ConfigurationError } from '../../src/index.ts'
+import { readSchema } from '../../src/schema/read-schema.ts'
+import { type AnyDB, type AnyRow, type Lookups, lookups } from '../support/lookups.ts'
+import { identifyServer, testServerUrl } from '../support/server.ts'
+
+const quoted = (name: string) => `\`${name.replaceAll('`', '``')}\``
+
+const TEXT = '{"a":"größe"}'
+const PARSED = { a: 'größe' }
+
+/** Columns that may hold JSON, by what they are called; those that MariaDB's driver parses are marked. */
+const COLUMNS: Readonly<Record<string, { readonly type: string; readonly parsed?: true }>> = {
+  checked: { type: 'longtext check (json_valid(checked))', parsed: true },
+  among: { type: 'longtext check (json_valid(among) and char_length(among) < 100)', parsed: true },
+  behind: { type: "text check (behind <> ' or ' and json_valid(behind))", parsed: true },
+  medium: { type: 'mediumtext check (json_valid(medium))', parsed: true },
+  tiny: { type: 'tinytext check (json_valid(tiny))', parsed: true },
+  short: { type: 'varchar(90) check (json_valid(short))', parsed: true },
+  fixed: { type: 'char(90) check (json_valid(fixed))', parsed: true },
+  latin: { type: 'longtext character set latin1 check (json_valid(latin))', parsed: true },
+  'q`uoted"': { type: 'text check (json_valid(`q``uoted"`))', parsed: true },
+  bytes: { type: 'longblob check (json_valid(bytes))', parsed: true },
+  few_bytes: { type: 'varbinary(90) check (json_valid(few_bytes))', parsed: true },
+  either: { type: "longtext check (json_valid(either) or either = '')" },
+  other: { type: 'longtext check (json_valid(checked))', parsed: true },
+  plain: { type: 'longtext character set utf8mb4 collate utf8mb4_bin' },
+  of_table: { type: 'longtext' },
+}
+
+describe('JSON in a schema', () => {
+  let data: Lookups
+
+  before(async () => {
+    const { system } = await identifyServer(await testServerUrl())
+    const maria = system === 'mariadb'
+    // MySQL has a type of its own, takes no column's check that names another column, and no JSON from bytes.
+    const names = Object.keys(COLUMNS).filter((name) => maria || !/^(other|.*bytes)$/.test(name))
+    const columns = names.map((name) => `${quoted(name)} ${COLUMNS[name]!.type}`)
+    data = await lookups([
+      `create table doc (id int not null primary key, own json, ${columns.join(', ')}, check (json_valid(of_table)))`,
+      `insert into doc values (1, ${['own', ...names].map(() => `'${TEXT}'`).join(', ')})`,
+      'create table converted (id int not null primary key, own json, doc longtext check (json_valid(doc)))',
+      `insert into converted values (1, '${TEXT}', '${TEXT}')`,
+      'alter table converted convert to character set utf8mb3',
+      `create view seen as select id, own, checked, of_table, json_object('a', checked) made, concat(own) text from doc`,
+      'create table gone (id int primary key)',
+      'create view broken as select id, 1 one from gone',
+      'drop table gone',
+      'create table enforced (id int not null primary key, code varchar(9) unique check (json_valid(code)))',
+    ])
+  })
+  after(() => data[Symbol.asyncDispose]())
+
+  const isParsed = (value: unknown) => typeof value === 'object' && !Buffer.isBuffer(value)
+
+  for (const name of ['doc', 'converted', 'seen']) {
+    it(`is typed as it is read: ${name}`, async () => {
+      const { tables } = await readSchema(data.db)
+      const columns = tables.find(({ metadata }) => metadata.name === name)!.metadata.columns
+      const row = (await data.db.selectFrom(name).selectAll().executeTakeFirst()) as AnyRow
+      const typed = columns.filter(({ type }) => type === 'json').map((column) => column.name)
+      const read = Object.keys(row).filter((column) => isParsed(row[column]))
+      assert.deepEqual(typed, read)
+      assert.ok(typed.includes('own') && typed.length < columns.length)
+      if (data.test.system === 'mariadb' && name === 'doc') {
+        const parsed = Object.keys(COLUMNS).filter((column) => COLUMNS[column]!.parsed)
+        assert.deepEqual(typed, ['own', ...parsed])
+      }
+    })
+  }
+
+  for (const options of [{}, { statementForm: 'union_all' }] as const) {
+    it(`is read alike by repositories: ${JSON.stringify(options)}`, async () => {
+      const repos = data.repositories(options)
+      for (const name of ['doc', 'converted']) {
+        const plain = await data.db.selectFrom(name).selectAll().executeTakeFirst()
+        const rows = [
+          await repos[name]!.findByKey(1),
+          ...(await repos[name]!.findAllBy({ id: 1 })),
+          (await repos[name]!.findByKeys([2, 1]))[1],
+        ]
+        for (const row of rows) assert.deepEqual({ ...row }, plain)
+        for (const column of data.tables[name]!.columns) {
+          if (column.type === 'json') assert.deepEqual(rows[0]![column.name], PARSED, column.name)
+        }
+      }
+    })
+  }
+
+  it('is no key', async () => {
+    const enforced = (await readSchema(data.db)).tables.find(({ metadata }) => metadata.name === 'enforced')!
+    const unique = data.test.system === 'mariadb' ? [] : [{ name: 'code', columns: ['code'] }]
+    assert.deepEqual(enforced.metadata.uniqueKeys, unique)
+  })
+
+  it('is told by the checks where the driver is not to be asked, but for views', async () => {
+    const pool = createPool({ uri: data.test.url })
+    await using plain = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
+    const told = (schema: Awaited<ReturnType<typeof readSchema>>) =>
+      schema.tables.filter(({ kind }) => kind === 'table').map(({ metadata }) => metadata)
+    assert.deepEqual(told(await readSchema(plain)), told(await readSchema(data.db)))
+  })
+
+  it('is noticed when it comes or goes', async () => {
+    await using own = await lookups(['create table doc (id int not null primary key, v longtext)'])
+    await own.repositories().$ready()
+    await own.run('alter table doc modify v longtext check (json_valid(v) and char_length(v) < 9)')
+    if (own.test.system === 'mysql') return await own.repositories().$ready()
+    await assert.rejects(own.repositories().$ready(), (error: Error) => {
+      assert.ok(error instanceof ConfigurationError, String(error))
+      assert.match(error.message, /column v has type "json", generated was "longtext"/)
+      return true
+    })
+  })
+
+  it('is found in each of many tables, a broken view among them', async () => {
+    const many = Array.from(
+      { length: 70 },
+      (_, index) => `create table d${index} (id int primary key, v json)`,
+    )
+    await using own = await lookups([
+      ...many,
+      'create view c1 as select v from d0',
+      'create view c2 as select v from d1',
+      'drop table d1',
+    ])
+    const { tables } = await readSchema(own.db)
+    const typed = tables.filter(({ metadata }) => metadata.columns.some(({ type }) => type === 'json'))
+    assert.equal(typed.length, 70)
+  })
+})
