@@ -1,4 +1,4 @@
-import { createChance, shuffled } from './chance.ts'
+import { createRandom } from '../test/support/random.ts'
 import type { Lookups } from './peer.ts'
 
 /** How many cities of the table the service is asked for. */
@@ -7,10 +7,10 @@ export const CITIES_A_REQUEST = 50
 
 /** What the requests of a service ask for: fifty cities each, and then the countries that these are in. */
 export function createRequests(ids: readonly number[], count: number): number[][] {
-  const inUse = shuffled(ids, 3).slice(0, CITIES_IN_USE)
-  const chance = createChance(4)
+  const inUse = createRandom(3).shuffled(ids).slice(0, CITIES_IN_USE)
+  const random = createRandom(4)
   return Array.from({ length: count }, () =>
-    Array.from({ length: CITIES_A_REQUEST }, () => inUse[Math.floor(chance() * inUse.length)]!),
+    Array.from({ length: CITIES_A_REQUEST }, () => random.pick(inUse)),
   )
 }
 

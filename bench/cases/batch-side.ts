@@ -1,6 +1,7 @@
 /** Reads cities that nothing remembers, a list of keys at a time: microseconds per list. */
+
+import { createRandom } from '../../test/support/random.ts'
 import { Cannot } from '../cannot.ts'
-import { shuffled } from '../chance.ts'
 import { readCityKeys } from '../city-keys.ts'
 import { openPeer } from '../peer.ts'
 import type { Measured } from '../side.ts'
@@ -18,7 +19,7 @@ export async function prepare(task: Task): Promise<Measured> {
   const peer = await openPeer(task.side, { url: task.url, capacity: 200_000 })
   const { cities } = peer
   if (!cities) throw new Cannot('no list of keys')
-  const ids = shuffled((await readCityKeys(task.url)).map(({ id }) => id))
+  const ids = createRandom(1).shuffled((await readCityKeys(task.url)).map(({ id }) => id))
   let next = 0
   return {
     async round() {

@@ -1,5 +1,5 @@
 /** A hit by primary key where as many rows are held: nanoseconds, over 65,536 of them at most. */
-import { shuffled } from '../chance.ts'
+import { createRandom } from '../../test/support/random.ts'
 import type { Measured } from '../side.ts'
 import type { Task } from '../side-process.ts'
 import { openNumbers } from '../sides/numbers.ts'
@@ -15,7 +15,9 @@ const HOT = 65_536
 export async function prepare(task: Task): Promise<Measured> {
   const { rows, reads } = task.options as GrowthOptions
   const { number, close } = await openNumbers({ url: task.url, rows, variant: task.side.variant ?? '' })
-  const ids = shuffled(Array.from({ length: rows }, (_, index) => index + 1)).slice(0, HOT)
+  const ids = createRandom(1)
+    .shuffled(Array.from({ length: rows }, (_, index) => index + 1))
+    .slice(0, HOT)
   for (const id of ids) await number(id)
   return {
     async round() {

@@ -1,7 +1,7 @@
 /** Reads rows that are held already, one after the other: nanoseconds per read. */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { createRandom } from '../../test/support/random.ts'
 import { Cannot } from '../cannot.ts'
-import { shuffled } from '../chance.ts'
 import { type CityKeys, readCityKeys } from '../city-keys.ts'
 import { type Lookups, openPeer, type Peer } from '../peer.ts'
 import type { Measured } from '../side.ts'
@@ -23,14 +23,16 @@ const LOAD_AT_ONCE = 1_000
 export async function prepare(task: Task): Promise<Measured> {
   const { by, hot, reads, scoped } = task.options as HitsOptions
   const peer = await openPeer(task.side, { url: task.url, capacity: 200_000 })
-  const loaded = shuffled(await readCityKeys(task.url)).slice(0, hot)
+  const loaded = createRandom(1)
+    .shuffled(await readCityKeys(task.url))
+    .slice(0, hot)
   const request = scoped ? await openRequest(peer) : undefined
   const lookups = request?.lookups ?? peer.lookups
   if (!lookups) throw new Error('nothing to read from without a request')
   const inside = request?.inside ?? ((work: () => Promise<number>) => work())
   await inside(() => load(peer, lookups, by, loaded))
   // Not in the order in which they were loaded, which is that of the heap.
-  const read = readOf(lookups, by, shuffled(loaded, 2))
+  const read = readOf(lookups, by, createRandom(2).shuffled(loaded))
   let next = 0
   return {
     round: () =>

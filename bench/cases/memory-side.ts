@@ -1,6 +1,7 @@
 /** How many bytes of heap a held row takes. A process is measured once. */
+
+import { createRandom } from '../../test/support/random.ts'
 import { Cannot } from '../cannot.ts'
-import { shuffled } from '../chance.ts'
 import { readCityKeys } from '../city-keys.ts'
 import { openPeer } from '../peer.ts'
 import type { Measured } from '../side.ts'
@@ -19,7 +20,9 @@ export async function prepare(task: Task): Promise<Measured> {
   const { rows, state } = task.options as MemoryOptions
   const peer = await openPeer(task.side, { url: task.url, capacity: 200_000 })
   const { lookups } = peer
-  const keys = shuffled(await readCityKeys(task.url)).slice(0, rows)
+  const keys = createRandom(1)
+    .shuffled(await readCityKeys(task.url))
+    .slice(0, rows)
   // Statements prepared, code compiled, connections opened: none of it belongs to a row.
   await read(0, AT_ONCE)
   const early = heapUsed()

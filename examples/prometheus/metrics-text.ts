@@ -52,7 +52,7 @@ const FAMILIES: readonly Family[] = [
   },
   {
     name: 'kysely_lookup_generations_total',
-    help: 'How often the process-wide cache started anew.',
+    help: 'How often the process-wide cache started over.',
     type: 'counter',
     samples: ({ generations }) => [[generations]],
   },

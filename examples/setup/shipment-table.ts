@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { createRandom } from '../../test/support/random.ts'
 import type { DB } from '../service/schema.ts'
 
 const SHIPMENTS = 10_000
@@ -74,9 +75,9 @@ async function makeShipments(db: Kysely<DB>) {
   const currencyOf = new Map(currencies.map((row) => [row.country_code, row.currency_code]))
   const languageOf = new Map(languages.map((row) => [row.country_code, row.language_code]))
   const timeZonesOf = Map.groupBy(timeZones, (row) => row.country_code)
-  const random = randomNumbers(1)
+  const random = createRandom(1)
   // The square favours the first, which are the largest cities.
-  const anyCity = () => cities[Math.floor(cities.length * random() ** 2)]!
+  const anyCity = () => cities[Math.floor(cities.length * random.next() ** 2)]!
   const firstDue = Date.UTC(2030, 0, 1)
   return Array.from({ length: SHIPMENTS }, (_, index) => {
     const origin = anyCity()
@@ -88,20 +89,9 @@ async function makeShipments(db: Kysely<DB>) {
       destination_city_id: destination.id,
       currency_code: currencyOf.get(origin.country_code) ?? 'USD',
       language_code: languageOf.get(destination.country_code) ?? 'eng',
-      time_zone_name: zones[Math.floor(zones.length * random())]!.name,
-      price_minor: 500 + Math.floor(50_000 * random()),
+      time_zone_name: random.pick(zones).name,
+      price_minor: 500 + random.below(50_000),
       due_at: new Date(firstDue + 900_000 * index),
     }
   })
-}
-
-/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }

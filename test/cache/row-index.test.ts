@@ -4,7 +4,7 @@ import { createGeneration, type Entry } from '../../src/cache/generation.ts'
 import { createCounters } from '../../src/diagnostics/stats.ts'
 import { type Key, type KeyDefinition, tableKeys } from '../../src/keys/key.ts'
 import type { TableMetadata } from '../../src/metadata.ts'
-import { createChance } from '../history/chance.ts'
+import { createRandom } from '../support/random.ts'
 
 const TABLE: TableMetadata = {
   name: 'place',
@@ -44,7 +44,7 @@ const keysOf = ({ id, slug, country, position }: Place): unknown[] => [
 describe('a row of a generation', () => {
   for (const seed of [1, 2, 3, 4, 5, 6]) {
     it(`is found by each of its keys, whenever that key is first used: sequence ${seed}`, () => {
-      const { below: next } = createChance(seed)
+      const { below: next } = createRandom(seed)
       const keys = tableKeys(TABLE)
       const held = new Map<number, Entry>()
       const evicted: number[] = []

@@ -29,7 +29,7 @@ kysely_lookup_failures_total{table="o\\"d\\\\d\\nname"} 0
 # TYPE kysely_lookup_evictions_total counter
 kysely_lookup_evictions_total{table="country"} 0
 kysely_lookup_evictions_total{table="o\\"d\\\\d\\nname"} 0
-# HELP kysely_lookup_generations_total How often the process-wide cache started anew.
+# HELP kysely_lookup_generations_total How often the process-wide cache started over.
 # TYPE kysely_lookup_generations_total counter
 kysely_lookup_generations_total{table="country"} 1
 kysely_lookup_generations_total{table="o\\"d\\\\d\\nname"} 0

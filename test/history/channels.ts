@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { type Connection, createConnection } from 'mysql2/promise'
 import type { AnyRepositories, AnyTransaction } from '../support/lookups.ts'
-import type { Chance } from './chance.ts'
+import type { Random } from '../support/random.ts'
 import { codeOf, groupOf, type ItemDB, itemOf } from './table.ts'
 
 export interface Change {
@@ -41,17 +41,17 @@ class Abandoned extends Error {}
 
 export function repositoryChannel(options: {
   readonly repos: AnyRepositories
-  readonly chance: Chance
+  readonly random: Random
   complain(what: string): void
 }): Channel {
-  const { repos, chance, complain } = options
+  const { repos, random, complain } = options
 
   function handOf(trx: AnyTransaction): Hand {
     const plain = kyselyHand(trx.$db as unknown as Kysely<ItemDB>)
     return {
       ...plain,
       async apply(change) {
-        if (chance.is(0.5)) await plain.apply(change)
+        if (random.is(0.5)) await plain.apply(change)
         else await applyTo(trx, change)
         // What plain queries change the transaction's repositories are not told.
         trx.item!.clear()

@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net'
-import type { Chance } from './chance.ts'
+import type { Random } from '../support/random.ts'
 
 export interface DelayingProxy extends AsyncDisposable {
   /** The server's URL, by way of the proxy. */
@@ -11,7 +11,7 @@ const DELAYED = 0.1
 const LONGEST = 40
 
 /** A way to the server on which bytes are late at random, in both directions, and never out of order. */
-export async function startDelayingProxy(target: string, chance: Chance): Promise<DelayingProxy> {
+export async function startDelayingProxy(target: string, random: Random): Promise<DelayingProxy> {
   const url = new URL(target)
   const port = Number(url.port || 3306)
   const sockets = new Set<Socket>()
@@ -28,8 +28,8 @@ export async function startDelayingProxy(target: string, chance: Chance): Promis
         sockets.delete(socket)
       })
     }
-    pass(near, far, chance)
-    pass(far, near, chance)
+    pass(near, far, random)
+    pass(far, near, random)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address() as { port: number }
@@ -44,7 +44,7 @@ export async function startDelayingProxy(target: string, chance: Chance): Promis
   }
 }
 
-function pass(from: Socket, to: Socket, chance: Chance): void {
+function pass(from: Socket, to: Socket, random: Random): void {
   const waiting: Buffer[] = []
   let held = false
   from.on('data', (bytes: Buffer) => {
@@ -52,7 +52,7 @@ function pass(from: Socket, to: Socket, chance: Chance): void {
       waiting.push(bytes)
       return
     }
-    if (!chance.is(DELAYED)) {
+    if (!random.is(DELAYED)) {
       to.write(bytes)
       return
     }
@@ -61,6 +61,6 @@ function pass(from: Socket, to: Socket, chance: Chance): void {
     setTimeout(() => {
       held = false
       to.write(Buffer.concat(waiting.splice(0)))
-    }, chance.below(LONGEST))
+    }, random.below(LONGEST))
   })
 }

@@ -7,8 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { createDatabase } from '../../src/index.ts'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
+import { createRandom, type Random } from '../support/random.ts'
 import { createTestDatabase, runStatements, type TestDatabase } from '../support/server.ts'
-import { type Chance, createChance } from './chance.ts'
 import { checkHistory, type Verdict } from './checker.ts'
 import { type ProcessHistory, readsOf } from './events.ts'
 import type { Fault } from './faults.ts'
@@ -41,19 +41,19 @@ const LONGEST_INTERVAL = 50
 /** Lets processes read and write a versioned table of the server under test for a while, and judges what they saw. */
 export async function runHistory(options: HistoryRunOptions): Promise<HistoryOutcome> {
   const { seconds, seed, fault, services = 3 } = options
-  const chance = createChance(seed)
+  const random = createRandom(seed)
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-history-'))
   await using test = await createTestDatabase({ name: 'history' })
   const children: ChildProcess[] = []
   try {
-    const plans = planProcesses({ test, folder, seconds, chance, services })
+    const plans = planProcesses({ test, folder, seconds, random, services })
     const keys = keysOf(0, KEYS_PER_WRITER * plans[0]!.allWriters)
     await createTable(test, keys)
     children.push(...plans.map((plan) => startService(plan, fault)))
     const ends = children.map(async (child) => (await once(child, 'exit'))[0] as number | null)
     await Promise.all(children.map((child, index) => Promise.race([once(child, 'message'), ends[index]])))
     const stop = new AbortController()
-    const killing = killConnections({ test, chance, stop: stop.signal })
+    const killing = killConnections({ test, random, stop: stop.signal })
     for (const child of children) child.send('go')
     const codes = await Promise.all(ends)
     stop.abort()
@@ -89,18 +89,18 @@ interface Planning {
   readonly test: TestDatabase
   readonly folder: string
   readonly seconds: number
-  readonly chance: Chance
+  readonly random: Random
   readonly services: number
 }
 
-function planProcesses({ test, folder, seconds, chance, services }: Planning): ServiceOptions[] {
+function planProcesses({ test, folder, seconds, random, services }: Planning): ServiceOptions[] {
   const allWriters = services + 3
   const common = (process: number) => ({
     url: test.url,
     process,
-    seed: chance.below(2 ** 31),
+    seed: random.below(2 ** 31),
     seconds,
-    pollInterval: 20 + chance.below(LONGEST_INTERVAL - 20),
+    pollInterval: 20 + random.below(LONGEST_INTERVAL - 20),
     pollTimeout: POLL_TIMEOUT,
     allWriters,
     keysPerWriter: KEYS_PER_WRITER,
@@ -147,20 +147,20 @@ function startService(plan: ServiceOptions, fault: Fault | undefined): ChildProc
 /** Ends connections to the database at random; they are its only ones that have it as their own. */
 async function killConnections(options: {
   readonly test: TestDatabase
-  readonly chance: Chance
+  readonly random: Random
   readonly stop: AbortSignal
 }): Promise<number> {
-  const { test, chance, stop } = options
+  const { test, random, stop } = options
   const url = new URL(test.url)
   url.pathname = '/'
   const connection = await createConnection(url.href)
   let kills = 0
   while (!stop.aborted) {
-    await pause(50 + chance.below(400), undefined, { signal: stop }).catch(() => {})
+    await pause(50 + random.below(400), undefined, { signal: stop }).catch(() => {})
     const [rows] = await connection.query<RowDataPacket[]>('show processlist')
     const own = rows.filter(({ db, Command }) => db === test.name && Command !== 'Killed')
     if (own.length === 0) continue
-    const killed = connection.query(`kill ${chance.pick(own).Id}`).then(
+    const killed = connection.query(`kill ${random.pick(own).Id}`).then(
       () => true,
       // It has ended by itself.
       () => false,

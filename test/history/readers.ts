@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { AnyRepositories, AnyRow } from '../support/lookups.ts'
-import type { Chance } from './chance.ts'
+import type { Random } from '../support/random.ts'
 import { now } from './clock.ts'
 import { ASKED, type ReadEvent, type ReadLog } from './events.ts'
 import { codeOf, GROUPS, groupOf } from './table.ts'
@@ -8,7 +8,7 @@ import { codeOf, GROUPS, groupOf } from './table.ts'
 export interface ReaderOptions {
   readonly repos: AnyRepositories
   readonly log: ReadLog
-  readonly chance: Chance
+  readonly random: Random
   readonly keys: readonly number[]
   /** Numbers that no other reader of the process gives to its requests. */
   nextRequest(): number
@@ -30,38 +30,38 @@ interface Place {
 
 /** Reads outside of any request. */
 export async function readOutside(options: ReaderOptions): Promise<void> {
-  const { repos, chance, stopped } = options
+  const { repos, random, stopped } = options
   const place: Place = { repos, request: 0, rows: new Map() }
   while (!stopped()) {
-    for (let left = chance.below(200); left > 0; left--) await readSomething(place, options)
-    await pause(chance.below(4))
+    for (let left = random.below(200); left > 0; left--) await readSomething(place, options)
+    await pause(random.below(4))
   }
 }
 
 /** Reads in requests, some of which live longer than several versions. */
 export async function readInRequests(options: ReaderOptions): Promise<void> {
-  const { repos, chance, stopped } = options
+  const { repos, random, stopped } = options
   while (!stopped()) {
     const request = options.nextRequest()
     const since = now()
     const bursts = async (bound: AnyRepositories) => {
       const place: Place = { repos: bound, request, since, rows: new Map() }
-      for (let left = 1 + chance.below(5); left > 0 && !stopped(); left--) {
-        for (let reads = chance.below(60); reads > 0; reads--) await readSomething(place, options)
-        await pause(chance.is(0.3) ? chance.below(120) : chance.below(5))
+      for (let left = 1 + random.below(5); left > 0 && !stopped(); left--) {
+        for (let reads = random.below(60); reads > 0; reads--) await readSomething(place, options)
+        await pause(random.is(0.3) ? random.below(120) : random.below(5))
       }
     }
-    if (chance.is(0.5)) await repos.$request(() => bursts(repos))
+    if (random.is(0.5)) await repos.$request(() => bursts(repos))
     else await bursts(repos.$forRequest())
   }
 }
 
 async function readSomething(place: Place, options: ReaderOptions): Promise<void> {
-  const { chance, keys } = options
+  const { random, keys } = options
   const { item } = place.repos
   const begin = now()
-  const key = chance.pick(keys)
-  const what = chance.below(100)
+  const key = random.pick(keys)
+  const what = random.below(100)
   try {
     if (what < 60) take(place, options, { begin, by: ASKED.id, key, row: await item!.findByKey(key) })
     else if (what < 80)
@@ -69,7 +69,7 @@ async function readSomething(place: Place, options: ReaderOptions): Promise<void
     else if (what < 88) await readTogether(place, options)
     else if (what < 92) peekOutside(place, options, key)
     else if (what < 98) {
-      const group = chance.below(GROUPS)
+      const group = random.below(GROUPS)
       const listed = await item!.findAllBy({ grp: group })
       takeList(place, options, { begin, listed, keys: keys.filter((one) => groupOf(one) === group) })
     } else takeAll(place, options, { begin, listed: await item!.all(), keys })
@@ -80,10 +80,10 @@ async function readSomething(place: Place, options: ReaderOptions): Promise<void
 
 /** Many keys at a time, some of them twice, and by both keys. */
 async function readTogether(place: Place, options: ReaderOptions): Promise<void> {
-  const { chance } = options
+  const { random } = options
   const begin = now()
-  const keys = Array.from({ length: 1 + chance.below(10) }, () => chance.pick(options.keys))
-  const bys = keys.map(() => (chance.is(0.5) ? ASKED.id : ASKED.code))
+  const keys = Array.from({ length: 1 + random.below(10) }, () => random.pick(options.keys))
+  const bys = keys.map(() => (random.is(0.5) ? ASKED.id : ASKED.code))
   const asked = keys.map((key, index) => (bys[index] === ASKED.id ? key : { code: codeOf(key) }))
   const rows = await place.repos.item!.findByKeys(asked)
   for (const [index, key] of keys.entries()) {

@@ -11,7 +11,7 @@ import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { createDatabase, createRepositories } from '../../src/index.ts'
 import { type AnyRepositories, metadataOf } from '../support/lookups.ts'
 import { POLL } from '../support/racing.ts'
-import { createChance } from './chance.ts'
+import { createRandom } from '../support/random.ts'
 import { type Change, type Channel, kyselyChannel, repositoryChannel, shellChannel } from './channels.ts'
 import { now } from './clock.ts'
 import { startDelayingProxy } from './delaying-proxy.ts'
@@ -38,7 +38,7 @@ export interface ServiceOptions {
 }
 
 const options = JSON.parse(process.argv[2]!) as ServiceOptions
-const chance = createChance(options.seed)
+const random = createRandom(options.seed)
 /**
  * When the last poll was sent. Worked out from its duration afterwards, it would be too late by as long as a busy machine
  * holds up the process in between.
@@ -54,7 +54,7 @@ let failures = 0
 let requests = 0
 let stopped = false
 
-const proxy = await startDelayingProxy(options.url, createChance(options.seed + 1))
+const proxy = await startDelayingProxy(options.url, createRandom(options.seed + 1))
 const db = createDatabase<ItemDB>({ uri: proxy.url, connectionLimit: 8, log: notePoll })
 const tables = await metadataOf(db)
 const repos = createRepositories({
@@ -87,7 +87,7 @@ await Promise.all([
   ...options.writers.map(({ writer }, index) =>
     write({
       channel: channels[index]!,
-      chance: createChance(options.seed + 200 + index),
+      random: createRandom(options.seed + 200 + index),
       keys: keysOf(writer, options.keysPerWriter),
       writer,
       process: options.process,
@@ -121,7 +121,7 @@ function readerOptions(index: number): ReaderOptions {
   return {
     repos,
     log,
-    chance: createChance(options.seed + 100 + index),
+    random: createRandom(options.seed + 100 + index),
     keys: keysOf(0, options.keysPerWriter * options.allWriters),
     nextRequest: () => ++requests,
     stopped: () => stopped,
@@ -133,7 +133,7 @@ function readerOptions(index: number): ReaderOptions {
 }
 
 function channelOf(way: ServiceOptions['writers'][number]['way']): Channel {
-  if (way === 'repositories') return repositoryChannel({ repos, chance, complain })
+  if (way === 'repositories') return repositoryChannel({ repos, random, complain })
   return way === 'kysely' ? kyselyChannel(db as Kysely<ItemDB>) : shellChannel(proxy.url)
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Chance } from './chance.ts'
+import type { Random } from '../support/random.ts'
 import type { Change, Channel, Ending, Hand } from './channels.ts'
 import { now } from './clock.ts'
 import type { WriteEvent } from './events.ts'
@@ -7,7 +7,7 @@ import { initialValue } from './table.ts'
 
 export interface WriterOptions {
   readonly channel: Channel
-  readonly chance: Chance
+  readonly random: Random
   /** Only this writer changes them. */
   readonly keys: readonly number[]
   /** Tells the values of writers apart. */
@@ -30,7 +30,7 @@ const TIDE = 500_000
 const UNDONE = new Set([1213, 1205, 1020, 1062])
 
 export async function write(options: WriterOptions): Promise<void> {
-  const { channel, chance, keys, writes } = options
+  const { channel, random, keys, writes } = options
   const values = new Map(keys.map((key) => [key, initialValue(key)]))
   let count = keys.length
 
@@ -39,7 +39,7 @@ export async function write(options: WriterOptions): Promise<void> {
   function nextChange(key: number): Change {
     const present = (values.get(key) ?? 0) !== 0
     if (!present) return { key, value: nextValue(), kind: 'insert' }
-    return chance.is(0.25) ? { key, value: 0, kind: 'delete' } : { key, value: nextValue(), kind: 'update' }
+    return random.is(0.25) ? { key, value: 0, kind: 'delete' } : { key, value: nextValue(), kind: 'update' }
   }
 
   function log(changes: readonly Change[], written: Omit<WriteEvent, 'key' | 'value'>): void {
@@ -50,7 +50,7 @@ export async function write(options: WriterOptions): Promise<void> {
   }
 
   async function alone(): Promise<void> {
-    const change = nextChange(chance.pick(keys))
+    const change = nextChange(random.pick(keys))
     const sent = now()
     let by = channel.own ? options.process : -1
     let committed = true
@@ -65,8 +65,8 @@ export async function write(options: WriterOptions): Promise<void> {
   }
 
   async function together(): Promise<void> {
-    const ending: Ending = chance.pick(['commit', 'commit', 'commit', 'rollback', 'die'])
-    const changes = new Set(Array.from({ length: 1 + chance.below(3) }, () => chance.pick(keys)))
+    const ending: Ending = random.pick(['commit', 'commit', 'commit', 'rollback', 'die'])
+    const changes = new Set(Array.from({ length: 1 + random.below(3) }, () => random.pick(keys)))
     const last = [...changes].map(nextChange)
     const hidden: Change[] = []
     let sent: number | undefined
@@ -81,17 +81,17 @@ export async function write(options: WriterOptions): Promise<void> {
           continue
         }
         const draft = { ...change, value: nextValue() }
-        if (chance.is(0.3)) {
+        if (random.is(0.3)) {
           hidden.push(draft)
-          const taken = chance.is(0.5)
+          const taken = random.is(0.5)
           if (taken) await hand.run('savepoint here')
           await hand.apply(draft)
-          if (chance.is(0.5)) await pause(chance.below(20))
+          if (random.is(0.5)) await pause(random.below(20))
           if (taken) await hand.run('rollback to savepoint here')
         }
         await hand.apply(change)
       }
-      if (chance.is(0.3)) await pause(chance.below(30))
+      if (random.is(0.3)) await pause(random.below(30))
     }
 
     try {
@@ -119,7 +119,7 @@ export async function write(options: WriterOptions): Promise<void> {
       await pause(5)
       continue
     }
-    await (chance.is(0.35) ? alone() : together())
-    await pause(chance.below(25))
+    await (random.is(0.35) ? alone() : together())
+    await pause(random.below(25))
   }
 }

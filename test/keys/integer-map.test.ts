@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { IntegerMap } from '../../src/keys/integer-map.ts'
-import { createChance } from '../history/chance.ts'
+import { createRandom } from '../support/random.ts'
 
 const LARGEST = 2 ** 32 - 1
 
@@ -48,7 +48,7 @@ describe('IntegerMap', () => {
     it(`holds what a Map holds, whatever is set and deleted: ${spread}`, () => {
       const map = new IntegerMap<number>()
       const like = new Map<number, number>()
-      const { below: next } = createChance(7)
+      const { below: next } = createRandom(7)
       for (let step = 0; step < 40_000; step++) {
         const key = keyAt(next(Math.min(20_000, step + 1)))
         if (next(4) === 0) {

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { createBlocksFolder } from '../support/documents/blocks-folder.ts'
 import { type Document, packageEntries, readDocuments, root } from '../support/documents/documents.ts'
-import { createReferenceDatabase } from '../support/documents/reference-database.ts'
 import type { CodeBlock } from '../support/markdown.ts'
 import { expectCommand } from '../support/package/command.ts'
+import { createReferenceDatabase, SAMPLE_ROWS } from '../support/reference-database.ts'
 import { runStatements, type TestDatabase } from '../support/server.ts'
 
 const documents = await readDocuments()
@@ -20,7 +20,9 @@ describe('the documentation that can be run', () => {
   // One for all: making it takes longer than anything that is done with it.
   let database: TestDatabase
   before(async () => {
-    database = await createReferenceDatabase()
+    const data = await createReferenceDatabase()
+    await data.run(...SAMPLE_ROWS)
+    database = data.test
   })
   after(() => database.drop())
 

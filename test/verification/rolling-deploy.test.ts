@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type DB, tables } from '../../examples/service/schema.ts'
 import { createDatabase, createRepositories } from '../../src/index.ts'
-import { createReferenceDatabase } from '../support/documents/reference-database.ts'
-import { runStatements } from '../support/server.ts'
+import { createReferenceDatabase, SAMPLE_ROWS } from '../support/reference-database.ts'
 
 const TEXT = 'character set utf8mb4 collate utf8mb4_unicode_520_ci'
 const GOES_ON = 'France'
@@ -54,11 +53,12 @@ const cases = [
 describe('a process whose schema was generated before a migration', () => {
   for (const { title, change, running, starting } of cases) {
     it(`${title}: a running one, and one that starts after it`, async () => {
-      await using database = await createReferenceDatabase()
-      await using old = startProcess(database.url)
+      await using data = await createReferenceDatabase()
+      await data.run(...SAMPLE_ROWS)
+      await using old = startProcess(data.test.url)
       assert.equal(await old.lookUp(), GOES_ON)
-      await runStatements(database.url, change)
-      await using fresh = startProcess(database.url)
+      await data.run(change)
+      await using fresh = startProcess(data.test.url)
       expectOutcome(await old.lookUp(), running)
       expectOutcome(await fresh.lookUp(), starting)
     })
