@@ -7,7 +7,7 @@ export interface ComparisonOptions {
   readonly rounds: number
   readonly requests: number
   readonly concurrency: number
-  /** Told after each measurement. */
+  /** Called after each measurement. */
   readonly log: (line: string) => void
 }
 
@@ -29,8 +29,8 @@ interface Sample extends LoadResult {
 const usePlainDb = new URL('./use-plain-db.ts', import.meta.url)
 
 /**
- * Sends the same requests to the service with plain Kysely and with kysely-lookup, in turns. Each round begins with
- * fresh processes, so that nothing is cached or compiled yet; `warm` is the same requests to the same process again.
+ * Sends the same requests to the service with plain Kysely and with kysely-lookup, in turns. Each round starts with new processes, so that
+ * nothing is cached or compiled yet. `warm` repeats the same requests to the same process.
  */
 export async function compare(options: ComparisonOptions): Promise<Comparison> {
   const { databaseUrl, rounds, requests, log } = options

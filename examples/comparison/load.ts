@@ -10,11 +10,11 @@ export interface Load {
 
 export interface LoadResult {
   readonly seconds: number
-  /** Of all answers in order, to compare what two ways of looking up have answered. */
+  /** Of all responses in order, to compare the two ways of looking up. */
   readonly answers: string
 }
 
-/** Sends real HTTP requests, so many at a time over as many kept connections, each for another page of shipments. */
+/** Sends real HTTP requests over a number of keep-alive connections at a time, each for another page of shipments. */
 export async function sendLoad({ serviceUrl, requests, concurrency }: Load): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency })
   const bodies: Buffer[] = []

@@ -4,7 +4,7 @@ type Repos = typeof repos
 type LookupTable = 'city' | 'country' | 'currency' | 'language' | 'time_zone'
 type LinkTable = 'country_currency' | 'country_language'
 
-/** What is asked of the reference data: the part of `repos` that the plain way must have too. */
+/** The lookups of the service: the part of `repos` that the plain way must have too. */
 export type Lookups = {
   readonly [Name in LookupTable]: Pick<Repos[Name], 'findByKeyOrThrow'>
 } & {
@@ -13,5 +13,5 @@ export type Lookups = {
   }
 }
 
-/** The same with what the service needs besides. */
+/** The same, with everything else that the service needs. */
 export type ServiceLookups = Lookups & Pick<Repos, '$close' | '$ready' | '$request'>

@@ -4,7 +4,7 @@ import type { ServiceLookups } from './lookups.ts'
 
 export const db = createDatabase<DB>({ uri: process.env.DATABASE_URL })
 
-/** The service's lookups without kysely-lookup: a query wherever a row is needed. */
+/** The service's lookups without kysely-lookup: one query for each row. */
 export const repos = {
   city: {
     findByKeyOrThrow: (id: number) =>

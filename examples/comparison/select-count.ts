@@ -6,8 +6,8 @@ export interface SelectCounter extends AsyncDisposable {
 }
 
 /**
- * `Com_select` counts every SELECT of every client, sent as text or prepared (both on MariaDB and on MySQL); the
- * SHOW that reads it is none.
+ * `Com_select` counts every SELECT of every client, sent as text or prepared, on MariaDB and on MySQL. The
+ * SHOW that reads it does not count.
  */
 export async function openSelectCounter(databaseUrl: string): Promise<SelectCounter> {
   const connection: Connection = await createConnection(databaseUrl)

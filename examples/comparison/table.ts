@@ -8,7 +8,7 @@ const NAMES: Readonly<Record<Way, string>> = {
 
 const HEAD = ['', 'statements per request', 'of them lookups', 'time', 'requests per second', 'against plain']
 
-/** The comparison as a table in plain text. One statement per request reads the page itself; the others look up. */
+/** The comparison as a plain-text table. One statement per request reads the page itself; the others are lookups. */
 export function comparisonTable(comparison: Comparison): string {
   const rows = Object.entries(NAMES).map(([way, name]) => {
     const { selectsPerRequest, seconds, requestsPerSecond } = comparison[way as Way]

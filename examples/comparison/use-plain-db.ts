@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module'
 
-// Loaded with `node --import` before the service: the same service, with its db.ts exchanged for the plain one.
+// Loaded with `node --import` before the service: the same service, with its db.ts replaced by the plain one.
 const replaced = new URL('../service/db.ts', import.meta.url).href
 const plain = new URL('./plain-db.ts', import.meta.url).href
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { onRequestHookHandler } from 'fastify'
 
-/** What the page may load: what this server itself sends, and nothing from elsewhere. */
+/** The page may load only what this server itself sends. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -16,15 +16,15 @@ const POLICY = [
   "form-action 'none'",
 ].join('; ')
 
-/** GraphiQL's editor writes its styles into the page, and has its font in them. */
+/** GraphiQL's editor writes its styles, with its font, into the page. */
 export const GRAPHIQL_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
   "font-src 'self'",
   "font-src 'self' data:",
 )
 
 /**
- * Lets in who was meant. Any web site that is open in the same browser can send requests to a port of this machine:
- * under a name of its own that it makes lead here, which the Host header tells, or across origins, which Origin tells.
+ * Keeps other websites out. Any website that is open in the same browser can send requests to a port of this machine: under a domain of its
+ * own that it points here, which the Host header shows, or across origins, which the Origin header shows.
  */
 export function createGuard(options: { readonly host: string }): onRequestHookHandler {
   return (request, reply, done) => {
@@ -55,7 +55,7 @@ function hostName(header: string | undefined): string | undefined {
   return header && URL.canParse(url) ? new URL(url).hostname : undefined
 }
 
-/** A name can be made to lead here by whoever owns it; an address is what it is. */
+/** The owner of a domain name can point it here; nobody can do so with an address. */
 function isOurs(name: string, host: string): boolean {
   return name === 'localhost' || name === host || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0
 }
@@ -64,6 +64,6 @@ function isForeign(headers: { readonly [name: string]: unknown }, method: string
   if (method === 'GET' || method === 'HEAD') return false
   const { origin, host, 'sec-fetch-site': site } = headers
   if (origin !== undefined) return origin !== `http://${host}`
-  // A browser says where it comes from; curl does not, and is nobody's web site.
+  // A browser sends its origin; curl does not, and is not a website.
   return site !== undefined && site !== 'same-origin'
 }

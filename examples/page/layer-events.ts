@@ -3,12 +3,12 @@ import type { BatchMessage, GenerationMessage } from 'kysely-lookup'
 import type { BatchSample, VersionMove } from './sample.ts'
 import { isAside } from './statement-count.ts'
 
-/** What the layer has told of since it was last asked. */
+/** What the channels have published since the last call. */
 export interface LayerEvents {
   take(): { readonly batches: readonly BatchSample[]; readonly moves: readonly VersionMove[] }
 }
 
-/** Listens to the channels of kysely-lookup. */
+/** Subscribes to the channels of kysely-lookup. */
 export function collectLayerEvents(): LayerEvents {
   let batches: BatchSample[] = []
   let moves: VersionMove[] = []

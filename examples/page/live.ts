@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { LiveEvents } from './sample.ts'
 
-/** Tells every open page what happens, as server-sent events. */
+/** Sends every open page what happens, as server-sent events. */
 export interface Live {
   open(response: ServerResponse, welcome: LiveEvents['welcome']): void
   send<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name]): void
@@ -20,7 +20,7 @@ export function createLive(): Live {
     send(name, data) {
       const text = eventText(name, data)
       for (const response of open) {
-        // A page that does not read (a laptop that sleeps) must not fill our memory; it connects anew.
+        // A page that does not read (a sleeping laptop) must not fill our memory. It reconnects.
         if (response.writableNeedDrain) response.destroy()
         else response.write(text)
       }

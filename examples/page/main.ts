@@ -12,7 +12,7 @@ import type { TableDescription, Welcome } from './sample.ts'
 import { startSampler } from './sampler.ts'
 import { createTraffic } from './traffic.ts'
 
-// The example service with the page beside it, in one process: the page shows what the service's own repositories count.
+// The example service and the page in one process. The page shows the counters of the service's own repositories.
 const {
   DATABASE_URL = '',
   SERVER_DESCRIPTION = '',
@@ -53,7 +53,7 @@ const changer = await openRowChanger({
     rowsHeld: (table) => repos.$stats()[table as 'country'].rowsHeld,
   },
 })
-// The same without a process-wide cache: what a request alone makes of a query.
+// The same without a process-wide cache: only the request remembers.
 const requestRepos = createRepositories({ db, tables })
 await requestRepos.$ready()
 const endpoint = createEndpoint({

@@ -8,7 +8,7 @@ import type { Welcome } from './sample.ts'
 import { MAX_RATE, type Traffic } from './traffic.ts'
 
 export interface PageOptions {
-  /** Where it will listen. */
+  /** Where it listens. */
   readonly host: string
   readonly live: Live
   readonly welcome: () => Welcome
@@ -24,11 +24,11 @@ const trafficBody = {
   properties: { running: { type: 'boolean' }, rate: { type: 'integer', minimum: 1, maximum: MAX_RATE } },
 }
 
-/** The page that shows the service, and takes the few orders that its buttons give. */
+/** The page that shows the service and accepts the commands of its buttons. */
 export async function createPage(options: PageOptions): Promise<FastifyInstance> {
   const { host, live, welcome, traffic, changer, endpoint } = options
   const files = await readBrowserFiles()
-  // Megabytes, which nobody needs who does not open it.
+  // Several megabytes, loaded only when GraphiQL is opened.
   let graphiql: ReturnType<typeof readGraphiqlFiles> | undefined
   const page = fastify()
   page.addHook('onRequest', createGuard({ host }))

@@ -2,10 +2,10 @@ import { setTimeout } from 'node:timers/promises'
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'
 import type { RowChangeDescription, RowChangeResult } from './sample.ts'
 
-/** A row that is changed forth and back. */
+/** A row that is changed back and forth. */
 interface ChangeableRow extends RowChangeDescription {
   readonly key: { readonly column: string; readonly value: string }
-  /** What it becomes, and back. */
+  /** The other value. */
   readonly other: string
 }
 
@@ -44,21 +44,21 @@ const ROWS: readonly ChangeableRow[] = [
   },
 ]
 
-/** How the service that is watched answers. */
+/** How the watched service responds. */
 export interface Watched {
-  /** The row's value as the service answers it now. */
+  /** The row's value as the service returns it now. */
   valueOf(table: string, key: string, column: string): Promise<unknown>
   rowsHeld(table: string): number
 }
 
-/** Changes rows by plain SQL, on a connection of its own, and sees when the service follows. */
+/** Changes rows by plain SQL, on a connection of its own, and measures when the service follows. */
 export interface RowChanger extends AsyncDisposable {
   readonly descriptions: readonly RowChangeDescription[]
-  /** Undefined where there is no such row. */
+  /** Undefined if there is no such row. */
   change(id: string): Promise<RowChangeResult | undefined>
 }
 
-/** Far longer than the service's poll takes: then something is wrong. */
+/** Far longer than the service's poll takes: beyond it, something is wrong. */
 const LONGEST_WAIT = 20_000
 
 export async function openRowChanger(options: {
@@ -104,7 +104,7 @@ export async function openRowChanger(options: {
       last = change.catch(() => {})
       return change
     },
-    /** The database may be the user's own: what was changed becomes what it was. */
+    /** Restores what was changed, because the database may be the user's own. */
     async [Symbol.asyncDispose]() {
       await last
       for (const [row, original] of originals) await connection.query(updateText(row, original))

@@ -1,32 +1,32 @@
-// What the server of the page and its browser modules tell each other: types alone, for the browser loads this too.
+// The messages between the page's server and its browser modules. Types only, because the browser loads this file too.
 
 export type Level = 'process' | 'request' | 'database'
 
 /** One table's counters, since the service began. */
 export interface TableSample {
-  /** How many lookups were answered on which level. */
+  /** The number of lookups answered at each level. */
   readonly process: number
   readonly request: number
   readonly database: number
-  /** Keys that were sent to the database: fewer than asked it, for several lookups may want the same. */
+  /** Keys sent to the database: fewer than the lookups that missed, because several may want the same. */
   readonly keys: number
   readonly statements: number
   readonly rowsHeld: number
-  /** Of a versioned table: what was last read, and for how many milliseconds it has been held. */
+  /** For a versioned table: the version that was last read, and for how many milliseconds it has been held. */
   readonly version?: number | undefined
   readonly versionAge?: number | undefined
 }
 
-/** The service at one moment. */
+/** The state of the service at one moment. */
 export interface Sample {
   /** Milliseconds since 1970. */
   readonly at: number
-  /** Requests of the traffic generator that were answered since it was made. */
+  /** Requests of the traffic generator that were answered since it was created. */
   readonly requests: number
   readonly tables: Readonly<Record<string, TableSample>>
-  /** What was sent since the sample before. */
+  /** What was sent since the previous sample. */
   readonly batches: readonly BatchSample[]
-  /** The tables whose version was seen to move since then. */
+  /** The tables whose version has moved since then. */
   readonly moves: readonly VersionMove[]
 }
 
@@ -38,7 +38,7 @@ export interface BatchSample {
 
 export interface VersionMove {
   readonly table: string
-  /** How many rows of the old version were dropped. */
+  /** The number of rows of the old version that were dropped. */
   readonly rows: number
 }
 
@@ -49,7 +49,7 @@ export interface TableDescription {
 
 export interface TrafficState {
   readonly running: boolean
-  /** Requests in a second, as asked for. */
+  /** The requested number of requests per second. */
   readonly rate: number
   readonly failed: number
 }
@@ -63,7 +63,7 @@ export interface RowChangeDescription {
   readonly column: string
 }
 
-/** What happened when one was changed. */
+/** What happened when a row was changed. */
 export interface RowChangeResult {
   readonly id: string
   readonly table: string
@@ -72,7 +72,7 @@ export interface RowChangeResult {
   readonly after: string
   readonly versionBefore: string
   readonly versionAfter: string
-  /** Milliseconds from the end of the UPDATE until the service answered with the new value. */
+  /** Milliseconds from the end of the UPDATE until the service returned the new value. */
   readonly seenAfter: number
   /** Rows of the table that the service held, and dropped. */
   readonly dropped: number
@@ -94,7 +94,7 @@ export interface QueryCost {
   readonly sameAnswer: boolean
 }
 
-/** What a page that was just opened is told. */
+/** What a newly opened page receives. */
 export interface Welcome {
   readonly server: string
   readonly serviceUrl: string

@@ -2,7 +2,7 @@ import type { TableStats } from 'kysely-lookup'
 import type { LayerEvents } from './layer-events.ts'
 import type { Sample, TableSample } from './sample.ts'
 
-/** How often the page is told, and for how long it can look back. */
+/** How often the page gets a sample, and how far back it can look. */
 export const INTERVAL = 500
 const KEPT = 240
 
@@ -11,7 +11,7 @@ export interface Sampler {
   stop(): void
 }
 
-/** Reads the counters in regular intervals. */
+/** Reads the counters at regular intervals. */
 export function startSampler(options: {
   readonly stats: () => Readonly<Record<string, TableStats>>
   readonly names: readonly string[]

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe } from 'node:diagnostics_channel'
 
-/** The SELECTs that a piece of work has sent, by text. */
+/** The SELECTs that some work has sent, by text. */
 export type SentStatements = ReadonlyMap<string, number>
 
 interface Counting {
@@ -13,30 +13,30 @@ const counting = new AsyncLocalStorage<Counting>()
 
 function count(sql: string): void {
   const texts = counting.getStore()?.texts
-  // What a new connection is set up with is not the work's own.
+  // Setting up a new connection is not part of the work.
   if (texts && /^\s*select\b.*\bfrom\b/is.test(sql)) texts.set(sql, (texts.get(sql) ?? 0) + 1)
 }
 
-/** The text protocol has the values in the text: statements that differ in them alone are one text. */
+/** In the text protocol, values are part of the text. Statements that differ only in values count as one text. */
 function withoutValues(sql: string): string {
   return sql.replace(/'(?:[^'\\]|\\.|'')*'|\b\d+\b/g, '?')
 }
 
-// mysql2 tells of every statement before it is sent, in the context of whoever asked for it.
+// mysql2 publishes every statement before it is sent, in the context of its caller.
 subscribe('tracing:mysql2:query:start', (message) =>
   count(withoutValues((message as { query: string }).query)),
 )
 subscribe('tracing:mysql2:execute:start', (message) => count((message as { query: string }).query))
 
-/** Whether this is work that is no part of the service's own. */
+/** Whether this work is not part of the service's own. */
 export function isAside(): boolean {
   return counting.getStore()?.aside ?? false
 }
 
-/** Runs `work` and counts the SELECTs that are sent meanwhile on its behalf. */
+/** Runs `work` and counts the SELECTs that are sent for it. */
 export async function countStatements<Result>(options: {
   readonly work: () => Promise<Result>
-  /** Whether it is no part of the service's own work. */
+  /** Whether it is not part of the service's own work. */
   readonly aside: boolean
 }): Promise<{ readonly result: Result; readonly statements: SentStatements }> {
   const { work, aside } = options

@@ -2,18 +2,18 @@ import { Agent, get } from 'node:http'
 import type { TrafficState } from './sample.ts'
 
 export const MAX_RATE = 200
-/** Pages of shipments that there are. */
+/** The number of pages of shipments. */
 const PAGES = 400
 const MOST_IN_FLIGHT = 64
 const TICK = 20
 
-/** Sends real HTTP requests to the service, so many in a second, each for a page of shipments. */
+/** Sends real HTTP requests to the service at a given rate, each for a page of shipments. */
 export interface Traffic {
   readonly state: TrafficState
   /** Requests that were answered. */
   readonly answered: number
   set(wish: { readonly running: boolean; readonly rate: number }): void
-  /** Runs `work` while no request is under way. */
+  /** Runs `work` while no request is in progress. */
   pausedFor<Result>(work: () => Promise<Result>): Promise<Result>
   stop(): Promise<void>
 }
@@ -37,7 +37,7 @@ export function createTraffic(options: {
 
   function tick(): void {
     const now = performance.now()
-    // After a pause it goes on at its rate, and does not catch up.
+    // After a pause it continues at its rate, and does not catch up.
     owed = Math.min(owed + ((now - last) / 1_000) * rate, MOST_IN_FLIGHT)
     last = now
     while (holds === 0 && owed >= 1 && inFlight < MOST_IN_FLIGHT) {

@@ -1,6 +1,6 @@
 import type { TableStats } from 'kysely-lookup'
 
-/** What an answer to Prometheus is of: text format 0.0.4. */
+/** The content type for Prometheus: text format 0.0.4. */
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 type Labels = Readonly<Record<string, string>>
@@ -87,7 +87,7 @@ const FAMILIES: readonly Family[] = [
   },
 ]
 
-/** What `repos.$stats()` says, as Prometheus reads it. */
+/** Returns the counters of `repos.$stats()` in Prometheus' text format. */
 export function metricsText(stats: Readonly<Record<string, TableStats>>): string {
   const tables = Object.entries(stats)
   const lines: string[] = []
@@ -106,7 +106,7 @@ export function metricsText(stats: Readonly<Record<string, TableStats>>): string
 
 const BATCH = 'kysely_lookup_batch_keys'
 
-/** Buckets of Prometheus are cumulative. */
+/** Prometheus' buckets are cumulative. */
 function histogram(table: string, { batchSizes, keysSent, batches }: TableStats): string[] {
   let within = 0
   const buckets = batchSizes.counts.map((count, index) => {

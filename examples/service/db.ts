@@ -7,7 +7,7 @@ export const repos = createRepositories({
   db,
   tables,
   cache: {
-    // Cities are frozen; the other tables are kept until somebody changes them.
+    // Cities are frozen. The other tables are cached until somebody changes them.
     city: 'immutable',
     country: 'versioned',
     currency: 'versioned',

@@ -3,7 +3,7 @@ import type { Shipment } from './shipment.ts'
 
 export interface Delivery {
   readonly due: Date
-  /** Where the receiver's clock is read: `Europe/Paris`, `Central European Time`. */
+  /** The receiver's time zone: `Europe/Paris`, `Central European Time`. */
   readonly timeZone: string
   readonly timeZoneName: string
 }

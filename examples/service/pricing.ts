@@ -2,7 +2,7 @@ import { repos } from './db.ts'
 import type { Shipment } from './shipment.ts'
 
 export interface Price {
-  /** In the currency's own digits: `12.50`, `1250` where there are no cents. */
+  /** With the currency's own digits: `12.50`, or `1250` for a currency without cents. */
   readonly amount: string
   readonly currency: string
   readonly tariff: Tariff

@@ -3,7 +3,7 @@ import { addressLabel, paperLanguage } from './labels.ts'
 import { type Price, priceOf } from './pricing.ts'
 import type { Shipment } from './shipment.ts'
 
-/** A shipment as people read it: every code has become what it stands for. */
+/** A shipment as people read it: every code is replaced by what it stands for. */
 export interface ShipmentView {
   readonly id: number
   readonly from: string

@@ -6,17 +6,17 @@ import { stripVTControlCharacters } from 'node:util'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** One command line as a user would type it after `npx`. */
+/** A command line, as a user would type it after `npx`. */
 export interface Command {
   /** The program's file, run by this Node. */
   readonly program: string
   readonly args: readonly string[]
   readonly databaseUrl: string
-  /** Whether the terminal is its own: for a progress bar. */
+  /** Whether it gets the terminal, for a progress bar. */
   readonly show?: boolean
 }
 
-/** Runs a command and answers what it printed (nothing where it was shown); rejects with the first line of its error. */
+/** Runs a command and resolves to its output, or to nothing if the output was shown. Rejects with the first line of its error. */
 export async function runCommand({ program, args, databaseUrl, show = false }: Command): Promise<string> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: root,

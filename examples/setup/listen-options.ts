@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util'
 
-/** Where a program listens. */
+/** The address that a program listens on. */
 export interface ListenOptions {
   readonly host: string
-  /** 0: any free one. */
+  /** 0 means any free port. */
   readonly port: number
 }
 
 /**
- * `--host` and `--port`, else the variable PORT; on this machine alone unless a host is given.
+ * `--host` and `--port`, or the variable PORT. Without a host, only this machine can connect.
  * @throws Error in one line for anything else.
  */
 export function listenOptions(args: readonly string[]): ListenOptions {

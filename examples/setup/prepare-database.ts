@@ -10,10 +10,10 @@ const kyselyLookup = fileURLToPath(new URL('../../src/cli/bin.ts', import.meta.u
 
 const SCHEMA_FILE = 'examples/service/schema.ts'
 
-/** Tables of others in the database are none of the service's business. */
+/** The service ignores other tables in the database. */
 const TABLES = ['city', 'country{,_currency,_language}', 'currency', 'language', 'shipment', 'time_zone']
 
-/** Makes a database what the service expects; run again, it changes nothing. */
+/** Prepares a database for the service. Running it again changes nothing. */
 export async function prepareDatabase(databaseUrl: string): Promise<void> {
   await runStep({
     title: 'Migrate (npx kysely migrate:latest)',

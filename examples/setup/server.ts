@@ -17,7 +17,7 @@ export async function openServer(): Promise<Server> {
 }
 
 async function givenDatabase(databaseUrl: string): Promise<Server> {
-  // The text of the URL stays out of messages: it may hold a password.
+  // The URL stays out of messages, because it may contain a password.
   if (!URL.canParse(databaseUrl) || !/^(mysql|mariadb):\/\/[^/]+\/[^/?]+/.test(databaseUrl)) {
     throw new Error(
       'DATABASE_URL is not a mysql://user:password@host:3306/database URL. Unset it to use a throwaway server.',

@@ -12,11 +12,11 @@ export interface ServiceProcess extends AsyncDisposable {
 
 export interface ServiceOptions {
   readonly databaseUrl: string
-  /** A free one by default. */
+  /** By default a free port. */
   readonly port?: number
   /** Modules that Node loads before the service. */
   readonly preload?: readonly URL[]
-  /** What is run, where it is not the service alone. */
+  /** The program to run, if it is not just the service. */
   readonly program?: URL
   readonly env?: Readonly<Record<string, string>>
 }

@@ -5,7 +5,7 @@ import type { DB } from '../service/schema.ts'
 const SHIPMENTS = 10_000
 const ROWS_PER_INSERT = 1_000
 
-/** Creates the service's own table, whose rows refer to the reference tables, if it is not there. */
+/** Creates the service's own table, whose rows refer to the reference tables, if it does not exist. */
 export async function createShipmentTable(db: Kysely<DB>): Promise<void> {
   const currencyOrLanguage = sql`char(3) character set ascii collate ascii_bin`
   const timeZone = sql`varchar(64) character set ascii collate ascii_general_ci`
@@ -29,7 +29,7 @@ export async function createShipmentTable(db: Kysely<DB>): Promise<void> {
     .execute()
 }
 
-/** Fills an empty shipment table, always with the same rows; answers how many rows it has. */
+/** Fills an empty shipment table, always with the same rows, and resolves to the number of rows. */
 export async function fillShipmentTable(db: Kysely<DB>): Promise<number> {
   const { present } = await db
     .selectFrom('shipment')
@@ -76,7 +76,7 @@ async function makeShipments(db: Kysely<DB>) {
   const languageOf = new Map(languages.map((row) => [row.country_code, row.language_code]))
   const timeZonesOf = Map.groupBy(timeZones, (row) => row.country_code)
   const random = createRandom(1)
-  // The square favours the first, which are the largest cities.
+  // The square favors the first rows, which are the largest cities.
   const anyCity = () => cities[Math.floor(cities.length * random.next() ** 2)]!
   const firstDue = Date.UTC(2030, 0, 1)
   return Array.from({ length: SHIPMENTS }, (_, index) => {

@@ -1,8 +1,8 @@
 export interface Step<Result> {
-  /** What it does, printed before. */
+  /** What it does; printed before it runs. */
   readonly title: string
   work(): Promise<Result>
-  /** What came of it, printed after with the time that it took. */
+  /** The outcome; printed afterwards, with the time it took. */
   outcome(result: Result): string
 }
 
@@ -19,7 +19,7 @@ export async function runStep<Result>({ title, work, outcome }: Step<Result>): P
   }
 }
 
-/** A connection that was tried on several addresses has its reasons inside. */
+/** If several addresses were tried, the error contains the reasons. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
   return error instanceof Error ? error.message || error.name : String(error)

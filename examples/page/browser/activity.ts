@@ -27,10 +27,10 @@ export function totalsOf(sample: Sample): Totals {
   }
 }
 
-/** Over how many samples a rate is taken: over one alone it would jump between none and two. */
+/** The number of samples for a rate: with only one, it would jump between none and two. */
 const SMOOTHING = 4
 
-/** What was counted, as counts per second. */
+/** Counts per second. */
 export function ratesOf(samples: readonly Sample[], counts: (totals: Totals) => readonly number[]): Moment[] {
   return samples.slice(1).map((sample, index) => {
     const before = samples[Math.max(0, index + 1 - SMOOTHING)]!

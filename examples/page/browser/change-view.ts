@@ -3,7 +3,7 @@ import { byId, make } from './element.ts'
 import { countText, millisecondsText, plural } from './format.ts'
 import { post } from './stream.ts'
 
-/** Gives the order to change a row, and tells what came of it. */
+/** Asks the server to change a row, and shows the result. */
 export function createChangeView() {
   const form = byId('change-form', HTMLFormElement)
   const select = byId('change-row', HTMLSelectElement)

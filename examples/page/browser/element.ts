@@ -1,4 +1,4 @@
-/** The page's element of this id, of the expected kind. */
+/** The page's element with this id, of the expected kind. */
 export function byId<Kind extends Element>(id: string, kind: abstract new () => Kind): Kind {
   const element = document.getElementById(id)
   if (element instanceof kind) return element
@@ -15,7 +15,7 @@ export function make(tag: string, className: string, ...children: readonly Child
   return element
 }
 
-/** Sets a text without touching the document where nothing changed. */
+/** Sets a text, and leaves the document alone if nothing changed. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text
 }

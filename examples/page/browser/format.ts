@@ -12,7 +12,7 @@ export function shortText(count: number): string {
 
 export function shareText(part: number, all: number): string {
   if (all === 0) return '0%'
-  // 100% is said only where it is all.
+  // 100% only if it is all.
   const percent = (100 * part) / all
   return `${part === all ? 100 : percent >= 99 ? Math.floor(percent * 100) / 100 : Math.floor(percent * 10) / 10}%`
 }
@@ -21,7 +21,7 @@ export function plural(count: number, noun: string): string {
   return `${countText(count)} ${noun}${Math.round(count) === 1 ? '' : 's'}`
 }
 
-/** `3 min`, of seconds. */
+/** `3 min`, from seconds. */
 export function durationText(seconds: number): string {
   if (seconds < 60) return `${Math.floor(seconds)} s`
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`

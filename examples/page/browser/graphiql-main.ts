@@ -33,7 +33,7 @@ interface YogaGraphiQL {
   renderYogaGraphiQL(element: Element, options: object): void
 }
 
-// In the address the query is found again after a reload, in its tab.
+// The address keeps the query, so that a reload finds it again.
 const address = new URL(location.href)
 if (!address.searchParams.has('query')) {
   address.searchParams.set('query', QUERY)
@@ -50,5 +50,5 @@ graphiql.renderYogaGraphiQL(document.querySelector('#root')!, {
   defaultEditorToolsVisibility: false,
 })
 
-// The editor takes its colours when it opens; what was typed is kept.
+// The editor takes its colors when it opens; what was typed is kept.
 matchMedia('(prefers-color-scheme: dark)').onchange = () => location.reload()

@@ -1,4 +1,4 @@
-// Loaded before GraphiQL, whose editor asks here for its workers.
+// Loaded before GraphiQL, whose editor gets its workers here.
 Reflect.set(self, 'MonacoEnvironment', {
   globalAPI: false,
   getWorkerUrl(_module: string, label: string) {

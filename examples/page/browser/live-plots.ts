@@ -8,7 +8,7 @@ import { linearScale, powerScale } from './scale.ts'
 
 const NO_TRAFFIC = 'Nothing yet: start some traffic.'
 
-/** The three plots; `tables` have a colour each. */
+/** The three plots. Each of `tables` has a color. */
 export function createLivePlots(tables: readonly string[]): { show(samples: readonly Sample[]): void } {
   const levels = createPlot({
     host: byId('plot-levels', HTMLElement),

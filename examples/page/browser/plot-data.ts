@@ -1,12 +1,12 @@
 import type { Scale } from './scale.ts'
 
-/** How far back (ms) plots look, at most and at least. */
+/** The longest and the shortest time (ms) that plots show. */
 export const LONGEST_SPAN = 120_000
 export const SHORTEST_SPAN = 30_000
 
 export interface Series {
   readonly name: string
-  /** Has the colour. */
+  /** The color's name. */
   readonly className: string
 }
 
@@ -22,7 +22,7 @@ export interface Dot {
   readonly value: number
 }
 
-/** A moment with a name. */
+/** A named moment. */
 export interface Mark {
   readonly at: number
   readonly text: string

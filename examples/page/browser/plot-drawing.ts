@@ -5,7 +5,7 @@ import type { Scale } from './scale.ts'
 const SVG = 'http://www.w3.org/2000/svg'
 const SPACE = { left: 40, right: 10, top: 10, bottom: 22 }
 
-/** What the pointer is at. */
+/** What the pointer is on. */
 export interface Reading {
   readonly x: number
   readonly at: number
@@ -29,7 +29,7 @@ interface DrawingOptions extends PlotStyle {
   readonly pointer: number | undefined
 }
 
-/** Draws once: grid, series, and what the pointer is at. */
+/** Draws grid, series, and what the pointer is on. */
 export function drawing(options: DrawingOptions): Drawing {
   const { width, height, kind, now, span, moments, dots, marks, pointer } = options
   const largest = largestOf(options)
@@ -112,7 +112,7 @@ function lines({ series, moments, x, y }: DrawingOptions & Axes): SVGElement[] {
   )
 }
 
-/** Dots that would lie upon each other are drawn once: a busy service sends thousands of statements. */
+/** Draws dots in the same place once: a busy service sends thousands of statements. */
 function dotMarks({ series, dots, x, y }: DrawingOptions & Axes): SVGElement[] {
   const drawn = new Map<string, SVGElement>()
   for (const { at, series: index, value } of dots) {
@@ -124,7 +124,7 @@ function dotMarks({ series, dots, x, y }: DrawingOptions & Axes): SVGElement[] {
   return [...drawn.values()]
 }
 
-/** A line with its name on the side where there is room. */
+/** A line, with its name on the side that has room. */
 function markShapes(options: { x: number; height: number; text: string; last: boolean }): SVGElement[] {
   const { x, height, text, last } = options
   return [

@@ -9,13 +9,13 @@ export interface Plot {
 
 export interface PlotOptions extends PlotStyle {
   readonly host: HTMLElement
-  /** How the values of a series at one moment are written, such as `120 keys`; only dots have several. */
+  /** Formats the values of a series at one moment, such as `120 keys`; only dots have several. */
   readonly text: (values: readonly number[]) => string
   readonly label: string
   readonly whenEmpty: string
 }
 
-/** A plot over time that follows the size of its place and the colours of the page. */
+/** A plot over time that follows the size of its container and the colors of the page. */
 export function createPlot(options: PlotOptions): Plot {
   const { host, kind, series, text, label, whenEmpty } = options
   const frame = make('div', 'frame')

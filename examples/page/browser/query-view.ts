@@ -14,7 +14,7 @@ const NOTES: Readonly<Record<Way, string>> = {
   process: 'with the process-wide cache',
 }
 
-/** What the last query cost, way by way. */
+/** What the last query cost in each way. */
 export function showQueryCost({ ways, sameAnswer }: QueryCost): void {
   const most = Math.max(1, ...ways.map(({ statements }) => statements))
   byId('query-cost', HTMLElement).replaceChildren(

@@ -1,4 +1,4 @@
-/** From values to heights between 0 and 1, with the values that get a line. */
+/** Maps values to heights between 0 and 1, and names the values that get a line. */
 export interface Scale {
   readonly ticks: readonly number[]
   height(value: number): number
@@ -17,7 +17,7 @@ export function linearScale(largest: number): Scale {
   }
 }
 
-/** By powers of ten; what is less than 1 lies near the floor, and 0 on it. */
+/** By powers of ten. Values below 1 are near the bottom, and 0 is on it. */
 export function powerScale(largest: number, options: { readonly from: 0 | 1 }): Scale {
   const { from } = options
   const powers = Math.max(2, Math.ceil(Math.log10(Math.max(largest, 1))))

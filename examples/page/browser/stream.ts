@@ -3,7 +3,7 @@ import { byId, setText } from './element.ts'
 
 type Listeners = { readonly [Name in keyof LiveEvents]: (data: LiveEvents[Name]) => void }
 
-/** Listens to the server; the browser connects again by itself, and is then told everything anew. */
+/** Listens to the server. The browser reconnects by itself, and then receives everything again. */
 export function startStream(listeners: Listeners): void {
   const connection = byId('connection', HTMLElement)
   const source = new EventSource('/live')
@@ -19,7 +19,7 @@ export function startStream(listeners: Listeners): void {
   }
 }
 
-/** Gives an order to the server. @throws Error with the server's reason. */
+/** Sends a command to the server. @throws Error with the server's reason. */
 export async function post(path: string, body?: object): Promise<void> {
   const response = await fetch(path, {
     method: 'POST',

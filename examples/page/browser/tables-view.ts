@@ -4,7 +4,7 @@ import { countText, durationText, shareText } from './format.ts'
 
 const LEVELS = ['process', 'request', 'database'] as const
 
-/** A line for each table. */
+/** One line per table. */
 export function createTablesView(tables: readonly TableDescription[]): { show(sample: Sample): void } {
   const lines = tables.map(createLine)
   byId('table-rows', HTMLElement).replaceChildren(...lines.map(({ line }) => line))
@@ -74,7 +74,7 @@ function createLine({ name, mode }: TableDescription) {
     const text = current === undefined ? 'not read yet' : countText(current)
     setText(version, text)
     setText(age, versionAge === undefined ? '' : `held for ${durationText(versionAge / 1_000)}`)
-    // The eye should find the one that moved.
+    // Draws the eye to the version that moved.
     if (shownVersion !== undefined && shownVersion !== text) {
       line.classList.remove('moved')
       requestAnimationFrame(() => line.classList.add('moved'))

@@ -3,10 +3,10 @@ import { byId } from './element.ts'
 type Theme = 'auto' | 'light' | 'dark'
 
 const STORED = 'kysely-lookup:theme'
-/** Where GraphiQL keeps its own choice. */
+/** The key under which GraphiQL stores its own choice. */
 const GRAPHIQL_STORED = 'graphiql:theme'
 
-/** Colours as the system has them, unless somebody chose. */
+/** The system's color scheme, unless the user has chosen one. */
 export function startTheme(): void {
   const choice = byId('theme', HTMLElement)
   const buttons = [...choice.querySelectorAll('button')]
@@ -22,7 +22,7 @@ export function startTheme(): void {
   function choose(theme: Theme): void {
     localStorage.setItem(STORED, theme)
     apply(theme)
-    // GraphiQL reads its own when it opens.
+    // GraphiQL reads its own choice when it opens.
     byId('graphiql', HTMLIFrameElement).contentWindow?.location.reload()
   }
 

@@ -3,7 +3,7 @@ import { byId, setText } from './element.ts'
 import { countText, plural } from './format.ts'
 import { post } from './stream.ts'
 
-/** The button and the slider; what they show is what the server says, also if another page gave the order. */
+/** The button and the slider. They show the server's state, even if another page changed it. */
 export function createTrafficControl() {
   const form = byId('traffic', HTMLFormElement)
   const button = byId('traffic-switch', HTMLButtonElement)

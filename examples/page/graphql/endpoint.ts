@@ -6,12 +6,12 @@ import { type LookupsByWay, measureQuery } from './ways.ts'
 
 export interface EndpointOptions {
   readonly lookups: LookupsByWay
-  /** Runs a measurement while nobody else sends statements. */
+  /** Runs a measurement while nothing else sends statements. */
   readonly alone: <Result>(work: () => Promise<Result>) => Promise<Result>
   readonly measured: (cost: QueryCost) => void
 }
 
-/** Answers GraphQL queries; what they cost in each way is in the answer's `extensions`. */
+/** Answers GraphQL queries. The response's `extensions` say what they cost in each way. */
 export function createEndpoint(options: EndpointOptions) {
   return createYoga({
     schema,
@@ -30,7 +30,7 @@ function measuring({ lookups, alone, measured }: EndpointOptions): Plugin {
     onExecute({ executeFn, setExecuteFn }) {
       setExecuteFn(async (args: ExecutionArgs) => {
         if (isIntrospection(args)) return executeFn(args)
-        // One query at a time: each sees only its own statements.
+        // One query at a time, so that each sees only its own statements.
         const measurement = before.then(() =>
           alone(() => measureQuery({ args, execute: executeFn, lookups })),
         )

@@ -5,18 +5,18 @@ import type { QueryCost, Way, WayCost } from '../sample.ts'
 import { countStatements, type SentStatements } from '../statement-count.ts'
 import type { QueryContext } from './schema.ts'
 
-/** For each way lookups of their own for every query, as every request has them. */
+/** For each way, new lookups for every query, as every request has them. */
 export type LookupsByWay = Readonly<Record<Way, () => Lookups>>
 
 type Execute = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>
 
 export interface MeasuredQuery {
-  /** What the service answers. */
+  /** The service's response. */
   readonly answer: ExecutionResult
   readonly cost: QueryCost
 }
 
-/** Executes one query in every way, one after the other, and counts what each has sent. */
+/** Executes one query in every way, one after the other, and counts the statements of each. */
 export async function measureQuery(options: {
   readonly args: ExecutionArgs
   readonly execute: Execute
@@ -35,7 +35,7 @@ export async function measureQuery(options: {
     const milliseconds = performance.now() - start
     answers.push(result)
     ways.push({ way, milliseconds, ...summary(statements) })
-    // A query that fails without the layer, or takes too much, is not tried with it.
+    // If a query fails without kysely-lookup, or is too large, it is not tried with it.
     if (result.errors) break
   }
   const [first] = answers
