@@ -86,7 +86,6 @@ describe('the generated file', () => {
           noEmit: true,
           module: 'nodenext',
           target: 'es2024',
-          types: ['node'],
           skipLibCheck: true,
           erasableSyntaxOnly: true,
           allowImportingTsExtensions: true,

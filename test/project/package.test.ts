@@ -138,6 +138,23 @@ describe('the package, installed in an empty TypeScript project', () => {
     await rm(join(consumer.folder, 'kysely.config.ts'))
   })
 
+  it('generates a file with bytes that compiles where a tsconfig names no types', async () => {
+    await runStatements(database.url, 'create table photo (id binary(16) primary key, place point)')
+    const generated = await inProject(
+      consumer.command('kysely-lookup'),
+      ...['generate', '--url', database.url, '--out-file', 'photo.ts', '--include-pattern', 'photo'],
+    )
+    assert.equal(generated.code, 0, generated.errors)
+    const configuration = {
+      extends: './tsconfig.json',
+      compilerOptions: { types: [] },
+      include: ['photo.ts'],
+    }
+    await consumer.write('tsconfig.photo.json', JSON.stringify(configuration))
+    const checked = await inProject(consumer.command('tsc'), '--pretty', 'false', '-p', 'tsconfig.photo.json')
+    assert.deepEqual(checked, { code: 0, output: '', errors: '' })
+  })
+
   it('has declarations that compile for every subpath, without skipLibCheck', async () => {
     const lines = Object.keys(ENTRIES).map(
       (entry, index) => `export * as entry${index} from '${entry.replace(/^\./, 'kysely-lookup')}'\n`,
