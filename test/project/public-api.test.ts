@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { DeclarationFolder } from '../support/api/declarations.ts'
@@ -16,6 +15,7 @@ import { REFERENCE, renderReference } from '../support/api/reference.ts'
 import { createBlocksFolder } from '../support/documents/blocks-folder.ts'
 import { root } from '../support/documents/documents.ts'
 import { runCommand } from '../support/package/command.ts'
+import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
 describe('the public API', () => {
   let api: PublicApi
@@ -190,7 +190,8 @@ function isOptions(name: string): boolean {
 
 describe('the reader of declarations', () => {
   it('finds a type that an entry mentions and does not export, through a file in between', async () => {
-    await using folder = await temporaryFolder({
+    await using folder = await createTemporaryFolder('declarations')
+    await folder.write({
       'index.d.ts': "export { type Options, open } from './open.ts';\n",
       'open.d.ts': [
         "import type { Pool } from 'mysql2';",
@@ -208,7 +209,7 @@ describe('the reader of declarations', () => {
       'mode.d.ts': "export type Mode = 'a' | 'b';\n",
     })
     const declarations = new DeclarationFolder()
-    const exports = declarations.exportsOf(join(folder.path, 'index.d.ts'))
+    const exports = declarations.exportsOf(folder.join('index.d.ts'))
     const mentions = [...exports.values()].map((one) => declarations.mentions(one).map(({ name }) => name))
     assert.deepEqual([...exports.keys()], ['Options', 'open'])
     assert.deepEqual(mentions, [['Mode'], ['Options', 'Hidden']])
@@ -216,9 +217,3 @@ describe('the reader of declarations', () => {
     assert.deepEqual([mode?.name, mode?.doc, name?.name, name?.doc], ['mode', 'Its mode.', 'name', ''])
   })
 })
-
-async function temporaryFolder(files: Readonly<Record<string, string>>) {
-  const path = await mkdtemp(join(tmpdir(), 'kysely-lookup-declarations-'))
-  for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text)
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
-}

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { floorsOf, readArrows } from '../support/rooms.ts'
 
@@ -31,6 +32,14 @@ describe('the rooms of src', () => {
   it('are all on a floor', () => {
     const found = new Set(arrows.flatMap(({ from, to }) => [from, to]))
     assert.deepEqual([...found].sort(), [...floorOf.keys()].sort())
+  })
+
+  it('are all described in CONTRIBUTING.md', () => {
+    const page = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8')
+    const missing = [...floorOf.keys()].filter(
+      (room) => !page.includes(`\`${room.replace(/^\w+$/, '$&/')}\``),
+    )
+    assert.deepEqual(missing, [])
   })
 
   it('import from lower floors only', () => {

@@ -1,9 +1,8 @@
 /** What the package exports, read from the declarations that `tsc` emits of the sources. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { packageEntries, root } from '../documents/documents.ts'
 import { expectCommand } from '../package/command.ts'
+import { createTemporaryFolder } from '../temporary-folder.ts'
 import { type Declaration, DeclarationFolder, type Origin } from './declarations.ts'
 
 /** An export of an entry. */
@@ -32,20 +31,16 @@ export interface PublicMember {
 }
 
 export async function readPublicApi(): Promise<PublicApi> {
-  const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-declarations-'))
-  try {
-    await expectCommand({
-      program: process.execPath,
-      args: [
-        join(root, 'node_modules/typescript/bin/tsc'),
-        ...['-p', 'tsconfig.build.json', '--emitDeclarationOnly', '--outDir', folder],
-      ],
-      cwd: root,
-    })
-    return await publicApiBelow(folder)
-  } finally {
-    await rm(folder, { recursive: true })
-  }
+  await using folder = await createTemporaryFolder('declarations')
+  await expectCommand({
+    program: process.execPath,
+    args: [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      ...['-p', 'tsconfig.build.json', '--emitDeclarationOnly', '--outDir', folder.path],
+    ],
+    cwd: root,
+  })
+  return await publicApiBelow(folder.path)
 }
 
 async function publicApiBelow(folder: string): Promise<PublicApi> {
