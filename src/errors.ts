@@ -1,4 +1,40 @@
 /**
+ * What went wrong. Codes are stable; `docs/errors.md` says more about each.
+ *
+ * @example
+ * ```ts
+ * const worthRetrying: readonly LookupErrorCode[] = ['KYSELY_LOOKUP_TIMEOUT', 'KYSELY_LOOKUP_CONNECTION_LOST']
+ * ```
+ */
+export type LookupErrorCode =
+  /** The setup cannot work. Do what the error's `fix` says; its `kind` says what it is about. */
+  | 'KYSELY_LOOKUP_CONFIGURATION'
+  /** A value cannot be a key of the table, and was not sent. Validate what comes from outside before. */
+  | 'KYSELY_LOOKUP_INVALID_KEY'
+  /** `findByKeyOrThrow` found no row. Use `findByKey` where a row may be missing. */
+  | 'KYSELY_LOOKUP_ROW_NOT_FOUND'
+  /** A stored value has no JavaScript value of the generated type. Fix the row, or choose another type for the column. */
+  | 'KYSELY_LOOKUP_UNREPRESENTABLE_VALUE'
+  /** The server did not answer within `timeout`. Nothing of the read is remembered: try again. */
+  | 'KYSELY_LOOKUP_TIMEOUT'
+  /** The connection was lost, or none could be made, at the third try too. Try again when the server is back. */
+  | 'KYSELY_LOOKUP_CONNECTION_LOST'
+  /** A pool that this library did not make gave no first answer. Import `createPool` from `mysql2`, not `mysql2/promise`. */
+  | 'KYSELY_LOOKUP_NO_ANSWER'
+  /** More keys wait for the server than `maxWaitingKeys` allows. Shed load, and ask for fewer keys at a time. */
+  | 'KYSELY_LOOKUP_TOO_MANY_WAITING'
+  /** The server is behind what this process has seen, as a replica may be. Read from the primary. */
+  | 'KYSELY_LOOKUP_STALE_READ'
+  /** The server gave another number of answers than keys were sent. Run `kysely-lookup generate`. */
+  | 'KYSELY_LOOKUP_PROTOCOL'
+  /** A date or bytes of a row were read on another object, such as a Proxy. Give the Proxy a copy: `{ ...row }`. */
+  | 'KYSELY_LOOKUP_FOREIGN_RECEIVER'
+  /** `amend` could not keep to one transaction, or waited too long for another `amend`. The table is frozen. */
+  | 'KYSELY_LOOKUP_AMEND'
+  /** `expectStatements` counted another number of statements than it was given. */
+  | 'KYSELY_LOOKUP_STATEMENT_COUNT'
+
+/**
  * The base of every error that this library throws on purpose. The message is for people; it never contains a password, a key or a
  * value of a row.
  *
@@ -12,9 +48,9 @@
  */
 export class LookupError extends Error {
   /** What went wrong; codes are stable. */
-  readonly code: string
+  readonly code: LookupErrorCode
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: LookupErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = new.target.name
     this.code = code
@@ -22,19 +58,67 @@ export class LookupError extends Error {
 }
 
 /**
- * The setup is wrong: the pool, an option, the generated file, a setting of the server. The message says what to fix.
+ * What a {@link ConfigurationError} is about. Kinds are stable.
+ *
+ * @example
+ * ```ts
+ * const needsMigration: readonly ConfigurationKind[] = ['generated-file', 'versions']
+ * ```
+ */
+export type ConfigurationKind =
+  /** An option or argument. */
+  | 'option'
+  /** The mysql2 pool that was given. */
+  | 'pool'
+  /** The database that the connection has selected. */
+  | 'connection'
+  /** A setting of the connection's session. */
+  | 'session'
+  /** Values are read in another way than the generated types say. */
+  | 'decoding'
+  /** A plugin of the Kysely instance. */
+  | 'plugin'
+  /** The generated file is not what the database is now. */
+  | 'generated-file'
+  /** The keys of `generate --constants`. */
+  | 'constants'
+  /** The version table, its rows, or the triggers of a tracked or frozen table. */
+  | 'versions'
+  /** The table cannot be tracked or frozen as it is. */
+  | 'table'
+  /** A transaction where none can be, or the lack of one. */
+  | 'transaction'
+  /** A right, or a setting of the server that stands in for one. */
+  | 'rights'
+  /** The migrations that `migrate` runs. */
+  | 'migration'
+  /** The throwaway server. */
+  | 'server'
+
+/**
+ * The setup is wrong: the pool, an option, the generated file, a setting of the server. The message is `problem` and `fix`.
  *
  * @example
  * ```ts
  * await repos.$ready().catch((error: unknown) => {
- *   if (error instanceof ConfigurationError) process.exitCode = 1
+ *   if (error instanceof ConfigurationError) console.error(error.kind, error.fix)
  *   throw error
  * })
  * ```
  */
 export class ConfigurationError extends LookupError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('KYSELY_LOOKUP_CONFIGURATION', message, options)
+  /** What it is about. */
+  readonly kind: ConfigurationKind
+  /** What is wrong, without a full stop. */
+  readonly problem: string
+  /** What to do, in sentences. */
+  readonly fix: string
+
+  constructor({ kind, problem, fix, cause }: Pick<ConfigurationError, 'kind' | 'problem' | 'fix' | 'cause'>) {
+    super('KYSELY_LOOKUP_CONFIGURATION', `${problem}. ${fix}`, cause === undefined ? undefined : { cause })
+    this.kind = kind
+    this.problem = problem
+    this.fix = fix
   }
 }
 
@@ -122,5 +206,59 @@ export class LookupTimeoutError extends LookupError {
       'KYSELY_LOOKUP_TIMEOUT',
       `${what}: no answer within ${timeout} ms, the wait for a connection included. Is the server away, or the pool too small?`,
     )
+  }
+}
+
+/**
+ * `amend` could not start, or could not keep everything in one transaction. The table is still frozen.
+ *
+ * @example
+ * ```ts
+ * await amend(db, 'city', (trx) => trx.deleteFrom('city').where('id', '=', 1).execute()).catch((error: unknown) => {
+ *   if (error instanceof AmendError) console.error(`look at ${error.table} before the next try`)
+ *   throw error
+ * })
+ * ```
+ */
+export class AmendError extends LookupError {
+  /** The table's name in the database. */
+  readonly table: string
+
+  constructor(table: string, message: string, options?: ErrorOptions) {
+    super('KYSELY_LOOKUP_AMEND', `${table}: ${message}`, options)
+    this.table = table
+  }
+}
+
+/**
+ * The number of statements was not the expected one. The message lists them without their values.
+ *
+ * @example
+ * ```ts
+ * await expectStatements(1, () => repos.country.findByKey('FR')).catch((error: unknown) => {
+ *   if (error instanceof StatementCountError) console.log(error.actual)
+ * })
+ * ```
+ */
+export class StatementCountError extends LookupError {
+  /** What was expected. */
+  readonly expected: number | { readonly atMost: number }
+  /** The number of statements sent. */
+  readonly actual: number
+  /** The statements, in the order in which they were sent. */
+  readonly statements: readonly {
+    readonly text: string
+    readonly prepared: boolean
+    readonly database: string
+  }[]
+
+  constructor(
+    message: string,
+    { expected, statements }: Pick<StatementCountError, 'expected' | 'statements'>,
+  ) {
+    super('KYSELY_LOOKUP_STATEMENT_COUNT', message)
+    this.expected = expected
+    this.actual = statements.length
+    this.statements = statements
   }
 }

@@ -20,8 +20,10 @@ export type {
 export type { BatchSizes, TableStats } from './diagnostics/stats.ts'
 export {
   ConfigurationError,
+  type ConfigurationKind,
   InvalidKeyError,
   LookupError,
+  type LookupErrorCode,
   LookupTimeoutError,
   RowNotFoundError,
   UnrepresentableValueError,

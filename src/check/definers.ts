@@ -38,7 +38,7 @@ export async function checkDefiners({ owner, cached }: Subject): Promise<Report>
         code: 'definer-gone',
         table,
         message: `every write that fires ${ofTable.map(({ name }) => name).join(', ')} fails (error ${ER_NO_SUCH_USER}): the user ${definer}, to whom it belongs, is gone`,
-        mend: 'Call trackVersion or freeze again as a user that stays: the triggers are made anew.',
+        fix: 'Call trackVersion or freeze again as a user that stays: it makes the triggers again.',
       })
     }
   }

@@ -29,7 +29,7 @@ export interface Finding {
   /** The table's name in the database; absent if the finding is not about one table. */
   readonly table?: string
   readonly message: string
-  readonly mend: string
+  readonly fix: string
 }
 
 /** Something that could not be checked, and why. */

@@ -23,7 +23,7 @@ export function checkGeneratedFile({ file, current, wanted }: GeneratedFileOptio
         code: 'stale-constants',
         table,
         message: `${name} in ${file} is not what the table's rows are now: ${added} came, ${old.size} are gone`,
-        mend: `${generate}, or mend the rows where a key should not have gone.`,
+        fix: `${generate}, or fix the rows where a key should not have gone.`,
       },
     ]
   })
@@ -32,7 +32,7 @@ export function checkGeneratedFile({ file, current, wanted }: GeneratedFileOptio
   const stale: Finding = {
     code: 'stale-file',
     message: `${file} is not what would be generated now, from ${line} on`,
-    mend: `${generate}, and migrate if the database is behind.`,
+    fix: `${generate}, and migrate if the database is behind.`,
   }
   return { findings: [stale, ...constants] }
 }

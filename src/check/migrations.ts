@@ -30,14 +30,14 @@ export async function checkMigrations(db: Kysely<unknown>, migrations: ProjectMi
         (name): Finding => ({
           code: 'unapplied-migration',
           message: `the migration ${name} of ${origin} has not run in this database`,
-          mend: 'Run npx kysely migrate:latest.',
+          fix: 'Run npx kysely migrate:latest.',
         }),
       ),
       ...unknown.map(
         (name): Finding => ({
           code: 'unknown-migration',
           message: `the migration ${name} has run in this database and is not in ${origin}: Kysely will run no other`,
-          mend: 'Deploy the code that has it, or restore its file.',
+          fix: 'Deploy the code that has it, or restore its file.',
         }),
       ),
     ],

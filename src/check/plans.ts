@@ -109,7 +109,7 @@ function unserved({ table, definition, many }: Lookup, fault: string): Finding {
     code: 'unserved-key',
     table: table.name,
     message: `${many ? 'findAllBy' : 'findByKey'}({ ${columns} }) is not served by its index: ${fault}`,
-    mend: `Give the table an index that can be searched (a B-tree) and begins with (${columns}), in a migration, then run kysely-lookup generate.`,
+    fix: `Give the table an index that can be searched (a B-tree) and begins with (${columns}), in a migration, then run kysely-lookup generate.`,
   }
 }
 
@@ -124,7 +124,7 @@ function refused(lookup: Lookup, error: unknown): Finding {
       code: 'stale-table',
       table: table.name,
       message: `the server refuses its statements: ${messageOf(error)}`,
-      mend: 'Run kysely-lookup generate, and migrate if the database is behind.',
+      fix: 'Run kysely-lookup generate, and migrate if the database is behind.',
     }
   }
   throw error

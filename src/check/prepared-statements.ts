@@ -32,7 +32,7 @@ export async function checkPreparedStatements(subject: Subject): Promise<Report>
       {
         code: 'prepared-statements',
         message: `${each} statements on each of ${connections} connections are ${each * connections}, and the server takes ${room} from all its clients together (max_prepared_stmt_count): beyond that every statement is sent twice, and others' fail`,
-        mend: 'Raise max_prepared_stmt_count, or give createDatabase fewer connections (connectionLimit), a lower maxPreparedStatements, or prepare: false.',
+        fix: 'Raise max_prepared_stmt_count, or give createDatabase fewer connections (connectionLimit), a lower maxPreparedStatements, or prepare: false.',
       },
     ],
   }

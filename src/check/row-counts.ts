@@ -13,7 +13,7 @@ export async function checkRowCounts({ service, cached }: Subject): Promise<Repo
       code: 'too-many-rows',
       table,
       message: `it has more rows than its cache holds (maxRows = ${maxRows}): preload() and all() are refused, and rows are dropped to make room`,
-      mend: `Raise maxRows in createRepositories({ cache: { ${JSON.stringify(table)}: { mode, maxRows } } }), or remember the table per request only.`,
+      fix: `Raise maxRows in createRepositories({ cache: { ${JSON.stringify(table)}: { mode, maxRows } } }), or remember the table per request only.`,
     })
   }
   return { findings }

@@ -29,7 +29,7 @@ export function deniedRight(error: unknown): Finding | undefined {
   return {
     code: 'missing-right',
     message: messageOf(error),
-    mend: "Grant it to the service's user: repositories need SELECT on their tables and on lookup_version.",
+    fix: "Grant it to the service's user: repositories need SELECT on their tables and on lookup_version.",
   }
 }
 

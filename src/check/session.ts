@@ -13,18 +13,18 @@ export async function checkSession({ service, serviceKnown, tables }: Subject): 
     const reason = "only the pool of --repositories is known to be the service's"
     return { findings: [], skipped: [{ what: 'session settings and types', reason }] }
   }
-  const faults = Map.groupBy(await sessionFaults(service), ({ mend }) => mend)
+  const faults = Map.groupBy(await sessionFaults(service), ({ fix }) => fix)
   const findings = [...faults].map(
-    ([mend, same]): Finding => ({
+    ([fix, same]): Finding => ({
       code: 'session',
-      message: `the session has ${same.map(({ what }) => what).join(', ')}`,
-      mend,
+      message: `The database session has ${same.map(({ what }) => what).join(', ')}`,
+      fix,
     }),
   )
   if (!serviceKnown) return { findings }
   // Under such settings the values may not even arrive.
   if (findings.length > 0) {
-    return { findings, skipped: [{ what: 'types', reason: 'the session is to be mended first' }] }
+    return { findings, skipped: [{ what: 'types', reason: 'fix the session first' }] }
   }
   return { findings: await typeFindings() }
 
@@ -35,16 +35,7 @@ export async function checkSession({ service, serviceKnown, tables }: Subject): 
       return []
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error
-      const [message, mend] = inTwo(error.message)
-      return [{ code: 'types', message, mend }]
+      return [{ code: 'types', message: error.problem, fix: error.fix }]
     }
   }
-}
-
-/** What is wrong, and what to do: the first sentence and the others. */
-export function inTwo(text: string): [message: string, mend: string] {
-  const end = /[.;] (?=[A-Z])/.exec(text)
-  return end
-    ? [text.slice(0, end.index), text.slice(end.index + 2)]
-    : [text.replace(/\.$/, ''), 'See the message.']
 }

@@ -14,7 +14,7 @@ export function checkTables(schema: Schema, tables: readonly TableMetadata[]): R
     const collations = table.columns.flatMap((column) => collationFinding(table, column, columns))
     const difference = differenceOf(withCollationsOf(table, columns), now)
     if (difference === undefined) return collations
-    return [...collations, { code: 'stale-table', table: table.name, message: difference, mend: GENERATE }]
+    return [...collations, { code: 'stale-table', table: table.name, message: difference, fix: GENERATE }]
   })
   return { findings }
 }
@@ -31,7 +31,7 @@ function collationFinding(
       code: 'changed-collation',
       table: table.name,
       message: `column ${now.name} has the collation ${now.collation}, generated was ${column.collation}: other spellings are the same key now`,
-      mend: `${GENERATE} Look whether its values are still unique as they should be.`,
+      fix: `${GENERATE} Look whether its values are still unique as they should be.`,
     },
   ]
 }

@@ -42,14 +42,14 @@ interface Guard extends Pick<CachedTable, 'mode'> {
   readonly table: string
 }
 
-function mendOf({ table, mode }: Guard): string {
+function fixOf({ table, mode }: Guard): string {
   const helper = mode === 'immutable' ? 'freeze' : 'trackVersion'
   return `Call ${helper}(db, ${JSON.stringify(table)}) of kysely-lookup/migration in a migration.`
 }
 
-function unguarded(guard: Guard, message: string, mend = mendOf(guard)): Finding {
+function unguarded(guard: Guard, message: string, fix = fixOf(guard)): Finding {
   const code = guard.mode === 'immutable' ? 'not-frozen' : 'not-tracked'
-  return { code, table: guard.table, message, mend }
+  return { code, table: guard.table, message, fix }
 }
 
 function engineFinding(table: string, engine: string | undefined): Finding[] {
@@ -59,7 +59,7 @@ function engineFinding(table: string, engine: string | undefined): Finding[] {
       code: 'not-innodb',
       table,
       message: `its engine is ${engine ?? 'not known'}, where a change that is rolled back stays`,
-      mend: 'Run alter table … engine = InnoDB in a migration.',
+      fix: 'Run alter table … engine = InnoDB in a migration.',
     },
   ]
 }
@@ -70,7 +70,7 @@ function slotFindings(guard: Guard, slots: Slots): Finding[] {
   if (slots === 'hidden') return []
   if (slots === 'missing') {
     const message = `there is no table ${VERSION_TABLE}, so that changes go unnoticed`
-    return [unguarded(guard, message, `Call createVersionTable(db) first. ${mendOf(guard)}`)]
+    return [unguarded(guard, message, `Call createVersionTable(db) first. ${fixOf(guard)}`)]
   }
   const present = slots.get(guard.table) ?? 0
   if (present === SLOTS) return []
@@ -91,7 +91,7 @@ function triggerFindings(guard: Guard, { name, table, state }: TriggerState): Fi
           code: 'cascade',
           table: guard.table,
           message: `changes of ${table} reach it by a foreign key, and the trigger ${name} is missing there, so that they go unnoticed`,
-          mend: mendOf(guard),
+          fix: fixOf(guard),
         },
       ]
     case 'different':
@@ -100,7 +100,7 @@ function triggerFindings(guard: Guard, { name, table, state }: TriggerState): Fi
           code: 'altered-trigger',
           table: guard.table,
           message: `the trigger ${name} is not as this version of kysely-lookup makes it, so that ${change}`,
-          mend: mendOf(guard),
+          fix: fixOf(guard),
         },
       ]
     case 'hidden':
@@ -109,7 +109,7 @@ function triggerFindings(guard: Guard, { name, table, state }: TriggerState): Fi
           code: 'missing-right',
           table: guard.table,
           message: `what the trigger ${name} does cannot be seen without the right TRIGGER`,
-          mend: 'Let check connect as the user that migrates, by --url or --config.',
+          fix: 'Let check connect as the user that migrates, by --url or --config.',
         },
       ]
   }
@@ -128,7 +128,7 @@ function cascadeFindings(guard: Guard, sources: ReturnType<typeof cascadeSources
       code: 'cascade',
       table: guard.table,
       message: `its rows can change by a foreign key, which fires no trigger: ${keys}`,
-      mend:
+      fix:
         guard.mode === 'immutable'
           ? "Make the foreign key's rule RESTRICT, or use trackVersion and cache the table as 'versioned'."
           : "Make the foreign key's rule RESTRICT, or remember the table per request only.",

@@ -1,7 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Report } from '../check/finding.ts'
 import { checkGeneratedFile } from '../check/generated-file.ts'
-import { inTwo } from '../check/session.ts'
 import { argumentsIn, type GenerateRequest } from '../codegen/command-line.ts'
 import { isGeneratedFile } from '../codegen/generated-file.ts'
 import { ConfigurationError } from '../errors.ts'
@@ -35,14 +34,13 @@ export async function checkSourceFile(options: FileCheckOptions): Promise<Report
     const { source } = await generatedSource({ db: owner, request, naming, migrationTables })
     return checkGeneratedFile({ file, current, wanted: source })
   } catch (error) {
-    if (error instanceof ConfigurationError && error.message.startsWith('--constants ')) {
-      const [message, mend] = inTwo(error.message)
-      return { findings: [{ code: 'stale-constants', message: `${file}: ${message}`, mend }] }
+    if (error instanceof ConfigurationError && error.kind === 'constants') {
+      return { findings: [{ code: 'stale-constants', message: `${file}: ${error.problem}`, fix: error.fix }] }
     }
     if (!(error instanceof CommandError)) throw error
-    const mend = `Migrate if the database is behind, else run kysely-lookup generate --out-file ${file} with other patterns.`
-    const message = `${file} cannot be generated now: ${error.message.replace(/\.( .*)?$/, '')}`
-    return { findings: [{ code: 'stale-file', message, mend }] }
+    const fix = `Migrate if the database is behind, else run kysely-lookup generate --out-file ${file} with other patterns.`
+    const message = `${file} cannot be generated now: ${error.problem}`
+    return { findings: [{ code: 'stale-file', message, fix }] }
   }
 }
 

@@ -32,11 +32,9 @@ export const check: Command = {
   },
 }
 
-function lineOf({ code, table, message, mend }: Finding): string {
-  return (
-    `${code}${table === undefined ? '' : ` ${table}`}: ${message}. ${mend}`.replaceAll(/\s*\n\s*/g, ' ') +
-    '\n'
-  )
+function lineOf({ code, table, message, fix }: Finding): string {
+  const line = `${code}${table === undefined ? '' : ` ${table}`}: ${message}. ${fix}`
+  return `${line.replaceAll(/\s*\n\s*/g, ' ')}\n`
 }
 
 function isIgnored({ code, table }: Finding, ignore: readonly string[]): boolean {

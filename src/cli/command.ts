@@ -17,5 +17,13 @@ export function failureCode(name: string | undefined): number {
 /** The arguments make no sense; the message is for the terminal. */
 export class UsageError extends Error {}
 
-/** The command cannot do its work for a reason that a person can mend; the message is the whole answer. */
-export class CommandError extends Error {}
+/** The command cannot do its work for a reason that a person can fix; the message is the whole answer. */
+export class CommandError extends Error {
+  /** The message without what to do, where that was said apart. */
+  readonly problem: string
+
+  constructor(problem: string, { fix, cause }: { readonly fix?: string; readonly cause?: unknown } = {}) {
+    super(fix === undefined ? problem : `${problem}. ${fix}`, { cause })
+    this.problem = problem
+  }
+}

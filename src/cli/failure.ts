@@ -57,7 +57,7 @@ function databaseFailure(error: unknown, { origin, address }: FailureSource): st
     case 'ER_DBACCESS_DENIED_ERROR':
       return `${where}: the user of ${origin} may not use that database${says}`
     case 'ER_BAD_DB_ERROR':
-      return `no such database at ${where} (from ${origin})${says}. Create it, or mend the name.`
+      return `no such database at ${where} (from ${origin})${says}. Create it, or fix the name.`
     default:
       return undefined
   }

@@ -47,11 +47,13 @@ function selectedTables(
   const wanted = tableFilter({ database, ...patterns })
   const selected = tables.filter(({ metadata }) => wanted(metadata.name))
   if (selected.length > 0) return selected
-  throw new CommandError(
-    include.length + exclude.length > 0
-      ? `no table of the database ${database} matches the patterns.`
-      : `the database ${database} has no tables. Run the migrations first (npx kysely migrate:latest).`,
-  )
+  throw include.length + exclude.length > 0
+    ? new CommandError(`no table of the database ${database} matches the patterns`, {
+        fix: 'Give other --include-pattern or --exclude-pattern.',
+      })
+    : new CommandError(`the database ${database} has no tables`, {
+        fix: 'Run the migrations first (npx kysely migrate:latest).',
+      })
 }
 
 /** What a repository cannot serve, table by table. */
@@ -79,7 +81,9 @@ function refuseEqualNames(tables: readonly SchemaTable[], { toJavaScript }: Name
   for (const { where, names } of lists) {
     for (const [name, equal] of Map.groupBy(names, toJavaScript)) {
       if (equal.length > 1) {
-        throw new CommandError(`--camel-case calls the ${where} ${equal.join(' and ')} all ${name}.`)
+        throw new CommandError(`--camel-case calls the ${where} ${equal.join(' and ')} all ${name}`, {
+          fix: 'Rename one of them, or generate without --camel-case.',
+        })
       }
     }
   }

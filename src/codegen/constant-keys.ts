@@ -30,14 +30,13 @@ export async function readConstantKeys(
   for (const text of [...new Set(wanted)]) {
     const { table, column, constantKey } = findKeyColumn(text, tables)
     const texts = await readTexts(db, table, column)
-    const refuse = (reason: string) => {
-      throw new ConfigurationError(`--constants ${text}: ${table} ${reason}`)
+    if (texts.length === 0) refuse(text, `${table} has no rows`, 'Load them first.')
+    if (texts.length > LIMIT) {
+      refuse(text, `${table} has more than ${LIMIT} rows`, 'Leave it out: constants are for small tables.')
     }
-    if (texts.length === 0) refuse('has no rows. Load them first.')
-    if (texts.length > LIMIT) refuse(`has more than ${LIMIT} rows. Constants are for small tables.`)
     const keys = texts.map((text) => constantKey(text, { bigint }))
     if (keys.some((key) => typeof key === 'number' && !Number.isSafeInteger(key))) {
-      refuse('has keys beyond 2^53. Generate with --bigint bigint or string.')
+      refuse(text, `${table} has keys beyond 2^53`, 'Generate with --bigint bigint or string.')
     }
     constants.push({ table, column, keys: keys.sort(ascending) })
   }
@@ -51,23 +50,40 @@ interface ConstantColumn extends Required<Pick<ColumnType, 'constantKey'>> {
 
 function findKeyColumn(text: string, tables: readonly SchemaTable[]): ConstantColumn {
   const [, name, columnName] = /^([^:]+):([^:]+)$/.exec(text) ?? []
-  const refuse = (reason: string): never => {
-    throw new ConfigurationError(`--constants ${text}: ${reason}`)
-  }
-  if (!name) return refuse('expected table:column, for instance country:code.')
+  if (!name)
+    return refuse(
+      text,
+      'it does not name a table and a column',
+      'Write table:column, for instance country:code.',
+    )
   const table = tables.find(({ metadata, unsupported }) => metadata.name === name && !unsupported)?.metadata
-  if (!table) return refuse(`there is no table ${name} with a primary key among those that are generated.`)
+  if (!table)
+    return refuse(text, `there is no table ${name} with a primary key among those that are generated`, OTHER)
   const column = table.columns.find((one) => one.name === columnName)
-  if (!column) return refuse(`${name} has no column ${columnName}.`)
+  if (!column) return refuse(text, `${name} has no column ${columnName}`, OTHER)
   const unique = [table.primaryKey, ...table.uniqueKeys.map(({ columns }) => columns)]
   if (!unique.some((columns) => columns.length === 1 && columns[0] === columnName)) {
-    return refuse(`${columnName} is neither the primary key of ${name} nor a unique key by itself.`)
+    return refuse(
+      text,
+      `${columnName} is neither the primary key of ${name} nor a unique key by itself`,
+      OTHER,
+    )
   }
   const { constantKey } = columnType(column)
   if (!constantKey) {
-    return refuse(`${columnName} is ${column.type.toUpperCase()}; constants are made of texts and integers.`)
+    return refuse(
+      text,
+      `${columnName} is ${column.type.toUpperCase()}, and constants are made of texts and integers`,
+      OTHER,
+    )
   }
   return { table: name, column: column.name, constantKey }
+}
+
+const OTHER = 'Name another table:column, or leave it out.'
+
+function refuse(constants: string, problem: string, fix: string): never {
+  throw new ConfigurationError({ kind: 'constants', problem: `--constants ${constants}: ${problem}`, fix })
 }
 
 /** Read as text, so that it does not matter how this connection reads integers. */

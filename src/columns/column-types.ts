@@ -44,9 +44,11 @@ const equal = (column: string, input: string) => `${column} = ${input}`
 export function keyColumn(table: string, column: ColumnMetadata): KeyColumn {
   const { key } = columnType(column)
   if (typeof key === 'string') {
-    throw new ConfigurationError(
-      `${table}.${column.name}: a column of type ${column.type} cannot be part of a key: ${key}. Generate the metadata again with kysely-lookup generate, which leaves such keys out.`,
-    )
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: `${table}.${column.name}: a column of type ${column.type} cannot be part of a key: ${key}`,
+      fix: 'Generate the metadata again with kysely-lookup generate, which leaves such keys out.',
+    })
   }
   return { condition: equal, ...key(column), name: column.name }
 }

@@ -105,7 +105,7 @@ function dateDecoder(field: DriverField, options: DecodingOptions): Decoder {
 export function impossibleDate(column: string): UnrepresentableValueError {
   return new UnrepresentableValueError(
     column,
-    "holds a date with a zero part or a day that its month lacks, which a Date cannot hold. Mend the row, or use createDatabase({ zeroDates: 'null' }) and generate with --zero-dates null.",
+    "holds a date with a zero part or a day that its month lacks, which a Date cannot hold. Fix the row, or use createDatabase({ zeroDates: 'null' }) and generate with --zero-dates null.",
   )
 }
 

@@ -129,7 +129,11 @@ function resolveLookupConnections(given: number | LookupConnectionOptions) {
   const { count = DEFAULT_LOOKUP_CONNECTIONS, onConnect } =
     typeof given === 'number' ? { count: given } : given
   if (!Number.isSafeInteger(count) || count < 0) {
-    throw new ConfigurationError('createDatabase: lookupConnections must be 0 or a positive integer.')
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: 'createDatabase: lookupConnections must be 0 or a positive integer',
+      fix: 'Correct it, or leave it out.',
+    })
   }
   return { count, onConnect }
 }

@@ -28,39 +28,49 @@ export function checkDriverOptions(options: PoolOptions & { readonly uri?: strin
 function refuseDecided(given: object, what: string): void {
   for (const name of decidedHere) {
     if (name in given) {
-      throw new ConfigurationError(
-        `createDatabase: ${what} ${name} decides how values are read and cannot be set. Use bigint, tinyint1 or zeroDates.`,
-      )
+      throw new ConfigurationError({
+        kind: 'option',
+        problem: `createDatabase: ${what} ${name} decides how values are read and cannot be set`,
+        fix: 'Use bigint, tinyint1 or zeroDates.',
+      })
     }
   }
   const { charset, flags } = given as { readonly charset?: unknown; readonly flags?: unknown }
   if (charset !== undefined && !/^utf8mb4/i.test(String(charset))) {
-    throw new ConfigurationError(
-      `createDatabase: ${what} charset is not utf8mb4, and keys and texts may hold any character. Leave it out.`,
-    )
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: `createDatabase: ${what} charset is not utf8mb4, and keys and texts may hold any character`,
+      fix: 'Leave it out.',
+    })
   }
   const removed = String(flags ?? '')
     .toUpperCase()
     .split(/[\s,]+/)
   const needed = NEEDED_FLAGS.find((name) => removed.includes(`-${name}`))
   if (needed) {
-    throw new ConfigurationError(
-      `createDatabase: ${what} flags takes away ${needed}, by which replies are read. Leave it out.`,
-    )
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: `createDatabase: ${what} flags takes away ${needed}, by which replies are read`,
+      fix: 'Leave it out.',
+    })
   }
 }
 
 /** The URL's text is never repeated: it may hold a password. */
 function checkUri(uri: unknown): void {
   if (typeof uri !== 'string' || uri === '') {
-    throw new ConfigurationError(
-      `createDatabase: uri is ${uri === '' ? 'empty' : String(uri)}. Set DATABASE_URL, for instance mysql://user:password@host:3306/database.`,
-    )
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: `createDatabase: uri is ${uri === '' ? 'empty' : String(uri)}`,
+      fix: 'Set DATABASE_URL, for instance mysql://user:password@host:3306/database.',
+    })
   }
   if (!URL.canParse(uri) || !['mysql:', 'mariadb:'].includes(new URL(uri).protocol)) {
-    throw new ConfigurationError(
-      'createDatabase: uri is not a mysql:// or mariadb:// URL. Characters such as @ / # : in a password are percent-encoded.',
-    )
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: 'createDatabase: uri is not a mysql:// or mariadb:// URL',
+      fix: 'Percent-encode characters such as @ / # : in a password.',
+    })
   }
 }
 
@@ -71,15 +81,20 @@ export function checkPool(pool: Pool, settings: object): void {
   const shapes = { typeCast: true, rowsAsArray: false, nestTables: false }
   for (const [name, wanted] of Object.entries({ ...settings, ...shapes, timezone: 'Z' })) {
     if (actual && (actual[name] ?? false) !== wanted) {
-      throw new ConfigurationError(
-        `createDatabase: the pool has ${name}: ${shown(actual[name])}, and ${JSON.stringify(wanted)} is needed for values to be read as their types say. Create the pool with it, or give createDatabase the pool's options.`,
-      )
+      throw new ConfigurationError({
+        kind: 'pool',
+        problem: `createDatabase: the pool has ${name}: ${shown(actual[name])}, and ${JSON.stringify(wanted)} is needed for values to be read as their types say`,
+        fix: "Create the pool with it, or give createDatabase the pool's options.",
+      })
     }
   }
   if (actual && (Number(actual.clientFlags) & FOUND_ROWS) === 0) {
-    throw new ConfigurationError(
-      'createDatabase: the pool has the flag -FOUND_ROWS, and writes count the rows that they have found. Create the pool without it.',
-    )
+    throw new ConfigurationError({
+      kind: 'pool',
+      problem:
+        'createDatabase: the pool has the flag -FOUND_ROWS, and writes count the rows that they have found',
+      fix: 'Create the pool without it.',
+    })
   }
 }
 
@@ -101,13 +116,17 @@ export function refusePromisePool(pool: object): void {
     pool?: { getConnection?: unknown }
   }
   if (typeof inner?.getConnection === 'function' && !('promise' in pool)) {
-    throw new ConfigurationError(
-      "The pool is one of 'mysql2/promise', on which Kysely waits for ever. Pass its callback pool (`pool.pool`), import createPool from 'mysql2', or give createDatabase the pool's options.",
-    )
+    throw new ConfigurationError({
+      kind: 'pool',
+      problem: "The pool is one of 'mysql2/promise', on which Kysely waits for ever",
+      fix: "Pass its callback pool (`pool.pool`), import createPool from 'mysql2', or give createDatabase the pool's options.",
+    })
   }
   if (typeof getConnection !== 'function') {
-    throw new ConfigurationError(
-      "The pool is not a mysql2 pool: it has no getConnection. Import createPool from 'mysql2'.",
-    )
+    throw new ConfigurationError({
+      kind: 'pool',
+      problem: 'The pool is not a mysql2 pool: it has no getConnection',
+      fix: "Import createPool from 'mysql2'.",
+    })
   }
 }

@@ -84,14 +84,19 @@ export function checkOpening(pool: object): void {
   const config = connectionConfig(pool)
   const borrow = 'or lookupConnections: 0, with which lookups borrow the connections of your queries'
   if (!config) {
-    throw new ConfigurationError(
-      `createDatabase: the pool does not show its configuration (config.connectionConfig), which connections for lookups are made by. Pass a pool of mysql2's createPool, ${borrow}.`,
-    )
+    throw new ConfigurationError({
+      kind: 'pool',
+      problem:
+        'createDatabase: the pool does not show its configuration (config.connectionConfig), which connections for lookups are made by',
+      fix: `Pass a pool of mysql2's createPool, ${borrow}.`,
+    })
   }
   if (typeof config.stream === 'object' && config.stream !== null) {
-    throw new ConfigurationError(
-      `createDatabase: stream is one stream, which only one connection can use. Pass a function that makes one, ${borrow}.`,
-    )
+    throw new ConfigurationError({
+      kind: 'pool',
+      problem: 'createDatabase: stream is one stream, which only one connection can use',
+      fix: `Pass a function that makes one, ${borrow}.`,
+    })
   }
 }
 

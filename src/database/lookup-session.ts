@@ -48,8 +48,10 @@ function rowOf(result: unknown): SessionRow {
 }
 
 function refused(what: string, cause?: unknown): ConfigurationError {
-  return new ConfigurationError(
-    `The server does not let the session of a lookup be set up: ${what}. Allow the user to set it, or set it for the server.`,
-    { cause },
-  )
+  return new ConfigurationError({
+    kind: 'session',
+    problem: `The server does not let the session of a lookup be set up: ${what}`,
+    fix: 'Allow the user to set it, or set it for the server.',
+    cause,
+  })
 }

@@ -43,12 +43,12 @@ const NEXT_TRANSACTION = new RegExp(
 
 const OPEN: SessionFault = {
   what: 'an open transaction',
-  mend: 'Commit it, or roll it back, before the connection is released.',
+  fix: 'Commit it, or roll it back, before the connection is released.',
 }
 
 const AWAITED: SessionFault = {
   what: 'a setting for its next transaction',
-  mend: 'Begin that transaction on the same connection.',
+  fix: 'Begin that transaction on the same connection.',
 }
 
 export function createSessionState(): SessionState {

@@ -20,6 +20,6 @@ export async function sessionFaults(db: Kysely<unknown>): Promise<readonly Sessi
   })
 }
 
-export function wrongSession({ what, mend }: SessionFault): ConfigurationError {
-  return new ConfigurationError(`The database session has ${what}. ${mend}`)
+export function wrongSession({ what, fix }: SessionFault): ConfigurationError {
+  return new ConfigurationError({ kind: 'session', problem: `The database session has ${what}`, fix })
 }

@@ -24,7 +24,9 @@ export interface ScopeOpener {
 /** @throws ConfigurationError at startup rather than with the first request. */
 export function checkScopeOpener(repos: unknown, usage: string): asserts repos is ScopeOpener {
   if (typeof (repos as ScopeOpener | null | undefined)?.$request === 'function') return
-  throw new ConfigurationError(
-    `requestScope: expected the repositories that createRepositories made, got ${repos === null ? 'null' : typeof repos}. Use ${usage}.`,
-  )
+  throw new ConfigurationError({
+    kind: 'option',
+    problem: `requestScope: expected the repositories that createRepositories made, got ${repos === null ? 'null' : typeof repos}`,
+    fix: `Use ${usage}.`,
+  })
 }

@@ -105,9 +105,11 @@ function unexpected(table: TableMetadata, keys: number, answers: number): Lookup
 export function versionIn(table: string, row: readonly unknown[] | undefined): number {
   const version = row?.[1]
   if (version !== null && version !== undefined) return Number(version)
-  throw new ConfigurationError(
-    `${table}: the version table has no rows for it, so that changes would go unnoticed. Call trackVersion(db, ${JSON.stringify(table)}) of kysely-lookup/migration in a migration.`,
-  )
+  throw new ConfigurationError({
+    kind: 'versions',
+    problem: `${table}: the version table has no rows for it, so that changes would go unnoticed`,
+    fix: `Call trackVersion(db, ${JSON.stringify(table)}) of kysely-lookup/migration in a migration.`,
+  })
 }
 
 /** The text that a parameter is bound to. */

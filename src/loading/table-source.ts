@@ -238,8 +238,10 @@ function indexIsGone(error: unknown): boolean {
 }
 
 function staleIndex(table: TableMetadata, cause: unknown): LookupError {
-  return new ConfigurationError(
-    `${table.name}: an index that the generated metadata names does not exist any more. Run kysely-lookup generate.`,
-    { cause },
-  )
+  return new ConfigurationError({
+    kind: 'generated-file',
+    problem: `${table.name}: an index that the generated metadata names does not exist any more`,
+    fix: 'Run kysely-lookup generate.',
+    cause,
+  })
 }

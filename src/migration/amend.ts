@@ -6,33 +6,11 @@ import {
   ER_SP_DOES_NOT_EXIST,
   errorNumber,
 } from '../database/server-errors.ts'
-import { ConfigurationError, LookupError } from '../errors.ts'
+import { AmendError, ConfigurationError } from '../errors.ts'
 import { AMEND_VARIABLE, frozenTriggers } from './freezing.ts'
 import { requireLookupTable } from './lookup-table.ts'
 import { explained, run } from './server-statement.ts'
 import { refuseTransaction, requireVersionTable, setToken, tokenRow, VERSION_TABLE } from './version-table.ts'
-
-/**
- * `amend` could not start, or could not keep everything in one transaction. The table is still frozen. Code:
- * `KYSELY_LOOKUP_AMEND`.
- *
- * @example
- * ```ts
- * await amend(db, 'city', (trx) => trx.deleteFrom('city').where('id', '=', 1).execute()).catch((error: unknown) => {
- *   if (error instanceof AmendError) console.error(`look at ${error.table} before the next try`)
- *   throw error
- * })
- * ```
- */
-export class AmendError extends LookupError {
-  /** The table's name in the database. */
-  readonly table: string
-
-  constructor(table: string, message: string, options?: ErrorOptions) {
-    super('KYSELY_LOOKUP_AMEND', `${table}: ${message}`, options)
-    this.table = table
-  }
-}
 
 /**
  * Corrects rows of a frozen table, and resolves to the result of `fn`. `fn` may change the rows through `trx`, in one transaction,
@@ -95,9 +73,11 @@ async function amendWithin<DB, Result>(
     `select 1 as own from ${VERSION_TABLE} where ${tokenRow(table)} and token = ${token}`,
   )
   if (!own) {
-    throw new ConfigurationError(
-      `amend: ${table} has no row in ${VERSION_TABLE}. Call freeze(db, '${table}') again.`,
-    )
+    throw new ConfigurationError({
+      kind: 'versions',
+      problem: `amend: ${table} has no row in ${VERSION_TABLE}`,
+      fix: `Call freeze(db, '${table}') again.`,
+    })
   }
   // A savepoint ends with its transaction, whatever ends that.
   const savepoint = `kysely_lookup_${token.slice(0, 18)}`
@@ -133,14 +113,18 @@ async function requireFrozen<DB>(db: Kysely<DB>, table: string): Promise<void> {
   const states = (await frozenTriggers(db, [table])).get(table) ?? []
   const wrong = states.filter(({ state }) => state === 'missing' || state === 'different')
   if (states.every(({ state }) => state === 'missing')) {
-    throw new ConfigurationError(
-      `amend: ${table} is not frozen. A table that is not frozen is changed by ordinary statements.`,
-    )
+    throw new ConfigurationError({
+      kind: 'versions',
+      problem: `amend: ${table} is not frozen`,
+      fix: 'A table that is not frozen is changed by ordinary statements.',
+    })
   }
   if (wrong.length > 0) {
-    throw new ConfigurationError(
-      `amend: ${table} is only half frozen: the trigger ${wrong.map(({ name, state }) => `${name} is ${state}`).join(', ')}. Call freeze(db, '${table}') again.`,
-    )
+    throw new ConfigurationError({
+      kind: 'versions',
+      problem: `amend: ${table} is only half frozen: the trigger ${wrong.map(({ name, state }) => `${name} is ${state}`).join(', ')}`,
+      fix: `Call freeze(db, '${table}') again.`,
+    })
   }
 }
 

@@ -52,9 +52,11 @@ export async function freeze<DB>(db: Kysely<DB>, table: string): Promise<void> {
     .map(({ key }) => key)
     .filter(({ child }) => child === name)
   if (keys.length > 0) {
-    throw new ConfigurationError(
-      `${helper}: rows of ${name} can change by a cascade, which fires no trigger: ${[...new Set(keys.map(describeKey))].join('; ')}. Make the rule of the foreign key RESTRICT, or use trackVersion and cache ${name} as 'versioned'.`,
-    )
+    throw new ConfigurationError({
+      kind: 'table',
+      problem: `${helper}: rows of ${name} can change by a cascade, which fires no trigger: ${[...new Set(keys.map(describeKey))].join('; ')}`,
+      fix: `Make the rule of the foreign key RESTRICT, or use trackVersion and cache ${name} as 'versioned'.`,
+    })
   }
   await moveEverySlot(db, name)
   await replaceTriggers(db, { table: name, kinds, expected: freezingTriggers(name) })

@@ -19,28 +19,40 @@ export async function requireLookupTable(
 ): Promise<string> {
   const { table, helper } = options
   if (typeof table !== 'string' || table === '') {
-    throw new ConfigurationError(
-      `${helper} expects the name of a table, for instance ${helper}(db, 'country'), and got ${typeof table === 'string' ? 'an empty string' : typeof table}.`,
-    )
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: `${helper} expects the name of a table, and got ${typeof table === 'string' ? 'an empty string' : typeof table}`,
+      fix: `Call it so: ${helper}(db, 'country').`,
+    })
   }
   const found = await findTable(db, table)
   if (!found) {
-    throw new ConfigurationError(
-      `${helper}: there is no table ${table} in the current database. Create it before, in this migration or in an earlier one; a name is given without its database.`,
-    )
+    throw new ConfigurationError({
+      kind: 'table',
+      problem: `${helper}: there is no table ${table} in the current database`,
+      fix: 'Create it before, in this migration or in an earlier one; a name is given without its database.',
+    })
   }
   if (found.name === VERSION_TABLE) {
-    throw new ConfigurationError(`${helper}: ${VERSION_TABLE} holds the versions and cannot have one itself.`)
+    throw new ConfigurationError({
+      kind: 'table',
+      problem: `${helper}: ${VERSION_TABLE} holds the versions and cannot have one itself`,
+      fix: 'Name another table.',
+    })
   }
   if (found.kind === 'VIEW') {
-    throw new ConfigurationError(
-      `${helper}: ${table} is a view, which has no triggers. Name the table behind it.`,
-    )
+    throw new ConfigurationError({
+      kind: 'table',
+      problem: `${helper}: ${table} is a view, which has no triggers`,
+      fix: 'Name the table behind it.',
+    })
   }
   if (found.engine !== 'InnoDB') {
-    throw new ConfigurationError(
-      `${helper}: the engine of ${table} is ${found.engine}, where a change that is rolled back stays. Run first: alter table ${quoteName(found.name)} engine = InnoDB.`,
-    )
+    throw new ConfigurationError({
+      kind: 'table',
+      problem: `${helper}: the engine of ${table} is ${found.engine}, where a change that is rolled back stays`,
+      fix: `Run first: alter table ${quoteName(found.name)} engine = InnoDB.`,
+    })
   }
   return found.name
 }

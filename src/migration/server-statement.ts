@@ -35,25 +35,30 @@ export function literal(text: string): string {
   return `convert(0x${Buffer.from(text).toString('hex')} using utf8mb4) collate utf8mb4_bin`
 }
 
-/** `error`, or where a setting of the server is behind it a `ConfigurationError` that says how to mend it. */
+/** `error`, or where a setting of the server is behind it a `ConfigurationError` that says what to do. */
 export function explained(error: unknown): unknown {
-  const mend = mends.get(errorNumber(error) ?? 0)
-  if (!mend) return error
+  const fix = fixes.get(errorNumber(error) ?? 0)
+  if (!fix) return error
   const said = error instanceof Error ? error.message : String(error)
-  return new ConfigurationError(`The server answered "${said}". ${mend}`, { cause: error })
+  return new ConfigurationError({
+    kind: 'rights',
+    problem: `The server answered "${said}"`,
+    fix,
+    cause: error,
+  })
 }
 
 const RIGHTS =
   'The user that migrates needs CREATE, DROP, TRIGGER, SELECT, INSERT, UPDATE and DELETE on this database: grant them.'
 
-const mends: ReadonlyMap<number, string> = new Map([
+const fixes: ReadonlyMap<number, string> = new Map([
   [
     ER_BINLOG_CREATE_ROUTINE_NEED_SUPER,
     'With the binary log on, creating a trigger needs one of two: set global log_bin_trust_function_creators = 1 (a parameter group on managed servers), or migrate as a user with SUPER.',
   ],
   [
     ER_NO_SUCH_USER,
-    'A trigger belongs to a user that is gone, so every such write fails. Run trackVersion or freeze on the table again, as a user that stays: its triggers are made anew.',
+    'A trigger belongs to a user that is gone, so every such write fails. Run trackVersion or freeze on the table again, as a user that stays: it makes the triggers again.',
   ],
   [ER_DBACCESS_DENIED_ERROR, RIGHTS],
   [ER_TABLEACCESS_DENIED_ERROR, RIGHTS],

@@ -45,9 +45,11 @@ export async function trackVersion<DB>(db: Kysely<DB>, table: string): Promise<v
   const sources = cascadeSources(await readCascadingKeys(db), name)
   const elsewhere = sources.filter(({ key }) => key.parentDatabase)
   if (elsewhere.length > 0) {
-    throw new ConfigurationError(
-      `${helper}: rows of ${name} can change by a cascade from another database: ${elsewhere.map(({ key }) => describeKey(key)).join('; ')}. Make the rule of the foreign key RESTRICT, or cache ${name} per request only.`,
-    )
+    throw new ConfigurationError({
+      kind: 'table',
+      problem: `${helper}: rows of ${name} can change by a cascade from another database: ${elsewhere.map(({ key }) => describeKey(key)).join('; ')}`,
+      fix: `Make the rule of the foreign key RESTRICT, or cache ${name} per request only.`,
+    })
   }
   await moveEverySlot(db, name)
   await replaceTriggers(db, { table: name, kinds, expected: trackingTriggers(name, sources) })

@@ -63,9 +63,11 @@ export async function dropVersionTable<DB>(db: Kysely<DB>): Promise<void> {
   const triggers = (await readTriggers(db)).filter(({ name }) => libraryTrigger.test(name))
   if (triggers.length > 0) {
     const tables = [...new Set(triggers.map(({ table }) => table))].join(', ')
-    throw new ConfigurationError(
-      `${VERSION_TABLE} is in use by triggers on ${tables}, whose writes would fail without it. Call untrackVersion and unfreeze for the tables that are tracked or frozen, then dropVersionTable.`,
-    )
+    throw new ConfigurationError({
+      kind: 'versions',
+      problem: `${VERSION_TABLE} is in use by triggers on ${tables}, whose writes would fail without it`,
+      fix: 'Call untrackVersion and unfreeze for the tables that are tracked or frozen, then dropVersionTable.',
+    })
   }
   await run(db, `drop table if exists ${VERSION_TABLE}`)
 }
@@ -73,25 +75,31 @@ export async function dropVersionTable<DB>(db: Kysely<DB>): Promise<void> {
 /** Triggers and tables are DDL, which commits the current transaction. */
 export function refuseTransaction<DB>(db: Kysely<DB>, helper: string): void {
   if (db.isTransaction) {
-    throw new ConfigurationError(
-      `${helper} was given a transaction, which it would commit. Pass the Kysely instance that the migration got.`,
-    )
+    throw new ConfigurationError({
+      kind: 'transaction',
+      problem: `${helper} was given a transaction, which it would commit`,
+      fix: 'Pass the Kysely instance that the migration got.',
+    })
   }
 }
 
 export async function requireVersionTable(db: QueryExecutorProvider): Promise<void> {
   const columns = await readColumns(db)
   if (columns.length === 0) {
-    throw new ConfigurationError(
-      `The table ${VERSION_TABLE} is missing. Call createVersionTable(db) in this migration or in an earlier one.`,
-    )
+    throw new ConfigurationError({
+      kind: 'versions',
+      problem: `The table ${VERSION_TABLE} is missing`,
+      fix: 'Call createVersionTable(db) in this migration or in an earlier one.',
+    })
   }
   const names = new Set(columns.map(({ name }) => name.toLowerCase()))
   const missing = ['table_name', 'slot', 'version', 'token'].filter((name) => !names.has(name))
   if (missing.length > 0 || columns[0]?.engine !== 'InnoDB') {
-    throw new ConfigurationError(
-      `The table ${VERSION_TABLE} is not the one that createVersionTable makes: ${missing.length > 0 ? `it has no column ${missing.join(', ')}` : `its engine is ${columns[0]?.engine}`}. Rename it or drop it, and call createVersionTable(db).`,
-    )
+    throw new ConfigurationError({
+      kind: 'versions',
+      problem: `The table ${VERSION_TABLE} is not the one that createVersionTable makes: ${missing.length > 0 ? `it has no column ${missing.join(', ')}` : `its engine is ${columns[0]?.engine}`}`,
+      fix: 'Rename it or drop it, and call createVersionTable(db).',
+    })
   }
 }
 

@@ -51,7 +51,7 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
   } = options ?? {}
   checkDatabase(db)
   if (typeof tables !== 'object' || tables === null) {
-    throw invalid('tables is missing. Import it from the file that kysely-lookup generate wrote.')
+    throw invalid('tables is missing', 'Import it from the file that kysely-lookup generate wrote.')
   }
   checkDecoding(db as Kysely<unknown>, tables)
   checkPlugins(db as Kysely<unknown>, tables, options.allowPlugins)
@@ -59,18 +59,22 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
   for (const name of modes.keys()) {
     if (!Object.hasOwn(tables, name)) {
       throw invalid(
-        `cache names ${JSON.stringify(name)}, and the generated metadata has no such table with a primary key.`,
+        `cache names ${JSON.stringify(name)}, and the generated metadata has no such table with a primary key`,
+        'Correct the name, or run kysely-lookup generate after a migration.',
       )
     }
   }
-  if (!isPositiveInteger(maxBatchSize)) throw invalid('maxBatchSize must be a positive integer.')
-  if (!isPositiveInteger(maxWaitingKeys)) throw invalid('maxWaitingKeys must be a positive integer.')
+  if (!isPositiveInteger(maxBatchSize)) throw notPositive('maxBatchSize')
+  if (!isPositiveInteger(maxWaitingKeys)) throw notPositive('maxWaitingKeys')
   if (!isPositiveInteger(timeout) || timeout > 0x7fffffff) {
-    throw invalid('timeout must be a positive integer, in milliseconds.')
+    throw notMilliseconds('timeout')
   }
   const { statementForm } = options
   if (statementForm !== undefined && statementForm !== 'json_table' && statementForm !== 'union_all') {
-    throw invalid("statementForm must be 'json_table' or 'union_all'.")
+    throw invalid(
+      `statementForm must be 'json_table' or 'union_all', and is ${JSON.stringify(statementForm)}`,
+      'Correct it, or leave it out.',
+    )
   }
   return {
     maxBatchSize,
@@ -86,7 +90,7 @@ function checkDatabase(db: object | undefined): void {
   const given = db as { getExecutor?: unknown; getConnection?: unknown } | undefined
   if (typeof given?.getExecutor === 'function') return
   if (typeof given?.getConnection === 'function') refusePromisePool(given)
-  throw invalid('db is not a Kysely instance. Make one with createDatabase.')
+  throw invalid('db is not a Kysely instance', 'Make one with createDatabase.')
 }
 
 function resolveMode(table: string, given: CacheMode | undefined) {
@@ -95,10 +99,11 @@ function resolveMode(table: string, given: CacheMode | undefined) {
     typeof given === 'object' && given !== null ? given : { mode: given }
   if (mode !== 'immutable' && mode !== 'versioned') {
     throw invalid(
-      `the cache mode ${JSON.stringify(mode)} of ${table} is not supported. Use 'immutable' for rows that never change, 'versioned' for rows whose changes are tracked, or leave the table out.`,
+      `the cache mode ${JSON.stringify(mode)} of ${table} is not supported`,
+      "Use 'immutable' for rows that never change, 'versioned' for rows whose changes are tracked, or leave the table out.",
     )
   }
-  if (!isPositiveInteger(maxRows)) throw invalid(`maxRows of ${table} must be a positive integer.`)
+  if (!isPositiveInteger(maxRows)) throw notPositive(`maxRows of ${table}`)
   return { mode, maxRows }
 }
 
@@ -106,11 +111,14 @@ function resolveVersions(given: VersionOptions): Required<VersionOptions> {
   const versions = { ...VERSION_DEFAULTS, ...given }
   for (const name of ['pollInterval', 'pollTimeout', 'maxUnverified'] as const) {
     if (!isPositiveInteger(versions[name]) || versions[name] > 0x7fffffff) {
-      throw invalid(`versions.${name} must be a positive integer, in milliseconds.`)
+      throw notMilliseconds(`versions.${name}`)
     }
   }
   if (versions.whenUnverified !== 'serve' && versions.whenUnverified !== 'refuse') {
-    throw invalid("versions.whenUnverified must be 'serve' or 'refuse'.")
+    throw invalid(
+      `versions.whenUnverified must be 'serve' or 'refuse', and is ${JSON.stringify(versions.whenUnverified)}`,
+      'Correct it, or leave it out.',
+    )
   }
   return versions
 }
@@ -119,6 +127,17 @@ function isPositiveInteger(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) > 0
 }
 
-function invalid(message: string): ConfigurationError {
-  return new ConfigurationError(`createRepositories: ${message}`)
+function notPositive(name: string): ConfigurationError {
+  return invalid(`${name} must be a positive integer`, 'Correct it, or leave it out.')
+}
+
+function notMilliseconds(name: string): ConfigurationError {
+  return invalid(
+    `${name} must be a positive integer, in milliseconds`,
+    'Correct it, or leave it out; 2,147,483,647 is the most.',
+  )
+}
+
+function invalid(problem: string, fix: string): ConfigurationError {
+  return new ConfigurationError({ kind: 'option', problem: `createRepositories: ${problem}`, fix })
 }

@@ -40,9 +40,11 @@ export function repositorySetFactory<Origin>(
       let made = set.#made.get(name)
       if (!made) {
         if (!known.has(name)) {
-          throw new ConfigurationError(
-            `There is no table ${JSON.stringify(name)} in the generated metadata. A table without a primary key has no repository; after a migration run kysely-lookup generate.`,
-          )
+          throw new ConfigurationError({
+            kind: 'generated-file',
+            problem: `There is no table ${JSON.stringify(name)} in the generated metadata`,
+            fix: 'Run kysely-lookup generate after a migration; a table without a primary key has no repository.',
+          })
         }
         made = repository(name, set.#origin)
         set.#made.set(name, made)

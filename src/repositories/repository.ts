@@ -144,9 +144,11 @@ export class Repository<Row, Key, Prefix> {
   async preload(): Promise<number> {
     const { table, reader, cache } = this.#parts
     if (!cache) {
-      throw new ConfigurationError(
-        `${table.name}.preload(): the table is remembered per request only. Give it a mode: createRepositories({ cache: { ${JSON.stringify(table.name)}: 'immutable' } }).`,
-      )
+      throw new ConfigurationError({
+        kind: 'option',
+        problem: `${table.name}.preload(): the table is remembered per request only`,
+        fix: `Give it a mode: createRepositories({ cache: { ${JSON.stringify(table.name)}: 'immutable' } }).`,
+      })
     }
     const entries = await reader.preload()
     if (entries) return entries.length
@@ -165,9 +167,11 @@ export class Repository<Row, Key, Prefix> {
   async all(): Promise<readonly Row[]> {
     const { table, reader, cache } = this.#parts
     if (cache?.mode !== 'versioned') {
-      throw new ConfigurationError(
-        `${table.name}.all(): only a versioned table has it, for nothing else knows when a row was added. Set createRepositories({ cache: { ${JSON.stringify(table.name)}: 'versioned' } }), or use a Kysely query.`,
-      )
+      throw new ConfigurationError({
+        kind: 'option',
+        problem: `${table.name}.all(): only a versioned table has it, for nothing else knows when a row was added`,
+        fix: `Set createRepositories({ cache: { ${JSON.stringify(table.name)}: 'versioned' } }), or use a Kysely query.`,
+      })
     }
     const rows = await reader.all(this.#scope())
     if (rows) return rows as readonly Row[]
@@ -249,9 +253,11 @@ function lookUp(hits: HitIndex, key: unknown): Entry | undefined {
 }
 
 function tooLarge(call: string, { maxRows }: ProcessCache, instead: string): ConfigurationError {
-  return new ConfigurationError(
-    `${call}: the table has more than maxRows = ${maxRows} rows. Raise maxRows in createRepositories({ cache }), or ${instead}.`,
-  )
+  return new ConfigurationError({
+    kind: 'option',
+    problem: `${call}: the table has more than maxRows = ${maxRows} rows`,
+    fix: `Raise maxRows in createRepositories({ cache }), or ${instead}.`,
+  })
 }
 
 /** A repository with what writes; not in the class, for an `immutable` table has no updates. */

@@ -87,9 +87,11 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
   return {
     bind(transaction) {
       if (!transaction?.isTransaction) {
-        throw new ConfigurationError(
-          '$withTransaction: expected a Kysely Transaction, as db.transaction().execute(…) and db.startTransaction() give it.',
-        )
+        throw new ConfigurationError({
+          kind: 'transaction',
+          problem: '$withTransaction: expected a Kysely Transaction, got something else',
+          fix: 'Pass the one that db.transaction().execute(…) or db.startTransaction() gives.',
+        })
       }
       checkPlugins(transaction, options.metadata, options.allowPlugins)
       return setIn(transaction)

@@ -63,9 +63,11 @@ export async function runTransaction<Set, Result>(
 ): Promise<Result> {
   const { isolationLevel, retries = 0 } = options
   if ((isolationLevel as string | undefined)?.toLowerCase() === 'read uncommitted') {
-    throw new ConfigurationError(
-      "$transaction: 'read uncommitted' is refused: what it reads may never have been. Use 'read committed'.",
-    )
+    throw new ConfigurationError({
+      kind: 'transaction',
+      problem: "$transaction: 'read uncommitted' is refused: what it reads may never have been",
+      fix: "Use 'read committed'.",
+    })
   }
   for (let attempt = 0; ; attempt++) {
     try {

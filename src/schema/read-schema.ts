@@ -62,9 +62,11 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
     sql<{ version: string; name: string | null }>`select version() as version, database() as name`,
   )
   if (!server?.name) {
-    throw new ConfigurationError(
-      'The connection has no database selected. Name one in the URL: mysql://user:password@host:3306/database.',
-    )
+    throw new ConfigurationError({
+      kind: 'connection',
+      problem: 'The connection has no database selected',
+      fix: 'Name one in the URL: mysql://user:password@host:3306/database.',
+    })
   }
   const identity = parseServerVersion(server.version)
   const { system } = identity

@@ -1,4 +1,5 @@
 export type { ServerSystem } from '../database/server-version.ts'
+export { StatementCountError } from '../errors.ts'
 export { type MigrationFolder, migrate } from './migration-folder.ts'
 export {
   startThrowawayServer,
@@ -11,7 +12,6 @@ export {
   expectStatements,
   type SentStatement,
   type StatementCount,
-  StatementCountError,
   type StatementCountOptions,
 } from './statement-count.ts'
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.ts'

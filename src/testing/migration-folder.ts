@@ -67,25 +67,32 @@ export async function migrate<DB>(db: Kysely<DB>, options: MigrationFolder): Pro
   const migrationFolder = path.resolve(folder)
   const provider = new FileMigrationProvider({ fs, path, migrationFolder, import: load })
   const migrations = await provider.getMigrations().catch((cause) => {
-    throw new ConfigurationError(`migrate: the migrations in ${migrationFolder} could not be loaded.`, {
+    throw new ConfigurationError({
+      kind: 'migration',
+      problem: `migrate: the migrations in ${migrationFolder} could not be loaded`,
+      fix: 'The cause says why.',
       cause,
     })
   })
   if (Object.keys(migrations).length === 0) {
-    throw new ConfigurationError(
-      `migrate: expected migrations in ${migrationFolder}, files that export up(db), and found none.`,
-    )
+    throw new ConfigurationError({
+      kind: 'migration',
+      problem: `migrate: expected migrations in ${migrationFolder}, and found none`,
+      fix: 'Name the folder of the files that export up(db).',
+    })
   }
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations }, ...tables })
   const { results = [], error } = await migrator.migrateToLatest()
   if (error !== undefined) {
     const failed = results.find(({ status }) => status === 'Error')
-    throw new ConfigurationError(
-      failed
-        ? `migrate: the migration ${failed.migrationName} failed.`
-        : 'migrate: the migrations did not run.',
-      { cause: error },
-    )
+    throw new ConfigurationError({
+      kind: 'migration',
+      problem: failed
+        ? `migrate: the migration ${failed.migrationName} failed`
+        : 'migrate: the migrations did not run',
+      fix: 'The cause says why.',
+      cause: error,
+    })
   }
   return results.map(({ migrationName }) => migrationName)
 }

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { tracingChannel } from 'node:diagnostics_channel'
 import { isOpeningConnection } from '../database/lookup-connections.ts'
 import { PLAIN_SETUP, TRACKED_SETUP } from '../database/session-tracking.ts'
-import { ConfigurationError, LookupError } from '../errors.ts'
+import { ConfigurationError, StatementCountError } from '../errors.ts'
 import { VERSIONS } from '../versions/version-table.ts'
 import { textWithoutValues } from './statement-text.ts'
 
@@ -79,37 +79,6 @@ export type ExpectedStatements =
     }
 
 /**
- * The number of statements was not the expected one. The message lists them without their values. Code:
- * `KYSELY_LOOKUP_STATEMENT_COUNT`.
- *
- * @example
- * ```ts
- * await expectStatements(1, () => repos.country.findByKey('FR')).catch((error: unknown) => {
- *   if (error instanceof StatementCountError) console.log(error.actual)
- * })
- * ```
- */
-export class StatementCountError extends LookupError {
-  /** What was expected. */
-  readonly expected: ExpectedStatements
-  /** The number of statements sent. */
-  readonly actual: number
-  /** The statements, in the order in which they were sent. */
-  readonly statements: readonly SentStatement[]
-
-  constructor(
-    expected: ExpectedStatements,
-    statements: readonly SentStatement[],
-    message = describe(expected, statements),
-  ) {
-    super('KYSELY_LOOKUP_STATEMENT_COUNT', message)
-    this.expected = expected
-    this.actual = statements.length
-    this.statements = statements
-  }
-}
-
-/**
  * Runs `fn` and counts the statements that mysql2 sends for it, on any pool or connection of the process: queries and executions
  * of prepared statements, from Kysely, repositories or mysql2 itself. `begin`, `commit` and `rollback` count too. Preparing,
  * setting up a new connection and the poll of versions do not count, because no caller owns them. Calls may run side by side
@@ -127,12 +96,18 @@ export async function countStatements<Result>(
 ): Promise<StatementCount<Awaited<Result>>> {
   const { of = 'call' } = options
   if (typeof fn !== 'function') {
-    throw new ConfigurationError(`countStatements: expected a function to run, got ${typeof fn}.`)
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: `countStatements: expected a function to run, got ${typeof fn}`,
+      fix: 'Pass it as the first argument; expectStatements takes it as the second.',
+    })
   }
   if (of !== 'call' && of !== 'process') {
-    throw new ConfigurationError(
-      `countStatements: expected of: 'call' or 'process', got ${JSON.stringify(of)}.`,
-    )
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: `countStatements: expected of to be 'call' or 'process', got ${JSON.stringify(of)}`,
+      fix: 'Set one of them, or leave it out.',
+    })
   }
   const statements: SentStatement[] = []
   const inherited = calls.getStore()?.lists ?? []
@@ -164,13 +139,15 @@ export async function expectStatements<Result>(
 ): Promise<Awaited<Result>> {
   const limit = typeof expected === 'object' ? expected?.atMost : expected
   if (!Number.isSafeInteger(limit) || limit < 0) {
-    throw new ConfigurationError(
-      'expectStatements: expected a number of statements, or { atMost } with one, before the function.',
-    )
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: 'expectStatements: expected a number of statements before the function, got something else',
+      fix: 'Pass a number, or { atMost } with one.',
+    })
   }
   const { statements, result } = await countStatements(fn, options)
   const met = typeof expected === 'object' ? statements.length <= limit : statements.length === limit
-  if (!met) throw new StatementCountError(expected, statements)
+  if (!met) throw new StatementCountError(describe(expected, statements), { expected, statements })
   return result
 }
 

@@ -92,7 +92,11 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   const { name: start = 'lookup', migrations } = options
   const name = `${start}_test_${randomBytes(4).toString('hex')}`
   if (name.length > 64) {
-    throw new ConfigurationError(`createTestDatabase: expected a name of up to 50 characters, got ${start}.`)
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: `createTestDatabase: expected a name of up to 50 characters, got ${start}`,
+      fix: 'Shorten it.',
+    })
   }
   const server = await serverUrl(options.server)
   await run(server, `create database ${quoteName(name)} character set utf8mb4`)
@@ -130,9 +134,11 @@ async function serverUrl(server: TestDatabaseOptions['server']): Promise<string>
   const url = typeof server === 'string' ? server : server?.url
   if (!URL.canParse(url) || !['mysql:', 'mariadb:'].includes(new URL(url).protocol)) {
     // The message does not repeat it: it may contain a password.
-    throw new ConfigurationError(
-      'createTestDatabase: expected as server a throwaway server or a URL, mysql://user:password@host:port/, and got something else.',
-    )
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: 'createTestDatabase: expected as server a throwaway server or a URL, got something else',
+      fix: 'Pass what startThrowawayServer returned, or mysql://user:password@host:port/.',
+    })
   }
   return url
 }

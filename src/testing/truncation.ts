@@ -78,7 +78,11 @@ export async function truncateTables<DB>(db: Kysely<DB>, options: TruncateOption
   refuseTransaction(db, 'truncateTables')
   const { timeout = TIMEOUT } = options
   if (!(timeout > 0)) {
-    throw new ConfigurationError('truncateTables: expected timeout to be a number of milliseconds above 0.')
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: 'truncateTables: expected timeout to be a number of milliseconds above 0',
+      fix: 'Correct it, or leave it out.',
+    })
   }
   const seconds = Math.ceil(timeout / 1_000)
   const droppers = [options.repositories ?? []].flat().map(dropperOf)
@@ -96,9 +100,11 @@ export async function truncateTables<DB>(db: Kysely<DB>, options: TruncateOption
 function dropperOf(repositories: object): () => void {
   const drop = cacheDropper(repositories)
   if (drop) return drop
-  throw new ConfigurationError(
-    'truncateTables: expected as repositories what createRepositories answered, and got something else.',
-  )
+  throw new ConfigurationError({
+    kind: 'option',
+    problem: 'truncateTables: expected as repositories what createRepositories returned, got something else',
+    fix: 'Pass its result, or an array of such results.',
+  })
 }
 
 interface Table {
@@ -110,11 +116,18 @@ async function requireTestDatabase<DB>(db: Kysely<DB>, { database }: TruncateOpt
   const [row] = await run<{ name: string | null }>(db, 'select database() as name')
   const name = row?.name
   if (name && (database === undefined ? /(^|[^a-z])tests?([^a-z]|$)/i.test(name) : name === database)) return
-  throw new ConfigurationError(
-    database === undefined
-      ? `truncateTables empties test databases, and ${name ? `"test" is no part of the name ${name}` : 'no database is chosen'}. If it is meant, say so: truncateTables(db, { database: '…' }).`
-      : `truncateTables: expected to be connected to the database ${database}, and it is ${name ?? 'none'}.`,
-  )
+  throw new ConfigurationError({
+    kind: 'connection',
+    ...(database === undefined
+      ? {
+          problem: `truncateTables empties test databases, and ${name ? `"test" is no part of the name ${name}` : 'no database is selected'}`,
+          fix: "If it is meant, say so: truncateTables(db, { database: '…' }).",
+        }
+      : {
+          problem: `truncateTables: expected to be connected to the database ${database}, and it is ${name ?? 'none'}`,
+          fix: 'Connect to that one, or name the other.',
+        }),
+  })
 }
 
 async function readTables<DB>(db: Kysely<DB>): Promise<readonly Table[]> {
@@ -128,9 +141,11 @@ async function readTables<DB>(db: Kysely<DB>): Promise<readonly Table[]> {
 function known(tables: readonly Table[], names: readonly string[]): readonly string[] {
   const missing = names.filter((name) => !tables.some((table) => table.name === name))
   if (missing.length === 0) return names
-  throw new ConfigurationError(
-    `truncateTables: expected in except names of tables, and the database has no ${missing.join(', ')}.`,
-  )
+  throw new ConfigurationError({
+    kind: 'option',
+    problem: `truncateTables: expected in except names of tables, and the database has no ${missing.join(', ')}`,
+    fix: 'Correct the name, or take it out.',
+  })
 }
 
 async function truncate<DB>(
@@ -150,10 +165,12 @@ async function truncate<DB>(
       emptied.add(table.name)
       await empty(db, table).catch((error: unknown) => {
         if (errorNumber(error) !== ER_LOCK_WAIT_TIMEOUT) throw error
-        throw new ConfigurationError(
-          `truncateTables: ${table.name} is still in use after ${seconds} s by a transaction that has not ended. Commit it or roll it back before.`,
-          { cause: error },
-        )
+        throw new ConfigurationError({
+          kind: 'transaction',
+          problem: `truncateTables: ${table.name} is still in use after ${seconds} s by a transaction that has not ended`,
+          fix: 'Commit it or roll it back before.',
+          cause: error,
+        })
       })
     }
   } finally {

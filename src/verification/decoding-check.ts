@@ -8,7 +8,7 @@ import type { TablesMetadata } from '../metadata.ts'
  * Compares how the generated file and a database made by `createDatabase` read values, without asking the server. (Another
  * Kysely instance is asked for values before the first read.)
  *
- * @throws ConfigurationError with both ways to mend it.
+ * @throws ConfigurationError with both ways to fix it.
  */
 export function checkDecoding(db: Kysely<unknown>, tables: TablesMetadata): void {
   const { adapter } = db.getExecutor()
@@ -21,9 +21,11 @@ export function checkDecoding(db: Kysely<unknown>, tables: TablesMetadata): void
       const generated = column[member] ?? initial
       const actual = adapter.decoding[name] ?? initial
       if (generated === actual) continue
-      throw new ConfigurationError(
-        `${table.name}.${column.columnName ?? column.name} was generated with ${flag} ${generated}, and the database object was made with ${name}: '${actual}'. Use createDatabase({ ${name}: '${generated}' }), or run kysely-lookup generate ${flag} ${actual}.`,
-      )
+      throw new ConfigurationError({
+        kind: 'decoding',
+        problem: `${table.name}.${column.columnName ?? column.name} was generated with ${flag} ${generated}, and the database object was made with ${name}: '${actual}'`,
+        fix: `Use createDatabase({ ${name}: '${generated}' }), or run kysely-lookup generate ${flag} ${actual}.`,
+      })
     }
   }
 }

@@ -36,9 +36,11 @@ export async function probeDriver(db: Kysely<unknown>, tables: readonly TableMet
   if (wrong.length === 0) return
   const found = new Set(wrong.map(({ what }) => what))
   const settings = new Set(wrong.flatMap(({ setting = [] }) => setting))
-  throw new ConfigurationError(
-    `The Kysely instance's driver reads ${[...found].join(', ')} otherwise than the generated types say. Make it with createDatabase, whose values are as generated, or give its mysql2 pool ${[...settings, 'no typeCast'].join(', ')}.`,
-  )
+  throw new ConfigurationError({
+    kind: 'decoding',
+    problem: `The Kysely instance's driver reads ${[...found].join(', ')} otherwise than the generated types say`,
+    fix: `Make it with createDatabase, whose values are as generated, or give its mysql2 pool ${[...settings, 'no typeCast'].join(', ')}.`,
+  })
 }
 
 async function readProbes(db: Kysely<unknown>, probes: readonly Probe[]): Promise<readonly unknown[]> {

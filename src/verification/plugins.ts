@@ -37,7 +37,7 @@ function mappingOf(plugin: KyselyPlugin): NameMapping {
  * Lookups do not pass through plugins: their statement is a text that no plugin could transform. So a CamelCasePlugin must
  * map names as the generated file does, and any other plugin must be named in `allowed` by its class.
  *
- * @throws ConfigurationError that holds the mend.
+ * @throws ConfigurationError that holds the fix.
  */
 export function checkPlugins(
   db: Kysely<unknown>,
@@ -47,9 +47,11 @@ export function checkPlugins(
   for (const plugin of db.getExecutor().plugins) {
     const { name } = plugin.constructor
     if (!isCamelCasePlugin(plugin) && !allowed.includes(name)) {
-      throw new ConfigurationError(
-        `The Kysely instance has the plugin ${name}. Lookups do not pass through plugins: what it adds to queries (a tenant's or a soft-delete condition) or makes of results would be missing. Give createRepositories an instance without it, or, where that does no harm, allowPlugins: ['${name}'].`,
-      )
+      throw new ConfigurationError({
+        kind: 'plugin',
+        problem: `The Kysely instance has the plugin ${name}, and lookups do not pass through plugins: what it adds to queries (a tenant's or a soft-delete condition) or makes of results would be missing`,
+        fix: `Give createRepositories an instance without it, or, where that does no harm, allowPlugins: ['${name}'].`,
+      })
     }
   }
   checkNames(tables, camelCaseMapping(db))
@@ -82,11 +84,15 @@ function checkName({ what, databaseName, name, wanted, mapping }: CheckedName): 
   const full = what === 'table' ? `table ${databaseName}` : `${what}.${databaseName}`
   const generated = `The generated file calls ${full} ${name}`
   if (!mapping) {
-    throw new ConfigurationError(
-      `${generated}, and the Kysely instance has no CamelCasePlugin that would. Give it one (createDatabase({ plugins: [new CamelCasePlugin()] })), or run kysely-lookup generate without --camel-case.`,
-    )
+    throw new ConfigurationError({
+      kind: 'plugin',
+      problem: `${generated}, and the Kysely instance has no CamelCasePlugin`,
+      fix: 'Give it one (createDatabase({ plugins: [new CamelCasePlugin()] })), or run kysely-lookup generate without --camel-case.',
+    })
   }
-  throw new ConfigurationError(
-    `${generated}, and the Kysely instance's CamelCasePlugin calls it ${wanted}. Run kysely-lookup generate --camel-case with a kysely.config.ts whose instance has the same plugin, or take the plugin away.`,
-  )
+  throw new ConfigurationError({
+    kind: 'plugin',
+    problem: `${generated}, and the Kysely instance's CamelCasePlugin calls it ${wanted}`,
+    fix: 'Run kysely-lookup generate --camel-case with a kysely.config.ts whose instance has the same plugin, or take the plugin away.',
+  })
 }

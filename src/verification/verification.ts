@@ -52,7 +52,9 @@ export function createVerification(tables: readonly TableMetadata[]): Verificati
     async verifyAll(over) {
       const [error, ...others] = (await find(over)).values()
       if (error && others.length === 0) throw error
-      if (error) throw new ConfigurationError([error, ...others].map(({ message }) => message).join('\n'))
+      if (!error) return
+      const problem = [error, ...others].map((one) => one.problem).join('; ')
+      throw new ConfigurationError({ kind: error.kind, problem, fix: error.fix })
     },
   }
 }
@@ -72,9 +74,11 @@ async function verifyDatabase(db: Kysely<unknown>, tables: readonly TableMetadat
     if (difference) {
       findings.set(
         table.name,
-        new ConfigurationError(
-          `${table.name}: the generated metadata is stale: ${difference}. Run kysely-lookup generate, and migrate if the database is behind.`,
-        ),
+        new ConfigurationError({
+          kind: 'generated-file',
+          problem: `${table.name}: the generated metadata is stale: ${difference}`,
+          fix: 'Run kysely-lookup generate, and migrate if the database is behind.',
+        }),
       )
     }
   }

@@ -10,10 +10,12 @@ import { deniedVersions, VERSION_TABLE } from '../versions/version-table.ts'
 export async function checkVersion(db: Kysely<unknown>, table: string): Promise<void> {
   const name = JSON.stringify(table)
   const track = `Call trackVersion(db, ${name}) of kysely-lookup/migration in a migration.`
-  const refuse = (what: string, mend: string) => {
-    throw new ConfigurationError(
-      `${table} is cached as 'versioned', and ${what}, so that changes would go unnoticed. ${mend}`,
-    )
+  const refuse = (what: string, fix: string) => {
+    throw new ConfigurationError({
+      kind: 'versions',
+      problem: `${table} is cached as 'versioned', and ${what}, so that changes would go unnoticed`,
+      fix,
+    })
   }
   const slots = await countSlots(db, table)
   if (slots === undefined) {

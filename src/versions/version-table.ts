@@ -18,8 +18,10 @@ export const VERSIONS = 'select v.table_name, v.version'
 export function deniedVersions(cause: unknown): ConfigurationError | undefined {
   const number = errorNumber(cause)
   if (number !== ER_TABLEACCESS_DENIED_ERROR && number !== ER_COLUMNACCESS_DENIED_ERROR) return undefined
-  return new ConfigurationError(
-    `The database user may not read ${VERSION_TABLE}, so that changes of cached tables would go unnoticed. Call createVersionTable(db) of kysely-lookup/migration in a migration, if that has not been done, and grant SELECT on ${VERSION_TABLE} to the user.`,
-    { cause },
-  )
+  return new ConfigurationError({
+    kind: 'rights',
+    problem: `The database user may not read ${VERSION_TABLE}, so that changes of cached tables would go unnoticed`,
+    fix: `Call createVersionTable(db) of kysely-lookup/migration in a migration, if that has not been done, and grant SELECT on ${VERSION_TABLE} to the user.`,
+    cause,
+  })
 }

@@ -139,7 +139,11 @@ export function createVersionWatch(options: {
     for (const table of unverified) {
       // Its version rows are gone: nobody knows whether it has changed.
       if (tables.get(table)?.mode === 'versioned') {
-        throw new ConfigurationError(`${VERSION_TABLE} has no rows for ${table}. Call trackVersion again.`)
+        throw new ConfigurationError({
+          kind: 'versions',
+          problem: `${VERSION_TABLE} has no rows for ${table}`,
+          fix: 'Call trackVersion again.',
+        })
       }
     }
   }

@@ -199,7 +199,7 @@ describe("kysely-lookup check: the service's pool", () => {
   it('finds values that the driver reads differently from the generated types', async () => {
     const findings = await poolFindings({ ...good, dateStrings: true, supportBigNumbers: false }, utc)
     assertFindings(findings, [['types', undefined, /driver reads (?=.*BIGINT)(?=.*DATETIME).* otherwise/]])
-    assert.match(findings[0]!.mend, /supportBigNumbers: true/)
+    assert.match(findings[0]!.fix, /supportBigNumbers: true/)
   })
 
   it('finds options of createDatabase that contradict the generated file', async () => {

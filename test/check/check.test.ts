@@ -16,7 +16,7 @@ interface Fault {
   readonly name: string
   /** What is done to the healthy database, and what a person does about the findings. */
   plant(data: Reference): Promise<unknown>
-  mend(data: Reference): Promise<unknown>
+  fix(data: Reference): Promise<unknown>
   readonly subject?: Partial<Subject>
   /** Code, table, and a part of the message. */
   readonly findings: readonly [code: FindingCode, table: string | undefined, message: RegExp][]
@@ -31,13 +31,13 @@ const faults: Fault[] = [
   {
     name: 'a column of another type than was generated',
     plant: sql('alter table currency modify digits smallint unsigned not null'),
-    mend: sql('alter table currency modify digits tinyint unsigned not null'),
+    fix: sql('alter table currency modify digits tinyint unsigned not null'),
     findings: [['stale-table', 'currency', /^column digits has type "smallint", generated was "tinyint"$/]],
   },
   {
     name: 'a column that is gone',
     plant: sql('alter table time_zone drop column abbreviation'),
-    mend: sql(
+    fix: sql(
       'alter table time_zone add abbreviation varchar(10) character set ascii collate ascii_general_ci not null',
     ),
     findings: [['stale-table', 'time_zone', /^column abbreviation does not exist$/]],
@@ -45,7 +45,7 @@ const faults: Fault[] = [
   {
     name: 'a table that is gone',
     plant: sql('rename table shipment to parcel'),
-    mend: sql('rename table parcel to shipment'),
+    fix: sql('rename table parcel to shipment'),
     findings: [['stale-table', 'shipment', /^the table does not exist in this database$/]],
   },
   {
@@ -53,7 +53,7 @@ const faults: Fault[] = [
     plant: sql(
       'alter table language modify name varchar(100) character set utf8mb4 collate utf8mb4_bin not null',
     ),
-    mend: sql(
+    fix: sql(
       'alter table language modify name varchar(100) character set utf8mb4 collate utf8mb4_unicode_520_ci not null',
     ),
     findings: [
@@ -70,7 +70,7 @@ const faults: Fault[] = [
       `alter table currency modify digits smallint unsigned not null,
         modify symbol varchar(20) character set utf8mb4 collate utf8mb4_bin null`,
     ),
-    mend: sql(
+    fix: sql(
       `alter table currency modify digits tinyint unsigned not null,
         modify symbol varchar(20) character set utf8mb4 collate utf8mb4_unicode_520_ci null`,
     ),
@@ -85,7 +85,7 @@ const faults: Fault[] = [
       `alter table country_language add key by_country (country_code),
         drop primary key, add primary key (language_code, country_code)`,
     ),
-    mend: sql(
+    fix: sql(
       `alter table country_language drop primary key, add primary key (country_code, language_code),
         drop key by_country`,
     ),
@@ -108,7 +108,7 @@ const faults: Fault[] = [
       `alter table city drop key city_country_code_population_index,
         add key city_country_code_population_index (country_code, name, population)`,
     ),
-    mend: sql(
+    fix: sql(
       `alter table city drop key city_country_code_population_index,
         add key city_country_code_population_index (country_code, population)`,
     ),
@@ -128,7 +128,7 @@ const faults: Fault[] = [
   {
     name: 'an index under another name',
     plant: sql('alter table country rename index country_continent_index to by_continent'),
-    mend: sql('alter table country rename index by_continent to country_continent_index'),
+    fix: sql('alter table country rename index by_continent to country_continent_index'),
     findings: [
       ['unserved-key', 'country', /findAllBy\(\{ continent \}\).*no index country_continent_index$/],
     ],
@@ -136,7 +136,7 @@ const faults: Fault[] = [
   {
     name: 'a trigger of a versioned table dropped',
     plant: sql('drop trigger lookup_version_update_country'),
-    mend: ({ db }) => trackVersion(db, 'country'),
+    fix: ({ db }) => trackVersion(db, 'country'),
     findings: [
       ['not-tracked', 'country', /^the trigger lookup_version_update_country is missing.*go unnoticed$/],
     ],
@@ -144,13 +144,13 @@ const faults: Fault[] = [
   {
     name: 'rows of the version table deleted',
     plant: sql("delete from lookup_version where table_name = 'currency' and slot > 2"),
-    mend: ({ db }) => trackVersion(db, 'currency'),
+    fix: ({ db }) => trackVersion(db, 'currency'),
     findings: [['not-tracked', 'currency', /^lookup_version has 3 of its 16 rows/]],
   },
   {
     name: 'no version table',
     plant: sql('rename table lookup_version to elsewhere'),
-    mend: sql('rename table elsewhere to lookup_version'),
+    fix: sql('rename table elsewhere to lookup_version'),
     findings: [
       ['not-frozen', 'city', /^there is no table lookup_version/],
       ...VERSIONED.map((table): Fault['findings'][number] => [
@@ -163,7 +163,7 @@ const faults: Fault[] = [
   {
     name: 'a trigger of a frozen table dropped',
     plant: sql('drop trigger lookup_frozen_delete_city'),
-    mend: ({ db }) => freeze(db, 'city'),
+    fix: ({ db }) => freeze(db, 'city'),
     findings: [['not-frozen', 'city', /^the trigger lookup_frozen_delete_city is missing.*rows can change$/]],
   },
   {
@@ -174,7 +174,7 @@ const faults: Fault[] = [
       'drop trigger lookup_version_insert_language',
       'create trigger lookup_version_insert_language after insert on currency for each row begin end',
     ),
-    mend: async ({ db }) => {
+    fix: async ({ db }) => {
       await freeze(db, 'city')
       await trackVersion(db, 'language')
     },
@@ -188,7 +188,7 @@ const faults: Fault[] = [
     plant: sql(
       'alter table city add constraint city_away foreign key (country_code) references country (code) on delete cascade',
     ),
-    mend: sql('alter table city drop foreign key city_away'),
+    fix: sql('alter table city drop foreign key city_away'),
     findings: [['cascade', 'city', /fires no trigger: city_away \(on delete cascade, from country\)$/]],
   },
   {
@@ -196,7 +196,7 @@ const faults: Fault[] = [
     plant: sql(
       'alter table time_zone add constraint zone_away foreign key (country_code) references country (code) on update cascade',
     ),
-    mend: ({ db }) => trackVersion(db, 'time_zone'),
+    fix: ({ db }) => trackVersion(db, 'time_zone'),
     findings: [
       [
         'cascade',
@@ -208,13 +208,13 @@ const faults: Fault[] = [
   {
     name: 'tables that are not InnoDB',
     plant: sql('alter table lookup_version engine = MyISAM'),
-    mend: sql('alter table lookup_version engine = InnoDB'),
+    fix: sql('alter table lookup_version engine = InnoDB'),
     findings: [['not-innodb', 'lookup_version', /^its engine is MyISAM/]],
   },
   {
     name: 'more connections than the server has room for prepared statements',
     plant: async () => {},
-    mend: async () => {},
+    fix: async () => {},
     subject: { connections: 1_000_000 },
     findings: [
       [
@@ -253,7 +253,7 @@ describe('kysely-lookup check', () => {
     assert.deepEqual(await findings({ statementForm: 'union_all' }), [])
   })
 
-  for (const { name, plant, mend, subject, findings: expected } of faults) {
+  for (const { name, plant, fix, subject, findings: expected } of faults) {
     it(`finds ${name}, and nothing more once that is fixed`, async () => {
       await plant(data)
       const found = await findings(subject)
@@ -264,9 +264,9 @@ describe('kysely-lookup check', () => {
       )
       for (const [index, [, , message]] of expected.entries()) {
         assert.match(found[index]!.message, message)
-        assert.match(found[index]!.mend, /^[A-Z][^\n]+\.$/)
+        assert.match(found[index]!.fix, /^[A-Z][^\n]+\.$/)
       }
-      await mend(data)
+      await fix(data)
       assert.deepEqual(await findings(), [])
     })
   }

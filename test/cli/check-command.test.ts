@@ -93,7 +93,7 @@ describe('kysely-lookup check on the command line', () => {
         code: 'not-tracked',
         table: 'country',
         message: 'the trigger lookup_version_insert_country is missing, so that changes go unnoticed',
-        mend: 'Call trackVersion(db, "country") of kysely-lookup/migration in a migration.',
+        fix: 'Call trackVersion(db, "country") of kysely-lookup/migration in a migration.',
       },
     ])
     const ignored = await check(...ofService, '--ignore', 'not-frozen:city', '--ignore', 'not-tracked')
@@ -144,7 +144,7 @@ describe('kysely-lookup check on the command line', () => {
     assert.equal(refused.code, 1)
     assert.match(
       refused.stdout,
-      /^session: the session has isolation level READ UNCOMMITTED\. Uncommitted rows would be cached: [^\n]+\n$/,
+      /^session: The database session has isolation level READ UNCOMMITTED\. Uncommitted rows would be cached: [^\n]+\n$/,
     )
     assert.match(refused.stderr, /not checked: everything else/)
   })

@@ -132,7 +132,7 @@ describe('generate --constants', () => {
         code: 'stale-constants',
         table: 'country',
         message: `CountryCode2 in ${file} is not what the table's rows are now: 1 came, 1 are gone`,
-        mend: `Run kysely-lookup generate --out-file ${file}, or mend the rows where a key should not have gone.`,
+        fix: `Run kysely-lookup generate --out-file ${file}, or fix the rows where a key should not have gone.`,
       },
     ])
     await runStatements(database.url, 'alter table country add area int')
@@ -146,7 +146,7 @@ describe('generate --constants', () => {
       {
         code: 'stale-constants',
         message: `${file}: --constants country:code: country has no rows`,
-        mend: 'Load them first.',
+        fix: 'Load them first.',
       },
     ])
     await runStatements(database.url, ...TABLES.slice(1, 2))
@@ -158,7 +158,8 @@ describe('generate --constants', () => {
     assert.equal(taken.stdout.match(/^ {2}'\d+': \d+,$/gm)?.length, 1_000)
     await runStatements(database.url, 'insert into many values (0)')
     const refused = await command('generate', '--constants', 'many:id', '--print')
-    const reason = '--constants many:id: many has more than 1000 rows. Constants are for small tables.'
+    const reason =
+      '--constants many:id: many has more than 1000 rows. Leave it out: constants are for small tables.'
     assert.deepEqual(refused, { code: 1, stdout: '', stderr: `kysely-lookup: ${reason}\n` })
   })
 
@@ -174,11 +175,14 @@ describe('generate --constants', () => {
   })
 
   const refusals: [wanted: string, reason: RegExp][] = [
-    ['country', /expected table:column, for instance country:code/],
+    [
+      'country',
+      /country: it does not name a table and a column\. Write table:column, for instance country:code\./,
+    ],
     ['planet:id', /there is no table planet with a primary key/],
     ['country:iso', /country has no column iso/],
     ['plan:tag', /tag is neither the primary key of plan nor a unique key by itself/],
-    ['plan:price', /price is DECIMAL; constants are made of texts and integers/],
+    ['plan:price', /price is DECIMAL, and constants are made of texts and integers/],
     ['country_code:id', /country_code has no rows/],
   ]
   for (const [wanted, reason] of refusals) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { ConfigurationError } from '../../src/index.ts'
 import { createVersionTable } from '../../src/migration/index.ts'
 import { type Lookups, lookups } from './lookups.ts'
 
@@ -45,11 +46,13 @@ export function frozen(table: string): object {
   }
 }
 
-/** Matches a ConfigurationError whose message has each of the texts. */
+/** Matches a ConfigurationError of a problem and a fix whose message has each of the texts. */
 export function refusal(...texts: readonly (string | RegExp)[]): (error: unknown) => true {
   return (error) => {
-    assert.ok(error instanceof Error)
-    assert.equal(error.name, 'ConfigurationError', String(error))
+    assert.ok(error instanceof ConfigurationError, String(error))
+    assert.match(error.problem, /^[^\n]*[^.\n]$/)
+    assert.match(error.fix, /^[A-Z].*\.$/s)
+    assert.equal(error.message, `${error.problem}. ${error.fix}`)
     for (const text of texts) {
       assert.ok(
         typeof text === 'string' ? error.message.includes(text) : text.test(error.message),

@@ -222,7 +222,7 @@ describe('counting statements', async () => {
     {
       name: 'an unknown of',
       run: () => countStatements(() => 1, { of: 'pool' as never }),
-      says: `expected of: 'call' or 'process', got "pool"`,
+      says: `expected of to be 'call' or 'process', got "pool"`,
     },
     {
       name: 'a number that none can be',

@@ -53,7 +53,7 @@ describe('a test database', () => {
     await using folder = await folderOf({ '0001_plan.mjs': CREATE_PLAN, '0002_failing.mjs': failing })
     const failure = createTestDatabase({ server, name: 'failing', migrations: folder.path })
     await assert.rejects(failure, (error: Error) => {
-      assert.equal(error.message, 'migrate: the migration 0002_failing failed.')
+      assert.equal(error.message, 'migrate: the migration 0002_failing failed. The cause says why.')
       assert.match((error.cause as Error).message, /kex auto_increment/)
       return refusal()(error)
     })
@@ -65,7 +65,11 @@ describe('a test database', () => {
     for (const path of [folder.path, join(folder.path, 'none')]) {
       await assert.rejects(
         createTestDatabase({ server, migrations: path }),
-        refusal(path === folder.path ? 'files that export up(db), and found none' : 'could not be loaded'),
+        refusal(
+          path === folder.path
+            ? 'and found none. Name the folder of the files that export up(db).'
+            : 'could not be loaded',
+        ),
       )
     }
   })

@@ -49,9 +49,11 @@ export async function publishedPort(name: string): Promise<number> {
   const { stdout } = await promisify(execFile)('docker', ['port', name, '3306/tcp'])
   const port = /127\.0\.0\.1:(\d+)/.exec(stdout)?.[1]
   if (port === undefined) {
-    throw new ConfigurationError(
-      `Expected Docker to publish the port of ${name} on 127.0.0.1, got: ${stdout.trim()}`,
-    )
+    throw new ConfigurationError({
+      kind: 'server',
+      problem: `Expected Docker to publish the port of ${name} on 127.0.0.1, got: ${stdout.trim()}`,
+      fix: 'Let Docker publish ports on 127.0.0.1, or use a server that you have.',
+    })
   }
   return Number(port)
 }

@@ -86,10 +86,12 @@ async function bootstrapStatements(program: ServerProgram): Promise<string> {
   const texts = await Promise.all(
     scripts.map((names) =>
       Promise.any(names.map((name) => readFile(join(folder, name), 'utf8'))).catch((cause) => {
-        throw new ConfigurationError(
-          `Expected MariaDB's ${names.join(' or ')} in ${folder}, beside ${program.path}. Install the whole server package.`,
-          { cause },
-        )
+        throw new ConfigurationError({
+          kind: 'server',
+          problem: `Expected MariaDB's ${names.join(' or ')} in ${folder}, beside ${program.path}`,
+          fix: 'Install the whole server package.',
+          cause,
+        })
       }),
     ),
   )
@@ -104,7 +106,9 @@ async function scriptFolder(program: ServerProgram): Promise<string> {
     const found = await stat(join(folder, 'maria_add_gis_sp_bootstrap.sql')).catch(() => undefined)
     if (found) return folder
   }
-  throw new ConfigurationError(
-    `Expected MariaDB's SQL scripts in ${folders.join(' or ')}, as ${program.path} is there. Install the whole server package.`,
-  )
+  throw new ConfigurationError({
+    kind: 'server',
+    problem: `Expected MariaDB's SQL scripts in ${folders.join(' or ')}, as ${program.path} is there`,
+    fix: 'Install the whole server package.',
+  })
 }

@@ -45,12 +45,12 @@ export async function findServerProgram(
 /** Asks a server program what it is. */
 export async function identifyServerProgram(path: string): Promise<ServerProgram> {
   const failed = (cause?: unknown) =>
-    new ConfigurationError(
-      `Expected a mariadbd or mysqld at ${path}, but "${path} --version" does not name one.`,
-      {
-        cause,
-      },
-    )
+    new ConfigurationError({
+      kind: 'server',
+      problem: `Expected a mariadbd or mysqld at ${path}, but "${path} --version" does not name one`,
+      fix: "Give the path of a server's program.",
+      cause,
+    })
   const { stdout } = await promisify(execFile)(path, ['--no-defaults', '--version']).catch((error) => {
     throw failed(error)
   })

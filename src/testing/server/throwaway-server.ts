@@ -116,10 +116,11 @@ export async function startThrowawayServer(options: ThrowawayServerOptions = {})
     system === 'mysql'
       ? ['mysqld', 'the package mysql-server']
       : ['mariadbd or mysqld', 'MariaDB (on Debian and Ubuntu the package mariadb-server-core) or MySQL']
-  throw new ConfigurationError(
-    `startThrowawayServer: expected a database server on this machine, found no ${programs} and no running Docker. ` +
-      `Install ${packages}, or start Docker, or use a server that you have: createTestDatabase({ server: 'mysql://user:password@host:3306/' }).`,
-  )
+  throw new ConfigurationError({
+    kind: 'server',
+    problem: `startThrowawayServer: expected a database server on this machine, found no ${programs} and no running Docker`,
+    fix: `Install ${packages}, or start Docker, or use a server that you have: createTestDatabase({ server: 'mysql://user:password@host:3306/' }).`,
+  })
 }
 
 async function startProgram(options: {
@@ -200,16 +201,18 @@ async function readiness(
 ): Promise<void> {
   const { timeout = startTimeout } = options
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const fail = (what: string) =>
-    reject(new ConfigurationError(`${what} Its last lines:\n${server.lastLines().join('\n')}`))
+  const fail = (problem: string) => {
+    const fix = `See its last lines:\n${server.lastLines().join('\n')}`
+    reject(new ConfigurationError({ kind: 'server', problem, fix }))
+  }
   const timer = setTimeout(
-    () => fail(`The throwaway server was not ready after ${timeout / 1000} s.`),
+    () => fail(`The throwaway server was not ready after ${timeout / 1000} s`),
     timeout,
   )
   // Both servers say so in one line with the port; it is 0 while Docker's images still set themselves up.
   server.onLine((line) => {
     if (/Version: '.*port: [1-9]/.test(line)) resolve()
   })
-  server.ended.then(() => fail('The throwaway server ended while it was starting.'), reject)
+  server.ended.then(() => fail('The throwaway server ended while it was starting'), reject)
   await promise.finally(() => clearTimeout(timer))
 }
