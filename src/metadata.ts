@@ -34,6 +34,8 @@ export interface ColumnMetadata {
   readonly hasDefault?: true
   /** A generated column, which can be read but not written. */
   readonly generated?: true
+  /** `select *` leaves it out; queries have to name it. */
+  readonly invisible?: true
   /** The type that a BIGINT or TINYINT(1) is read as, if it is not `number`. */
   readonly as?: 'bigint' | 'string' | 'boolean'
   /** Zero dates of this DATETIME or TIMESTAMP are read as null; otherwise they are errors. */

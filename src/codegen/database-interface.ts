@@ -54,7 +54,7 @@ function member(column: ColumnMetadata): string {
   const line = `${name} ${type}\n`
   if (line.length <= LINE_WIDTH + 1) return line
   const alternatives = alternativesOf(column)
-  if (alternatives.length === 0)
+  if (alternatives.length === 0 || generic === 'ColumnType')
     return generic ? `${name} ${generic}<\n    ${parts.join(',\n    ')}\n  >\n` : line
   const union = alternatives.map((alternative) => `    | ${alternative}\n`).join('')
   return generic ? `${name} ${generic}<\n${union}  >\n` : `${name}\n${union}`
@@ -72,7 +72,9 @@ export function columnTypeScript(column: ColumnMetadata): ColumnTypeScript {
   const select = type.literals?.map(stringLiteral).join(' | ') ?? type.select
   const { write = select } = type
   const orNull = column.nullable && select !== 'unknown' ? ' | null' : ''
-  const read = select + (type.orNull ? ' | null' : orNull)
+  // Without it, the row of a `selectAll()` would not be what its type says.
+  const orUndefined = column.invisible && select !== 'unknown' ? ' | undefined' : ''
+  const read = select + (type.orNull ? ' | null' : orNull) + orUndefined
   if (column.generated) return { select: read, insert: 'never', update: 'never' }
   return {
     select: read,
@@ -90,7 +92,8 @@ function genericOf(column: ColumnMetadata, symmetric: boolean): string | undefin
 function alternativesOf(column: ColumnMetadata): string[] {
   const { literals = [] } = columnType(column).typeScript(column)
   if (literals.length === 0) return []
-  return [...literals.map(stringLiteral), ...(column.nullable ? ['null'] : [])]
+  const { nullable, invisible } = column
+  return [...literals.map(stringLiteral), ...(nullable ? ['null'] : []), ...(invisible ? ['undefined'] : [])]
 }
 
 /** `country_language` → `CountryLanguage`, with a number if the name is taken. */

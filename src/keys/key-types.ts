@@ -13,7 +13,10 @@ import type { IndexColumns, KeyObjects, LeadingParts, ScalarKey, UniqueColumns }
  * ```
  */
 export type RowOf<DB, Name extends keyof DB> = {
-  readonly [Column in keyof Selectable<DB[Name]>]: FrozenValue<Selectable<DB[Name]>[Column]>
+  // An invisible column is there, which `selectAll()` leaves undefined.
+  readonly [Column in keyof Selectable<DB[Name]>]: FrozenValue<
+    Exclude<Selectable<DB[Name]>[Column], undefined>
+  >
 }
 
 /**

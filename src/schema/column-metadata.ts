@@ -30,6 +30,7 @@ export function columnMetadata(row: ColumnRow, context: ColumnContext): ColumnMe
     // Only one of the servers repeats tables' defaults for their views, so views have none here.
     ...(!context.view && !generated && hasDefault(row, context) && { hasDefault: true }),
     ...(!context.view && generated && { generated: true }),
+    ...(/\binvisible\b/i.test(row.extra) && { invisible: true }),
   }
 }
 

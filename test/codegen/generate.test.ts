@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
@@ -13,6 +12,7 @@ import { createDatabase } from '../../src/database/create-database.ts'
 import type { TablesMetadata } from '../../src/metadata.ts'
 import { readSchema, type Schema } from '../../src/schema/read-schema.ts'
 import { createTestDatabase, runStatements, type TestDatabase } from '../support/server.ts'
+import { createTypeScriptFolder, type TypeScriptFolder } from '../support/typescript-folder.ts'
 
 const run = promisify(execFile)
 
@@ -53,7 +53,7 @@ describe('the generated file', () => {
   let database: TestDatabase
   let db: Kysely<unknown>
   let schema: Schema
-  let folder: string
+  let folder: TypeScriptFolder
 
   before(async () => {
     database = await createTestDatabase()
@@ -75,31 +75,13 @@ describe('the generated file', () => {
     )
     db = createDatabase({ uri: database.url })
     schema = await readSchema(db)
-    folder = await mkdtemp(join(tmpdir(), 'generate-'))
-    await symlink(resolve('node_modules'), join(folder, 'node_modules'))
-    await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-    await writeFile(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({
-        compilerOptions: {
-          strict: true,
-          noEmit: true,
-          module: 'nodenext',
-          target: 'es2024',
-          skipLibCheck: true,
-          erasableSyntaxOnly: true,
-          allowImportingTsExtensions: true,
-          paths: { 'kysely-lookup': [resolve('src/index.ts')] },
-        },
-        include: ['*.ts'],
-      }),
-    )
+    folder = await createTypeScriptFolder('generate')
   })
 
   after(async () => {
     await db.destroy()
     await database.drop()
-    await rm(folder, { recursive: true })
+    await folder[Symbol.asyncDispose]()
   })
 
   it('is the same to the byte on every server and every time', async (t) => {
@@ -110,7 +92,7 @@ describe('the generated file', () => {
   })
 
   it('is left unchanged by a formatter', async () => {
-    const cwd = join(folder, 'formatted')
+    const cwd = folder.join('formatted')
     await mkdir(cwd)
     await writeFile(join(cwd, 'schema.ts'), generatedFile(schema.tables))
     const configuration = {
@@ -136,13 +118,13 @@ describe('the generated file', () => {
   })
 
   it('type-checks, with the types that Kysely users expect', async () => {
-    await writeFile(join(folder, 'schema.ts'), generatedFile(schema.tables))
-    await writeFile(
-      join(folder, 'options.ts'),
-      generatedFile(schema.tables, { bigint: 'bigint', tinyint1: 'boolean', zeroDates: 'null' }),
-    )
-    await writeFile(join(folder, 'use.ts'), USE)
-    await run(resolve('node_modules/.bin/tsc'), ['-p', folder])
+    const options = { bigint: 'bigint', tinyint1: 'boolean', zeroDates: 'null' } as const
+    await folder.write({
+      'schema.ts': generatedFile(schema.tables),
+      'options.ts': generatedFile(schema.tables, options),
+      'use.ts': USE,
+    })
+    await folder.typeCheck()
   })
 
   it('says how values are read when that is not the default', async () => {
@@ -167,9 +149,8 @@ describe('the generated file', () => {
   })
 
   async function load(name: string, options: DecodingOptions): Promise<TablesMetadata> {
-    const file = join(folder, name)
-    await writeFile(file, generatedFile(schema.tables, options))
-    const { tables } = await import(pathToFileURL(file).href)
+    await folder.write({ [name]: generatedFile(schema.tables, options) })
+    const { tables } = await import(pathToFileURL(folder.join(name)).href)
     return tables
   }
 })
