@@ -6,6 +6,17 @@
  *
  * Two files run side by side. Each has a server for itself meanwhile, because tests read counters that belong to the
  * whole server: there are two embedded servers where no others are given. The output is in the order of the files.
+ *
+ * | test | |
+ * |---|---|
+ * | a room of src | what a source file, or several of the room together, do for users |
+ * | `examples/`, `project/` | the examples; documents, package, figures, the repository's own rules and its tests |
+ * | `types/` | compiled only |
+ * | `history/`, `heap/` | programs that tests run in processes of their own, and people for longer |
+ * | `compatibility/`, `adoption/` | packages of their own: peers to try the packed package with, the shop of the guide |
+ * | `support/` | helpers; a folder of it is for the tests of one topic, what lies beside them is for all |
+ *
+ * What a helper opens it hands to `closedAfterFile`, so that a failed test leaves nothing open.
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -16,7 +27,7 @@ import { createSlots } from './support/runner/slots.ts'
 import { identifyServer } from './support/server.ts'
 
 /** They measure the heap and what reads cost, which neighbours would disturb. */
-const ALONE = ['test/frameworks/frameworks-heap.test.ts', 'test/project/cost.test.ts']
+const ALONE = ['test/frameworks/heap.test.ts', 'test/project/cost.test.ts']
 const SIDE_BY_SIDE = Math.min(2, availableParallelism())
 
 const { values, positionals } = parseArgs({

@@ -11,7 +11,7 @@ import { createDatabase } from '../../src/index.ts'
 import { freeze, trackVersion } from '../../src/migration/index.ts'
 import { ALL_RIGHTS, databaseUser } from '../support/database-user.ts'
 import { type AnyDB, type Lookups, metadataOf, numbered } from '../support/lookups.ts'
-import { CITIES, migrating } from '../support/migrating.ts'
+import { CITIES, migrating } from '../support/migration/migrating.ts'
 import { createTestDatabase, runStatements } from '../support/server.ts'
 
 type Expected = readonly [code: FindingCode, table: string | undefined, message: RegExp]

@@ -11,7 +11,7 @@ import { requestIn } from '../../src/cli/generate-request.ts'
 import { generatedSource } from '../../src/cli/generated-source.ts'
 import { createDatabase } from '../../src/index.ts'
 import { type Outcome, runCommandLine } from '../support/command-line.ts'
-import { refusal } from '../support/migrating.ts'
+import { refusal } from '../support/migration/migrating.ts'
 import { createTestDatabase, runStatements, type TestDatabase } from '../support/server.ts'
 
 const run = promisify(execFile)

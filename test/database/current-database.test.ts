@@ -9,7 +9,7 @@ import { requireVersionTable } from '../../src/migration/version-table.ts'
 import { readSchema } from '../../src/schema/read-schema.ts'
 import { truncateTables } from '../../src/testing/index.ts'
 import { type Lookups, lookups } from '../support/lookups.ts'
-import { refusal } from '../support/migrating.ts'
+import { refusal } from '../support/migration/migrating.ts'
 import { runStatements, testServerUrl } from '../support/server.ts'
 
 const engine = 'engine = InnoDB'

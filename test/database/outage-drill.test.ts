@@ -16,8 +16,8 @@ import {
   startApplication,
   until,
   withDatabase,
-} from '../support/outage.ts'
-import { startRestartableServer } from '../support/restartable-server.ts'
+} from '../support/outage/outage.ts'
+import { startRestartableServer } from '../support/outage/restartable-server.ts'
 import { identifyServer, testServerUrl } from '../support/server.ts'
 
 const ROUNDS = Number(process.env.OUTAGE_ROUNDS ?? 6)

@@ -27,8 +27,8 @@ import {
   until,
   urlOf,
   warm,
-} from '../support/outage.ts'
-import { startRestartableServer } from '../support/restartable-server.ts'
+} from '../support/outage/outage.ts'
+import { startRestartableServer } from '../support/outage/restartable-server.ts'
 import { identifyServer, testServerUrl } from '../support/server.ts'
 
 const LOST = 'KYSELY_LOOKUP_CONNECTION_LOST'
@@ -348,7 +348,7 @@ describe('while the server is away', {
   })
 
   it('a process can end once it has closed its database', async () => {
-    const program = new URL('../support/leaving-process.ts', import.meta.url).pathname
+    const program = new URL('../support/outage/leaving-process.ts', import.meta.url).pathname
     using child = spawn(process.execPath, [program, urlOf(server, 'app')], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })

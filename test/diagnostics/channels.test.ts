@@ -6,8 +6,8 @@ import { inspect } from 'node:util'
 import { batchChannel, loadChannel, pollChannel } from '../../src/diagnostics/channels.ts'
 import { type BatchMessage, ConfigurationError, type LoadMessage } from '../../src/index.ts'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
-import { listen } from '../support/heard.ts'
 import { COUNTRIES, type Lookups, lookups, numbered } from '../support/lookups.ts'
+import { listen } from '../support/telemetry/heard.ts'
 
 describe('the diagnostics channels', () => {
   let data: Lookups

@@ -8,7 +8,7 @@
 import { createRepositories } from '../../src/index.ts'
 import { trackVersion } from '../../src/migration/index.ts'
 import { type AnyRepository, metadataOf, numbered } from '../support/lookups.ts'
-import { migrating } from '../support/migrating.ts'
+import { migrating } from '../support/migration/migrating.ts'
 
 const HITS = 10_000
 const KEYS = 100

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { type Lookups, lookups, numbered } from '../support/lookups.ts'
 import { createRepositoriesOn, startSmallServer } from '../support/packet-server.ts'
-import { LOOKUP, racing } from '../support/racing.ts'
+import { LOOKUP, racing } from '../support/races/racing.ts'
 
 describe('keys that wait', () => {
   const race = racing()

@@ -6,7 +6,7 @@ import { CamelCasePlugin, type Kysely, sql, type Transaction } from 'kysely'
 import { createDatabase } from '../../src/index.ts'
 import { AmendError, amend, freeze, unfreeze } from '../../src/migration/index.ts'
 import type { AnyDB } from '../support/lookups.ts'
-import { CITIES, frozen, type Migrating, migrating, refusal } from '../support/migrating.ts'
+import { CITIES, frozen, type Migrating, migrating, refusal } from '../support/migration/migrating.ts'
 
 let data: Migrating
 
@@ -219,7 +219,7 @@ describe('amend', () => {
 
   for (const how of ['rolled back', 'commit']) {
     it(`leaves the table frozen when it is killed half-way (${how})`, async () => {
-      const script = new URL('../support/amending-process.ts', import.meta.url)
+      const script = new URL('../support/migration/amending-process.ts', import.meta.url)
       using child = spawn(process.execPath, [script.pathname, data.test.url, how], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { freeze, frozenTriggers, trackVersion, unfreeze, untrackVersion } from '../../src/migration/index.ts'
-import { CITIES, frozen, type Migrating, migrating, refusal } from '../support/migrating.ts'
+import { CITIES, frozen, type Migrating, migrating, refusal } from '../support/migration/migrating.ts'
 
 describe('a frozen table', () => {
   let data: Migrating

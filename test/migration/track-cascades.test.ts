@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { trackVersion, untrackVersion, versionTriggers } from '../../src/migration/index.ts'
-import { type Migrating, migrating } from '../support/migrating.ts'
+import { type Migrating, migrating } from '../support/migration/migrating.ts'
 
 const engine = 'engine = InnoDB'
 

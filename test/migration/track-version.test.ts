@@ -12,7 +12,7 @@ import {
   versionTriggers,
 } from '../../src/migration/index.ts'
 import { lookups } from '../support/lookups.ts'
-import { CITIES, type Migrating, migrating, refusal } from '../support/migrating.ts'
+import { CITIES, type Migrating, migrating, refusal } from '../support/migration/migrating.ts'
 
 const OWN_TRIGGERS = [
   'lookup_version_delete_city',

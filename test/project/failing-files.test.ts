@@ -12,7 +12,7 @@ const HEAD = `
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { it } from 'node:test'
-import { createHoldingPool } from ${support('held-statements')}
+import { createHoldingPool } from ${support('races/held-statements')}
 import { frameworks } from ${support('frameworks/servers')}
 import { lookups, numbered } from ${support('lookups')}
 `

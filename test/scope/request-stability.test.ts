@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
-import { LOOKUP, racing } from '../support/racing.ts'
+import { LOOKUP, racing } from '../support/races/racing.ts'
 
 describe('what a request has seen, it keeps seeing', () => {
   let data: Lookups

@@ -1,6 +1,6 @@
 import { createDatabase, createRepositories } from '../../src/index.ts'
 import { type AnyDB, type AnyRepositories, metadataOf } from './lookups.ts'
-import { startRestartableServer } from './restartable-server.ts'
+import { startRestartableServer } from './outage/restartable-server.ts'
 import { identifyServer, testServerUrl } from './server.ts'
 
 const DATABASE = 'packets'

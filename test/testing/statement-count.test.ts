@@ -11,7 +11,7 @@ import { trackVersion } from '../../src/migration/index.ts'
 import { countStatements, expectStatements, StatementCountError } from '../../src/testing/index.ts'
 import { textWithoutValues } from '../../src/testing/statement-text.ts'
 import { type AnyDB, lookups } from '../support/lookups.ts'
-import { CITIES, migrating, refusal } from '../support/migrating.ts'
+import { CITIES, migrating, refusal } from '../support/migration/migrating.ts'
 
 const SELECT = 'select name from city where id = ?'
 

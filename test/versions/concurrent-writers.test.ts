@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Connection, createConnection } from 'mysql2/promise'
 import { trackVersion } from '../../src/migration/index.ts'
-import { type Migrating, migrating } from '../support/migrating.ts'
+import { type Migrating, migrating } from '../support/migration/migrating.ts'
 import { runStatements, testServerUrl } from '../support/server.ts'
 
 const snapshotIsolation =

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { createDatabase } from '../../src/index.ts'
-import { createHoldingPool } from '../support/held-statements.ts'
 import type { AnyDB } from '../support/lookups.ts'
-import { LOOKUP, NEW_PLAN, nameOf, POLL, racing } from '../support/racing.ts'
+import { createHoldingPool } from '../support/races/held-statements.ts'
+import { LOOKUP, NEW_PLAN, nameOf, POLL, racing } from '../support/races/racing.ts'
 
 describe('a race', () => {
   const race = racing()

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeBlocks } from '../markdown.ts'
+import { codeBlocks } from '../documents/markdown.ts'
 
 /** One thing that a guide says to do in a project. */
 export type GuideStep =

@@ -1,8 +1,8 @@
 import { copyFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { CodeBlock } from '../markdown.ts'
 import { createTemporaryFolder } from '../temporary-folder.ts'
 import { type Document, packageEntries, root } from './documents.ts'
+import type { CodeBlock } from './markdown.ts'
 
 /** What a block may use without saying where it comes from: the reference tables' repositories and types. */
 const PREAMBLE = `

@@ -2,7 +2,7 @@ import { globSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type CodeBlock, codeBlocks } from '../markdown.ts'
+import { type CodeBlock, codeBlocks } from './markdown.ts'
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
 

@@ -6,11 +6,11 @@ import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AlwaysOnSampler, type ReadableSpan, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace'
 import { createDatabase } from '../../src/index.ts'
 import { type InstrumentationOptions, instrumentLookups } from '../../src/opentelemetry/index.ts'
-import { createHoldingPool } from '../support/held-statements.ts'
 import { type AnyDB, COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
-import { makeTables, SECRET, startApplication } from '../support/outage.ts'
-import { startRestartableServer } from '../support/restartable-server.ts'
-import { startTelemetry, type Telemetry } from '../support/telemetry.ts'
+import { makeTables, SECRET, startApplication } from '../support/outage/outage.ts'
+import { startRestartableServer } from '../support/outage/restartable-server.ts'
+import { createHoldingPool } from '../support/races/held-statements.ts'
+import { startTelemetry, type Telemetry } from '../support/telemetry/telemetry.ts'
 
 describe('OpenTelemetry spans', () => {
   let data: Lookups

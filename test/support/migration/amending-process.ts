@@ -2,9 +2,9 @@
  * A process that is ended in the middle of an amend: it changes a row, says so, and stays. `commit` in its arguments
  * makes it end the transaction itself before.
  */
-import { createDatabase } from '../../src/index.ts'
-import { amend } from '../../src/migration/index.ts'
-import type { AnyDB } from './lookups.ts'
+import { createDatabase } from '../../../src/index.ts'
+import { amend } from '../../../src/migration/index.ts'
+import type { AnyDB } from '../lookups.ts'
 
 const [uri, how] = process.argv.slice(2)
 const db = createDatabase<AnyDB>({ uri })

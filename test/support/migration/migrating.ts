@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { ConfigurationError } from '../../src/index.ts'
-import { createVersionTable } from '../../src/migration/index.ts'
-import { type Lookups, lookups } from './lookups.ts'
+import { ConfigurationError } from '../../../src/index.ts'
+import { createVersionTable } from '../../../src/migration/index.ts'
+import { type Lookups, lookups } from '../lookups.ts'
 
 export interface Migrating extends Lookups {
   /** The table's version: the sum over its slots, 0 without a row. */

@@ -1,7 +1,7 @@
 import { type Connection, createPool } from 'mysql2'
-import { driverDecodingSettings } from '../../src/columns/decoding-options.ts'
-import type { DatabaseOptions } from '../../src/index.ts'
-import { closedAfterFile } from './closing.ts'
+import { driverDecodingSettings } from '../../../src/columns/decoding-options.ts'
+import type { DatabaseOptions } from '../../../src/index.ts'
+import { closedAfterFile } from '../closing.ts'
 
 type Callback = (error: unknown, ...results: unknown[]) => void
 

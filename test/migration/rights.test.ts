@@ -13,7 +13,7 @@ import { findServerProgram } from '../../src/testing/server/server-program.ts'
 import { startThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
 import { ALL_RIGHTS, databaseUser } from '../support/database-user.ts'
 import type { AnyDB } from '../support/lookups.ts'
-import { CITIES, migrating, refusal } from '../support/migrating.ts'
+import { CITIES, migrating, refusal } from '../support/migration/migrating.ts'
 import { identifyServer, runStatements, testServerUrl } from '../support/server.ts'
 
 describe('the migration helpers', () => {

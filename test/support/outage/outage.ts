@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import type { Kysely } from 'kysely'
 import { createPool, type Pool } from 'mysql2'
-import { driverDecodingSettings } from '../../src/columns/decoding-options.ts'
-import { lookupConnections as lookupConnectionsOf } from '../../src/database/lookup-adapter.ts'
+import { driverDecodingSettings } from '../../../src/columns/decoding-options.ts'
+import { lookupConnections as lookupConnectionsOf } from '../../../src/database/lookup-adapter.ts'
 import {
   createDatabase,
   createRepositories,
   LookupError,
   type RepositoriesOptions,
   type TablesMetadata,
-} from '../../src/index.ts'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
-import { closedAfterFile } from './closing.ts'
-import { type AnyDB, type AnyRepositories, metadataOf } from './lookups.ts'
+} from '../../../src/index.ts'
+import { createVersionTable, trackVersion } from '../../../src/migration/index.ts'
+import { closedAfterFile } from '../closing.ts'
+import { type AnyDB, type AnyRepositories, metadataOf } from '../lookups.ts'
 import type { RestartableServer } from './restartable-server.ts'
 
 /** In every key that is asked while the server is away. */

@@ -4,7 +4,7 @@ import type { Histogram } from '@opentelemetry/sdk-metrics'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { instrumentLookups, observeStats } from '../../src/opentelemetry/index.ts'
 import { COUNTRIES, type Lookups, lookups, numbered } from '../support/lookups.ts'
-import { startTelemetry, type Telemetry } from '../support/telemetry.ts'
+import { startTelemetry, type Telemetry } from '../support/telemetry/telemetry.ts'
 
 describe('OpenTelemetry metrics', () => {
   let data: Lookups

@@ -11,7 +11,7 @@ import { DEFAULT_OUT_FILE } from '../../src/cli/generate.ts'
 import { createDatabase, createRepositories } from '../../src/index.ts'
 import { createBlocksFolder } from '../support/documents/blocks-folder.ts'
 import { type Document, packageEntries, readDocuments, root } from '../support/documents/documents.ts'
-import { withoutCode } from '../support/markdown.ts'
+import { withoutCode } from '../support/documents/markdown.ts'
 import { runCommand } from '../support/package/command.ts'
 
 const documents = await readDocuments()
@@ -45,7 +45,7 @@ describe('the documentation', () => {
     const checks: Readonly<Record<string, (code: string) => void>> = {
       ts: () => {}, // compiled above
       sh: () => {}, // below
-      sql: () => {}, // run by readme-run.test.ts
+      sql: () => {}, // run by documents-run.test.ts
       diff: () => {}, // carried out by adoption.test.ts
       text: () => {},
       prisma: () => {},

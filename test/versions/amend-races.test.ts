@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { amend, freeze } from '../../src/migration/index.ts'
 import type { AnyRepositories } from '../support/lookups.ts'
-import { LOOKUP, POLL, racing } from '../support/racing.ts'
+import { LOOKUP, POLL, racing } from '../support/races/racing.ts'
 
 describe('an amend', () => {
   const race = racing()

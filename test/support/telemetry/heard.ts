@@ -7,7 +7,7 @@ import type {
   PollMessage,
   UnverifiedMessage,
   VerifiedMessage,
-} from '../../src/index.ts'
+} from '../../../src/index.ts'
 
 /** What was published since somebody listens. */
 export interface Heard extends Disposable {

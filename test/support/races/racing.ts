@@ -1,9 +1,9 @@
 import { after, before, beforeEach } from 'node:test'
 import type { Kysely } from 'kysely'
-import { createDatabase } from '../../src/index.ts'
-import { createVersionTable, trackVersion, unfreeze } from '../../src/migration/index.ts'
+import { createDatabase } from '../../../src/index.ts'
+import { createVersionTable, trackVersion, unfreeze } from '../../../src/migration/index.ts'
+import { type AnyDB, type AnyRepositories, type Lookups, lookups } from '../lookups.ts'
 import { createHoldingPool, type HoldingPool } from './held-statements.ts'
-import { type AnyDB, type AnyRepositories, type Lookups, lookups } from './lookups.ts'
 
 const TABLES = [
   `create table plan (

@@ -1,7 +1,7 @@
 /** A process that reads, fails, closes its database and has nothing left to do: `URL`, and a line on standard input. */
 import { once } from 'node:events'
-import { createDatabase, createRepositories } from '../../src/index.ts'
-import { type AnyDB, type AnyRepositories, metadataOf } from './lookups.ts'
+import { createDatabase, createRepositories } from '../../../src/index.ts'
+import { type AnyDB, type AnyRepositories, metadataOf } from '../lookups.ts'
 
 const db = createDatabase<AnyDB>({ uri: process.argv[2] })
 const repos = createRepositories({

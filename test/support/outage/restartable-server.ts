@@ -4,15 +4,15 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ServerSystem } from '../../src/database/server-version.ts'
-import { initializeCommand, serveCommand } from '../../src/testing/server/server-command.ts'
-import { findServerProgram } from '../../src/testing/server/server-program.ts'
+import type { ServerSystem } from '../../../src/database/server-version.ts'
+import { initializeCommand, serveCommand } from '../../../src/testing/server/server-command.ts'
+import { findServerProgram } from '../../../src/testing/server/server-program.ts'
 import {
   type SupervisedProcess,
   startSupervisedProcess,
-} from '../../src/testing/server/supervised-process.ts'
-import { closedAfterFile } from './closing.ts'
-import { runStatements } from './server.ts'
+} from '../../../src/testing/server/supervised-process.ts'
+import { closedAfterFile } from '../closing.ts'
+import { runStatements } from '../server.ts'
 
 /** A private server that can be killed, paused and started again, on the same port and with the same data. */
 export interface RestartableServer extends AsyncDisposable {
