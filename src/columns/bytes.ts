@@ -35,6 +35,13 @@ export const bytesTypes: readonly ColumnType[] = [
   ...['tinyblob', 'blob', 'mediumblob', 'longblob'].map(
     (name): ColumnType => ({ ...bytes, name, key: 'an index on it covers its beginning only' }),
   ),
+  {
+    ...bytes,
+    // A MariaDB server says nothing that would tell the driver to read its numbers.
+    name: 'mariadb_vector',
+    recognizes: ({ system, datatype }) => system === 'mariadb' && datatype === 'vector',
+    key: 'its values have no exact equality',
+  },
   { ...bytes, name: 'bit', traits: ({ digits }) => ({ length: Number(digits) }), key: bitKey },
 ]
 

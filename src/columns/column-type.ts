@@ -26,6 +26,7 @@ export interface ColumnType {
 
 /** What a server says of a column's type in `information_schema`. */
 export interface SchemaColumn {
+  readonly system: 'mysql' | 'mariadb'
   /** In lower case. */
   readonly datatype: string
   readonly columntype: string

@@ -4,7 +4,7 @@ import type { ServerSystem } from '../database/server-version.ts'
 import type { ColumnMetadata } from '../metadata.ts'
 
 /** One row of `information_schema.columns`, under names that no plugin rewrites; texts may arrive as bytes. */
-export interface ColumnRow extends Omit<SchemaColumn, 'json'> {
+export interface ColumnRow extends Omit<SchemaColumn, 'json' | 'system'> {
   readonly tablename: string
   readonly name: string
   readonly defaulttext: string | null
@@ -19,7 +19,8 @@ interface ColumnContext extends Pick<SchemaColumn, 'json'> {
 
 /** Translates what both servers say about a column into one description, which is the same wherever they agree. */
 export function columnMetadata(row: ColumnRow, context: ColumnContext): ColumnMetadata {
-  const column: SchemaColumn = { ...row, json: context.json, datatype: row.datatype.toLowerCase() }
+  const { system, json } = context
+  const column: SchemaColumn = { ...row, system, json, datatype: row.datatype.toLowerCase() }
   const type = schemaColumnType(column)
   const generated = /\b(virtual|stored|persistent) generated\b/i.test(row.extra)
   return {

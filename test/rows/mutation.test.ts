@@ -2,8 +2,9 @@ import looseAssert from 'node:assert'
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
+import type { ServerVersion } from '../../src/database/server-version.ts'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
-import { COLUMN_TYPES } from '../support/column-types.ts'
+import { columnTypesOf } from '../support/column-types.ts'
 import { fingerprint } from '../support/fingerprint.ts'
 import { type AnyRepositories, type AnyRow, type Lookups, lookups } from '../support/lookups.ts'
 import {
@@ -24,10 +25,10 @@ interface Tested {
 }
 
 /** One value of every type, where a type has values that cannot be represented one that can. */
-function valuesOf(system: string): readonly Tested[] {
+function valuesOf(server: ServerVersion): readonly Tested[] {
   const types = new Map<string, string>()
-  for (const { type, values, only } of COLUMN_TYPES) {
-    if ((only ?? system) === system && !types.has(type)) types.set(type, literalOf(type) ?? values[0]!)
+  for (const { type, values } of columnTypesOf(server)) {
+    if (!types.has(type)) types.set(type, literalOf(type) ?? values[0]!)
   }
   return Array.from(types, ([type, literal]) => ({ type, literal }))
 }
@@ -51,7 +52,7 @@ describe('a row that was handed out', () => {
   let types: readonly Tested[]
 
   before(async () => {
-    types = valuesOf((await identifyServer(await testServerUrl())).system)
+    types = valuesOf(await identifyServer(await testServerUrl()))
     const columns = types.map(({ type }, index) => `c${index} ${type}`).join(', ')
     const row = types.map(({ literal }) => literal).join(', ')
     const tables = ['kept', 'tracked', 'remembered']

@@ -1,4 +1,4 @@
-import type { ServerSystem } from '../../src/database/server-version.ts'
+import type { ServerSystem, ServerVersion } from '../../src/database/server-version.ts'
 
 /** A column type with the values that hurt, as SQL literals; NULL is added to each. */
 export interface ColumnType {
@@ -6,7 +6,8 @@ export interface ColumnType {
   readonly values: readonly string[]
   /** The values can be keys, each of one row. */
   readonly key?: false
-  readonly only?: ServerSystem
+  /** The one server that has it, from a release on. */
+  readonly only?: { readonly system: ServerSystem; readonly from: number }
 }
 
 const every = (types: readonly string[], values: readonly string[], more: Partial<ColumnType> = {}) =>
@@ -24,8 +25,12 @@ const BIGINTS = [
 const MOMENTS = ["'0001-01-01 00:00:00'", "'0999-12-31 23:59:59'", "'9999-12-31 23:59:59'", "'2024-02-29'"]
 const NO_MOMENTS = ["'0000-00-00'", "'2020-00-10 01:02:03'", "'2020-02-00'"]
 
-/** Every type of both servers. */
-export const COLUMN_TYPES: readonly ColumnType[] = [
+/** Every type that a server has. */
+export function columnTypesOf({ system, release }: ServerVersion): readonly ColumnType[] {
+  return COLUMN_TYPES.filter(({ only }) => !only || (only.system === system && only.from <= release))
+}
+
+const COLUMN_TYPES: readonly ColumnType[] = [
   { type: 'tinyint', values: ['-128', '127'] },
   { type: 'tinyint unsigned', values: ['0', '255'] },
   { type: 'tinyint(1)', values: ['0', '1'] },
@@ -111,11 +116,25 @@ export const COLUMN_TYPES: readonly ColumnType[] = [
     type: 'vector(2)',
     values: ["to_vector('[1,2.5]')", "to_vector('[-0.25,0]')"],
     key: false,
-    only: 'mysql',
+    only: { system: 'mysql', from: 900 },
   },
-  { type: 'uuid', values: ["'123E4567-e89b-12d3-a456-426655440000'"], only: 'mariadb' },
-  { type: 'inet6', values: ["'::ffff:1.2.3.4'", "'2001:DB8::1'", "'::'"], only: 'mariadb' },
-  { type: 'inet4', values: ["'1.2.3.4'", "'255.255.255.255'"], only: 'mariadb' },
+  {
+    type: 'vector(2)',
+    values: ["vec_fromtext('[1,2.5]')", "vec_fromtext('[-0.25,0]')"],
+    key: false,
+    only: { system: 'mariadb', from: 1107 },
+  },
+  {
+    type: 'uuid',
+    values: ["'123E4567-e89b-12d3-a456-426655440000'"],
+    only: { system: 'mariadb', from: 1007 },
+  },
+  {
+    type: 'inet6',
+    values: ["'::ffff:1.2.3.4'", "'2001:DB8::1'", "'::'"],
+    only: { system: 'mariadb', from: 1005 },
+  },
+  { type: 'inet4', values: ["'1.2.3.4'", "'255.255.255.255'"], only: { system: 'mariadb', from: 1010 } },
   ...every(['geometry', 'point'], ['point(1, -2.5)'], { key: false }),
   {
     type: 'polygon',
