@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { isConnectionLoss } from '../database/connection-loss.ts'
 import { inCurrentDatabase } from '../database/current-database.ts'
 import { describeResult } from '../database/describe.ts'
-import { errorNumber } from '../database/server-errors.ts'
+import { ER_COLUMNACCESS_DENIED_ERROR, errorNumber } from '../database/server-errors.ts'
 import { quoteName } from '../database/statement.ts'
 import type { ColumnRow } from './column-metadata.ts'
 
@@ -47,13 +47,29 @@ async function describedAsJson<DB>(
     return fields && columns.filter((_, at) => fields[at]?.extendedFormat === 'json')
   } catch (error) {
     if (errorNumber(error) === undefined || isConnectionLoss(error)) throw error
-    // A view whose tables are gone or are many, a right that is missing: that table alone is not described.
-    if (tables.length === 1) return []
-    const middle = Math.ceil(tables.length / 2)
-    const first = await describedAsJson(db, tables.slice(0, middle))
-    const second = first && (await describedAsJson(db, tables.slice(middle)))
-    return second && [...first, ...second]
+    // A view whose tables are gone or are many, a right that is missing: nothing else is left undescribed.
+    const [table, ...others] = tables
+    const parts = others.length > 0 ? halvesOf(tables) : columnParts(table!, error)
+    const found: ColumnRow[] = []
+    for (const part of parts) {
+      const json = await describedAsJson(db, part)
+      if (!json) return undefined
+      found.push(...json)
+    }
+    return found
   }
+}
+
+function halvesOf<Part>(parts: readonly Part[]): readonly (readonly Part[])[] {
+  const middle = Math.ceil(parts.length / 2)
+  return [parts.slice(0, middle), parts.slice(middle)]
+}
+
+/** One table's columns in two parts, where a right for some of them is missing. */
+function columnParts(table: TextColumns, error: unknown): readonly (readonly TextColumns[])[] {
+  const { columns } = table
+  if (errorNumber(error) !== ER_COLUMNACCESS_DENIED_ERROR || columns.length < 2) return []
+  return halvesOf(columns).map((half) => [{ ...table, columns: half }])
 }
 
 /** For a Kysely instance that `createDatabase` did not make. A view does not show the checks of its tables' columns. */

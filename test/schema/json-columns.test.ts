@@ -5,6 +5,7 @@ import { createPool } from 'mysql2'
 import { ConfigurationError } from '../../src/index.ts'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { readSchema } from '../../src/schema/read-schema.ts'
+import { databaseUser } from '../support/database-user.ts'
 import { type AnyDB, type AnyRow, type Lookups, lookups } from '../support/lookups.ts'
 import { identifyServer, testServerUrl } from '../support/server.ts'
 
@@ -132,6 +133,28 @@ describe('JSON in a schema', () => {
       assert.match(error.message, /column v has type "json", generated was "longtext"/)
       return true
     })
+  })
+
+  it('is typed where a user may read only some columns', async () => {
+    await using own = await lookups([
+      'create table doc (id int not null primary key, a json, b json, c json, d json, e varchar(9))',
+      'create table other (id int not null primary key, a json)',
+    ])
+    const rights = 'insert (c), select (id, a, b, d, e) on `doc` to'
+    await using user = await databaseUser(own, 'execute')
+    const { username } = new URL(user.url)
+    await own.run(`grant ${rights.replace(' on `', ` on \`${own.test.name}\`.\``)} '${username}'@'%'`)
+    const { tables } = await readSchema(user.db)
+    const typed = tables.flatMap(({ metadata }) => metadata.columns.map(({ name, type }) => [name, type]))
+    const unread = own.test.system === 'mariadb' ? 'longtext' : 'json'
+    assert.deepEqual(typed, [
+      ['id', 'int'],
+      ['a', 'json'],
+      ['b', 'json'],
+      ['c', unread],
+      ['d', 'json'],
+      ['e', 'varchar'],
+    ])
   })
 
   it('is found in each of many tables, a broken view among them', async () => {
