@@ -1,4 +1,5 @@
-import type { KeyDefinition, Token } from '../keys/key.ts'
+import type { Token } from '../keys/identity.ts'
+import type { KeyDefinition } from '../keys/key.ts'
 
 /** Values by key, within a total weight. */
 export interface BoundedMap<Value> {

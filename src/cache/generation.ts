@@ -1,6 +1,7 @@
 import type { CacheEvents } from '../diagnostics/cache-events.ts'
 import type { Counters } from '../diagnostics/stats.ts'
-import type { Key, KeyDefinition, TableKeys, Token } from '../keys/key.ts'
+import type { Identity } from '../keys/identity.ts'
+import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
 import { createKeyIndex } from '../keys/key-index.ts'
 import type { Row } from '../rows/row.ts'
 import { type BoundedMap, createBoundedMap } from './bounded-map.ts'
@@ -57,8 +58,7 @@ export interface Generation {
   /** Every row, in primary-key order, once it was read. */
   all: readonly Entry[] | undefined
   find(key: Key): Entry | undefined
-  /** The entry with these tokens of the primary key. */
-  findByIdentity(identity: readonly Token[]): Entry | undefined
+  findByIdentity(identity: Identity): Entry | undefined
   /** Holds the row, where there is room, and answers its entry: the one that is held already, where there is one. */
   publish(row: Row, asked?: Key): Entry
   /** The same for all rows of the table, in their order. */
@@ -80,6 +80,7 @@ const LONGEST_KEY = 1_000
  */
 export function createGeneration(options: GenerationOptions): Generation {
   const { keys, maxRows, counters, version } = options
+  const { identities } = keys
   const ring: Entry[] = []
   const index = createRowIndex({ keys, all: ring, asked: options.asked })
   // Made when there is one.
@@ -88,11 +89,11 @@ export function createGeneration(options: GenerationOptions): Generation {
   let hand = 0
   // A row that somebody still holds is the same object when it is read again.
   const dropped = createKeyIndex<WeakRef<Row>>(keys.definitions[0]!.parts)
-  const collected = new FinalizationRegistry<{ tokens: readonly Token[]; ref: WeakRef<Row> }>(
-    ({ tokens, ref }) => dropped.delete(tokens, ref),
+  const collected = new FinalizationRegistry<{ identity: Identity; ref: WeakRef<Row> }>(({ identity, ref }) =>
+    dropped.delete(identity, ref),
   )
 
-  function add(row: Row, identity: readonly Token[]): Entry {
+  function add(row: Row, identity: Identity): Entry {
     const entry: Entry = { row, promise: undefined }
     if (ring.length < maxRows) {
       ring.push(entry)
@@ -125,13 +126,16 @@ export function createGeneration(options: GenerationOptions): Generation {
 
   function remember(row: Row): void {
     const ref = new WeakRef(row)
-    const tokens = keys.identityOf(row)
-    dropped.set(tokens, ref)
-    collected.register(row, { tokens, ref })
+    const identity = identities.of(row)
+    dropped.set(identity, ref)
+    collected.register(row, { identity, ref })
   }
 
   const isOwn = ({ definition, tokens }: Key, row: Row) =>
-    definition.position === 0 && tokens.length === 1 && row[definition.parts[0]!.name] === tokens[0]
+    definition.position === 0 &&
+    tokens.length === 1 &&
+    row[definition.parts[0]!.name] === tokens[0] &&
+    !identities.isDistinguished(row)
 
   const isShort = ({ tokens }: Key) => {
     let length = 0
@@ -156,18 +160,18 @@ export function createGeneration(options: GenerationOptions): Generation {
     publish(read, asked) {
       // As a rule the row is asked for by its own primary key, whose tokens are at hand.
       const own = asked !== undefined && isOwn(asked, read)
-      const tokens = own ? asked.tokens : keys.identityOf(read)
-      let entry = index.byIdentity(tokens)
+      const identity = own ? asked.tokens : identities.of(read)
+      let entry = index.byIdentity(identity)
       if (!entry) {
-        const reference = dropped.get(tokens)
+        const reference = dropped.get(identity)
         const known = reference?.deref()
         const row = known ?? read
         if (isFull() && generation.pins > 0) {
           if (!known) remember(row)
           return { row, promise: undefined }
         }
-        if (reference) dropped.delete(tokens, reference)
-        entry = add(row, tokens)
+        if (reference) dropped.delete(identity, reference)
+        entry = add(row, identity)
       }
       if (asked && !own && isShort(asked)) index.addSpelling(entry, asked, generation.pins === 0)
       return entry

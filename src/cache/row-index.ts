@@ -1,4 +1,5 @@
-import type { Key, KeyDefinition, TableKeys, Token } from '../keys/key.ts'
+import type { Identity, Token } from '../keys/identity.ts'
+import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
 import { createKeyIndex, type KeyIndex } from '../keys/key-index.ts'
 import type { Row } from '../rows/row.ts'
 
@@ -7,11 +8,10 @@ export interface RowIndex<Held> {
   /** By what a one-column primary key is. */
   readonly root: Lookup<Held>
   get(key: Key): Held | undefined
-  /** By the tokens of the primary key. */
-  byIdentity(tokens: readonly Token[]): Held | undefined
+  byIdentity(identity: Identity): Held | undefined
   /** By an object of a unique key's columns; only by keys that were asked for before. */
   find(columns: object): Held | undefined
-  add(held: Held, identity: readonly Token[]): void
+  add(held: Held, identity: Identity): void
   addAll(all: readonly Held[]): void
   remove(held: Held): void
   /**
@@ -51,7 +51,7 @@ export function createRowIndex<Held extends { readonly row: Row }>(
   options: RowIndexOptions<Held>,
 ): RowIndex<Held> {
   const { keys, all, asked } = options
-  const { definitions } = keys
+  const { definitions, identities } = keys
   const primary = createKeyIndex<Held>(definitions[0]!.parts)
   /** By the position of the definition. */
   const indexes: (KeyIndex<Held> | undefined)[] = definitions.map((definition) =>
@@ -72,7 +72,7 @@ export function createRowIndex<Held extends { readonly row: Row }>(
   }
 
   function addTo(index: KeyIndex<Held>, definition: KeyDefinition, held: Held): void {
-    const tokens = keys.tokensOf(definition, held.row)
+    const tokens = identities.ownTokens(definition.parts, held.row)
     if (!tokens) return
     index.set(tokens, held)
     aliases++
@@ -83,7 +83,7 @@ export function createRowIndex<Held extends { readonly row: Row }>(
     aliases--
   }
 
-  function add(held: Held, identity: readonly Token[]): void {
+  function add(held: Held, identity: Identity): void {
     primary.set(identity, held)
     for (let position = 1; position < definitions.length; position++) {
       const index = indexes[position]
@@ -94,17 +94,17 @@ export function createRowIndex<Held extends { readonly row: Row }>(
   return {
     root: primary.root as Lookup<Held>,
     get: ({ definition, tokens }) => indexOf(definition)?.get(tokens),
-    byIdentity: (tokens) => primary.get(tokens),
+    byIdentity: (identity) => primary.get(identity),
     find: (columns) => findByColumns(indexes, columns),
     add,
     addAll(all) {
-      for (const held of all) add(held, keys.identityOf(held.row))
+      for (const held of all) add(held, identities.of(held.row))
     },
     remove(held) {
-      primary.delete(keys.identityOf(held.row), held)
+      primary.delete(identities.of(held.row), held)
       for (let position = 1; position < definitions.length; position++) {
         const index = indexes[position]
-        const tokens = index && keys.tokensOf(definitions[position]!, held.row)
+        const tokens = index && identities.ownTokens(definitions[position]!.parts, held.row)
         if (!tokens) continue
         index!.delete(tokens, held)
         aliases--

@@ -46,7 +46,13 @@ export async function checkPlans(subject: Subject): Promise<Report> {
     ]
     const versioned = versions && cached.get(table.name)?.mode === 'versioned'
     for (const { definition, many } of lookups) {
-      const options = { table, definition, many, versioned }
+      const options = {
+        table,
+        definition,
+        many,
+        versioned,
+        distinguished: keys.identities.distinguished(true),
+      }
       const statements =
         form === 'json_table'
           ? [keyStatement(options), loneStatement(options)]

@@ -16,6 +16,11 @@ export interface ColumnType {
   readonly typeNames?: Readonly<Record<string, string | undefined>>
   /** How a result's values are decoded; absent where the driver's are right already. */
   readonly decoding?: Decoding
+  /**
+   * How a sorted result reads `name` (already quoted): it passes a temporary table, which may change values that only some modes
+   * of the server allow. Absent where that cannot show.
+   */
+  sorted?(column: ColumnMetadata, name: string): string | undefined
   /** How a shared row hands out values that cannot be frozen. */
   readonly copied?: CopiedForm
   /** How its columns take part in keys, or why they cannot. */
@@ -116,8 +121,23 @@ export interface KeyForm {
   readonly constant?: true
   /** The SQL condition that holds when `column` (already quoted) has the value of `input`; equality by default. */
   readonly condition?: (column: string, input: string) => string
+  /** What tells values apart that are read as one; absent where each is read as a value of its own. */
+  readonly ambiguity?: Ambiguity | undefined
   /** The value as JSON text, equal for values that are the same to the server; `undefined` where it cannot be a key. */
   readonly encode: (value: unknown) => string | undefined
+}
+
+/** Different values of a column that are read as one, such as a TINYINT's 1 and 2 as `true`. */
+export interface Ambiguity {
+  /** Whether a value that was read may be one of several. */
+  isAmbiguous(value: unknown): boolean
+  /**
+   * In SQL, a text that tells the value of `column` (already quoted) from others that are read alike. It is NULL where the value is
+   * the one that a key means which is equal to what is read.
+   */
+  distinction(column: string): string
+  /** Whether such values are so rare that statements do without the distinction until one is met. */
+  readonly rare?: true
 }
 
 /** A key form with its column. */

@@ -1,6 +1,7 @@
 import { UnrepresentableValueError } from '../errors.ts'
 import type { ColumnMetadata } from '../metadata.ts'
 import {
+  type Ambiguity,
   type ColumnType,
   type Decoder,
   type DriverField,
@@ -38,7 +39,11 @@ export const numberTypes: readonly ColumnType[] = [
     key(column) {
       const form = integerKey(column, 8)
       if (column.length !== 1) return form
-      return { ...form, encode: (value) => form.encode(typeof value === 'boolean' ? Number(value) : value) }
+      return {
+        ...form,
+        ambiguity: column.as === 'boolean' ? truth : undefined,
+        encode: (value) => form.encode(typeof value === 'boolean' ? Number(value) : value),
+      }
     },
   },
   integerType('smallint', 16),
@@ -90,6 +95,13 @@ export const numberTypes: readonly ColumnType[] = [
   floatType('float', 4),
   floatType('double', 5),
 ]
+
+/** Every number but 0 reads as true; the key `true` is 1. */
+const truth: Ambiguity = {
+  isAmbiguous: (value) => value === true,
+  // By its display width alone, one digit might be left of it in a temporary table.
+  distinction: (column) => `if(${column} in (0, 1), null, cast(cast(${column} as signed) as char))`,
+}
 
 function integerType(name: string, bits: number): ColumnType {
   return {

@@ -1,5 +1,5 @@
 import type { ColumnMetadata } from '../metadata.ts'
-import type { ColumnTraits, ColumnType, KeyForm, SchemaColumn } from './column-type.ts'
+import type { Ambiguity, ColumnTraits, ColumnType, KeyForm, SchemaColumn } from './column-type.ts'
 
 /** Charsets with characters that `information_schema`, which is utf8mb3, shows as a question mark. */
 const BEYOND_UTF8MB3 = new Set(['utf8mb4', 'utf16', 'utf16le', 'utf32', 'gb18030'])
@@ -12,7 +12,7 @@ export const textTypes: readonly ColumnType[] = [
       name,
       traits: (column) => ({ length: Number(column.length), ...charsetOf(column) }),
       typeScript: () => select,
-      key: (column) => textKey(column, { constant: true }),
+      key: (column) => ({ ...textKey(column, { constant: true }), ambiguity: textAmbiguity(column) }),
       constantKey: (text) => text,
     }),
   ),
@@ -21,7 +21,7 @@ export const textTypes: readonly ColumnType[] = [
     traits: membersOf,
     // A server without strict mode takes a value that is no member, and stores ''.
     typeScript: ({ values }) => ({ ...select, literals: values }),
-    key: (column) => textKey(column),
+    key: (column) => ({ ...textKey(column), ambiguity: enumAmbiguity(column) }),
     constantKey: (text) => text,
   },
   {
@@ -95,9 +95,51 @@ function textKey(column: ColumnMetadata, comparison: Pick<KeyForm, 'constant'> =
   }
 }
 
+/** What a character becomes that has no counterpart in Unicode, or that is not well-formed UTF-8. */
+const REPLACED = /[?\ufffd]/
+
+/** Two of their characters can be one in Unicode, if it is no letter or digit of ASCII. */
+const WITH_TWINS = new Set(['armscii8', 'cp932', 'eucjpms', 'sjis', 'ujis'])
+
+/** A text is its own if it survives the way to Unicode and back. UTF-16 has no surrogates by themselves, which UTF-8 has on MariaDB. */
+function textAmbiguity({ charset = '' }: ColumnMetadata): Ambiguity {
+  const doubtful = WITH_TWINS.has(charset) ? /[^0-9A-Za-z]/ : REPLACED
+  return {
+    isAmbiguous: (value) => typeof value === 'string' && doubtful.test(value),
+    distinction: (column) =>
+      `if(cast(convert(convert(${column} using utf16) using ${charset}) as binary) = cast(${column} as binary), null, hex(${column}))`,
+    rare: true,
+  }
+}
+
+/** A server without strict mode stores what is no member as number 0, which reads as '' and is not found by it. */
+function enumAmbiguity(column: ColumnMetadata): Ambiguity | undefined {
+  const { values } = column
+  if (!values || hasTwins(values)) return numberOfMember
+  if (!values.includes('')) return undefined
+  return {
+    isAmbiguous: (value) => value === '',
+    distinction: (name) => `if(cast(${name} as unsigned) = 0, '0', null)`,
+    rare: true,
+  }
+}
+
+/** An empty member of a SET does not show in its text. */
+function setAmbiguity({ values }: ColumnMetadata): Ambiguity | undefined {
+  return values && !hasTwins(values) && !values.includes('') ? undefined : numberOfMember
+}
+
+const hasTwins = (values: readonly string[]) => new Set(values).size < values.length
+
+/** Nobody knows which of the members with one text a key finds. */
+const numberOfMember: Ambiguity = {
+  isAmbiguous: () => true,
+  distinction: (column) => `hex(cast(${column} as unsigned))`,
+}
+
 /** MariaDB finds the empty set by spaces only where they come as a column's value, which a conversion is not. */
 function setKey(column: ColumnMetadata): KeyForm {
-  const form = textKey(column)
+  const form = { ...textKey(column), ambiguity: setAmbiguity(column) }
   if (form.declaration === ownText(column) || column.collation?.includes('nopad')) return form
   const { rawType: _, ...others } = form
   return {

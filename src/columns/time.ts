@@ -2,6 +2,7 @@ import { types } from 'node:util'
 import { UnrepresentableValueError } from '../errors.ts'
 import type { ColumnMetadata } from '../metadata.ts'
 import {
+  type Ambiguity,
   type ColumnType,
   type CopiedForm,
   type Decoder,
@@ -36,6 +37,7 @@ export const timeTypes: readonly ColumnType[] = [
   {
     name: 'date',
     typeScript: () => ({ select: 'string' }),
+    sorted: (_, name) => asText(name),
     key: () => ({
       expected: "a calendar date as a string 'YYYY-MM-DD'",
       declaration: 'date',
@@ -75,13 +77,27 @@ function momentType(name: string, code: number): ColumnType {
           ? dateDecoder(field, options)
           : fractionDecoder(field.decimals ?? 0),
     },
+    // As a Date, one impossible date is like another.
+    sorted: (column, name) => (isReadAsDate(column) ? undefined : asText(name)),
     copied: copiedDate,
-    key: ({ precision = 0 }) => ({
+    key: (column) => ({
       expected: "a Date or a string 'YYYY-MM-DD HH:MM:SS[.ffffff]' in UTC",
       declaration: 'datetime(6)',
-      encode: (value) => encodeMoment(value, precision),
+      ambiguity: isReadAsDate(column) && column.zeroDates === 'null' ? zeroDate : undefined,
+      encode: (value) => encodeMoment(value, column.precision ?? 0),
     }),
   }
+}
+
+/** No key finds any of them. */
+const zeroDate: Ambiguity = {
+  isAmbiguous: (value) => value === null,
+  distinction: asText,
+}
+
+/** Under NO_ZERO_IN_DATE, which MySQL has by default, a temporary table makes 0000-00-00 of 2020-00-00. */
+function asText(column: string): string {
+  return `cast(${column} as char)`
 }
 
 /** Whether values of the column are read as a `Date`, which cannot hold zero dates. */

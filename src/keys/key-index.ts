@@ -1,8 +1,11 @@
 import type { KeyColumn } from '../columns/column-type.ts'
+import type { Identity, Token } from './identity.ts'
 import { IntegerMap } from './integer-map.ts'
-import type { Token } from './key.ts'
 
-/** Values by the tokens of a key's columns, so that several columns can be asked without being joined to a text. */
+/**
+ * Values by the tokens of a key's columns, so that several columns can be asked without being joined to a text. Beside them are
+ * values of an identity that is a text: no key leads to these.
+ */
 export interface KeyIndex<Value> {
   /** How many columns the key has. */
   readonly depth: number
@@ -10,12 +13,12 @@ export interface KeyIndex<Value> {
   readonly first: string
   /** Of a key of one column: its values by token. */
   readonly root: { get(token: unknown): unknown }
-  get(tokens: readonly Token[]): Value | undefined
+  get(tokens: Identity): Value | undefined
   /** What is known by the columns of an object as they are: no spelling of a key but those that were set. */
   find(columns: object): Value | undefined
-  set(tokens: readonly Token[], value: Value): void
+  set(tokens: Identity, value: Value): void
   /** Takes away that value, and no other one that the key leads to. */
-  delete(tokens: readonly Token[], value: Value): void
+  delete(tokens: Identity, value: Value): void
 }
 
 /** The rest of a key that is alone with its beginning: a map of its own would take four times the room. */
@@ -38,6 +41,7 @@ export function createKeyIndex<Value extends object>(parts: readonly KeyColumn[]
   const last = parts.length - 1
   const names = parts.map(({ name }) => name)
   const types = parts.map(({ rawType }) => rawType)
+  let beside: Map<string, Value> | undefined
 
   function prune(branch: Branch, tokens: readonly Token[], value: unknown, at: number): void {
     const token = tokens[at]!
@@ -85,12 +89,18 @@ export function createKeyIndex<Value extends object>(parts: readonly KeyColumn[]
     first: names[0]!,
     root,
     get(tokens) {
+      if (typeof tokens === 'string') return beside?.get(tokens)
       let node: unknown = root
       for (let at = 0; at < last; at++) node = (node as Branch | undefined)?.get(tokens[at])
       return lookUp(node, tokens[last]) as Value | undefined
     },
     find: [findOne, findTwo][last] ?? findMany,
     set(tokens, value) {
+      if (typeof tokens === 'string') {
+        beside ??= new Map()
+        beside.set(tokens, value)
+        return
+      }
       let branch = root
       for (let at = 0; at < last; at++) {
         const token = tokens[at]!
@@ -105,7 +115,10 @@ export function createKeyIndex<Value extends object>(parts: readonly KeyColumn[]
       }
       branch.set(tokens[last]!, value)
     },
-    delete: (tokens, value) => prune(root, tokens, value, 0),
+    delete(tokens, value) {
+      if (typeof tokens !== 'string') prune(root, tokens, value, 0)
+      else if (beside?.get(tokens) === value) beside.delete(tokens)
+    },
   }
 }
 

@@ -3,9 +3,7 @@ import { keyColumn } from '../columns/column-types.ts'
 import { InvalidKeyError } from '../errors.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { Row } from '../rows/row.ts'
-
-/** What a cache knows a key by: equal (as by `Map`) for spellings that are the same to every server. */
-export type Token = string | number | bigint | null
+import { createRowIdentities, type RowIdentities, type Token, tokenOf } from './identity.ts'
 
 /** One unique key (position 0 is the primary key), or the leading columns of an index. */
 export interface KeyDefinition {
@@ -42,10 +40,8 @@ export interface TableKeys {
   prefixes(): readonly KeyDefinition[]
   /** The key that a row has under a definition; undefined where a part is NULL or cannot be sent. */
   keyOf(definition: KeyDefinition, row: Row): Key | undefined
-  /** Its tokens alone, which cost nothing to speak of. */
-  tokensOf(definition: KeyDefinition, row: Row): readonly Token[] | undefined
-  /** Those of the primary key; rows are told apart by them also where it cannot be sent (a zero date). */
-  identityOf(row: Row): readonly Token[]
+  /** By what rows are told apart. */
+  readonly identities: RowIdentities
 }
 
 /** @throws ConfigurationError where a key column's type cannot be matched. */
@@ -173,41 +169,14 @@ export function tableKeys(table: TableMetadata): TableKeys {
       }
       return makeKey(definition, json, tokens)
     },
-    tokensOf,
-    identityOf: (row) =>
-      tokensOf(primary, row) ?? primary.parts.map(({ name }) => `raw:${String(row[name])}`),
+    identities: createRowIdentities(table, primary.parts),
   }
-}
-
-function tokensOf(definition: KeyDefinition, row: Row): Token[] | undefined {
-  const tokens: Token[] = []
-  for (const column of definition.parts) {
-    const value = row[column.name]
-    // What a row of the server holds is well-formed and in the column's range.
-    if (typeof value === column.rawType) {
-      tokens.push(value as Token)
-      continue
-    }
-    const encoded = value === null ? undefined : column.encode(value)
-    if (encoded === undefined) return undefined
-    tokens.push(scalarToken(encoded))
-  }
-  return tokens
 }
 
 function makeKey(definition: KeyDefinition, parts: readonly string[], tokens: readonly Token[]): Key {
   if (parts.length === 1) return { definition, token: tokens[0]!, tokens, json: parts[0]! }
   const json = `[${parts.join(',')}]`
   return { definition, token: json, tokens, json }
-}
-
-function tokenOf(column: KeyColumn, value: unknown, json: string): Token {
-  return typeof value === column.rawType && json !== 'null' ? (value as Token) : scalarToken(json)
-}
-
-function scalarToken(json: string): Token {
-  const token = JSON.parse(json) as string | number | null
-  return typeof token === 'number' && !Number.isSafeInteger(token) ? BigInt(json) : token
 }
 
 /** Everything that can be the value of one column; other objects name their columns. */

@@ -1,5 +1,6 @@
 import { LookupError } from '../errors.ts'
-import type { Key, Token } from '../keys/key.ts'
+import type { Token } from '../keys/identity.ts'
+import type { Key } from '../keys/key.ts'
 import { Asker, createTimeLimit, isAwaited, type Waiting } from './asker.ts'
 
 /** How the batches of one key definition are sent. */

@@ -1,4 +1,6 @@
+import { columnType } from '../columns/column-types.ts'
 import { quoteName, type Statement, statement } from '../database/statement.ts'
+import type { DistinguishedColumn } from '../keys/identity.ts'
 import type { KeyDefinition } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
@@ -11,6 +13,8 @@ export interface StatementOptions {
   readonly many: boolean
   /** Whether the table's version is read too, by the same snapshot. It comes after the key's position. */
   readonly versioned: boolean
+  /** The columns whose distinctions are read too. They come after the table's columns. */
+  readonly distinguished?: readonly DistinguishedColumn[]
 }
 
 /**
@@ -30,11 +34,12 @@ export function unionStatement(options: StatementOptions & { readonly keys: numb
   return joinedStatement(options, unionKeys(options.definition, options.keys))
 }
 
-function joinedStatement({ table, definition, many, versioned }: StatementOptions, keys: string): Statement {
+function joinedStatement(options: StatementOptions, keys: string): Statement {
+  const { table, definition, many, versioned } = options
   const [version, from] = versioned ? ['v.version, ', `${versionOf(table)} v join `] : ['', '']
   const order = many ? ` order by k.o, ${table.primaryKey.map((name) => column(table, name)).join(', ')}` : ''
   return statement(
-    `select k.o, ${version}${columnList(table)} from ${from}${keys} k left join ${target(table, definition)}${order}`,
+    `select k.o, ${version}${columnList(options)} from ${from}${keys} k left join ${target(table, definition)}${order}`,
   )
 }
 
@@ -52,30 +57,31 @@ export function loneStatement(options: StatementOptions): Statement | undefined 
   const where = conditions.join(' and ')
   return statement(
     versioned
-      ? `select '1' o, v.version, ${columnList(table)} from ${versionOf(table)} v left join ${from} on ${where}`
-      : `select '1' o, ${columnList(table)} from ${from} where ${where}`,
+      ? `select '1' o, v.version, ${columnList(options)} from ${versionOf(table)} v left join ${from} on ${where}`
+      : `select '1' o, ${columnList(options)} from ${from} where ${where}`,
   )
 }
 
 /** How a whole table is read. */
-export interface TableStatementOptions {
-  readonly table: TableMetadata
-  readonly versioned: boolean
+export interface TableStatementOptions
+  extends Pick<StatementOptions, 'table' | 'versioned' | 'distinguished'> {
   readonly limit: number
 }
 
 /** Up to `limit` rows in primary-key order, each with the version. An index gives the order: nothing is sorted. */
-export function tableStatement({ table, versioned, limit }: TableStatementOptions): Statement {
+export function tableStatement(options: TableStatementOptions): Statement {
+  const { table, versioned, limit } = options
   const version = versioned ? versionOf(table) : 'null'
   return statement(
-    `select 0, ${version}, ${columnList(table)} from ${quoteName(table.name)} t${tableOrder(table, limit)}`,
+    `select 0, ${version}, ${columnList(options)} from ${quoteName(table.name)} t${tableOrder(table, limit)}`,
   )
 }
 
 /** The same with a row of NULLs, to tell the version, where the table is empty. It would sort one that is not. */
-export function emptyTableStatement({ table, limit }: TableStatementOptions): Statement {
+export function emptyTableStatement(options: TableStatementOptions): Statement {
+  const { table, limit } = options
   const from = `${versionOf(table)} v left join ${quoteName(table.name)} t on true`
-  return statement(`select 0, v.version, ${columnList(table)} from ${from}${tableOrder(table, limit)}`)
+  return statement(`select 0, v.version, ${columnList(options)} from ${from}${tableOrder(table, limit)}`)
 }
 
 function tableOrder(table: TableMetadata, limit: number): string {
@@ -88,9 +94,18 @@ function versionOf(table: TableMetadata): string {
   return `(select cast(sum(version) as unsigned) version from ${VERSION_TABLE} where table_name = ${name})`
 }
 
+type ColumnListOptions = Pick<StatementOptions, 'table' | 'distinguished'> & { readonly many?: boolean }
+
 /** Columns get names of ours: theirs could be alike in lower case, or be one that an object has already. */
-function columnList(table: TableMetadata): string {
-  return table.columns.map(({ name }, index) => `${column(table, name)} c${index}`).join(', ')
+function columnList({ table, many = false, distinguished = [] }: ColumnListOptions): string {
+  const columns = table.columns.map((one, index) => {
+    const name = column(table, one.name)
+    return `${(many && columnType(one).sorted?.(one, name)) || name} c${index}`
+  })
+  const distinctions = distinguished.map(
+    ({ name, ambiguity }, index) => `${ambiguity.distinction(column(table, name))} d${index}`,
+  )
+  return [...columns, ...distinctions].join(', ')
 }
 
 /** A column of the looked-up table, by the name that repositories know it by. */

@@ -1,9 +1,17 @@
 import type { Server } from '../database/server-features.ts'
 import type { Statement } from '../database/statement.ts'
 import { ConfigurationError, LookupError } from '../errors.ts'
-import type { Key, Token } from '../keys/key.ts'
+import type { DistinguishedColumn, RowIdentities, Token } from '../keys/identity.ts'
+import type { Key } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
-import { keyStatement, loneStatement, type StatementOptions, unionStatement } from './lookup-sql.ts'
+import {
+  emptyTableStatement,
+  keyStatement,
+  loneStatement,
+  type StatementOptions,
+  tableStatement,
+  unionStatement,
+} from './lookup-sql.ts'
 
 /** Rows as arrays: the position (from 1) of the key that they answer, then the columns from `from` on. */
 export interface Answers {
@@ -18,10 +26,50 @@ export interface Answers {
 /** Asks the server for keys of one definition, in the form that the server understands. */
 export type Lookup = (server: Server, keys: readonly Key[]) => Promise<Answers>
 
+export interface LookupOptions extends Omit<StatementOptions, 'distinguished'> {
+  readonly identities: RowIdentities
+}
+
 /** A `union all` of more is slow to parse. */
 const UNION_LIMIT = 128
 
-export function createLookup(options: StatementOptions): Lookup {
+/** @see Lookup */
+export function createLookup(options: LookupOptions): Lookup {
+  return readingDistinctly(options, (distinguished) => createAsk({ ...options, distinguished }))
+}
+
+/** Reads the first `limit` rows of a whole table, as answers to no key. */
+export function createTableRead(
+  options: Omit<LookupOptions, 'definition' | 'many'> & { readonly limit: number },
+) {
+  const { table, versioned } = options
+  return readingDistinctly(options, (distinguished) => async ({ execute }) => {
+    const reading = { ...options, distinguished }
+    let rows = await execute(tableStatement(reading), [])
+    if (versioned && rows.length === 0) rows = await execute(emptyTableStatement(reading), [])
+    return { rows, from: 2, ...(versioned && { version: versionIn(table.name, rows[0]) }) }
+  })
+}
+
+/** Asks again, with all distinctions from then on, the first time that a row comes which needs them. */
+function readingDistinctly<Asked extends readonly unknown[]>(
+  { identities }: Pick<LookupOptions, 'identities'>,
+  create: (
+    distinguished: readonly DistinguishedColumn[],
+  ) => (server: Server, ...asked: Asked) => Promise<Answers>,
+): (server: Server, ...asked: Asked) => Promise<Answers> {
+  let exact: ReturnType<typeof create> | undefined
+  const common = create(identities.distinguished(false))
+  return async (server, ...asked) => {
+    if (exact) return await exact(server, ...asked)
+    const answers = await common(server, ...asked)
+    if (!answers.rows.some((values) => identities.needsDistinctions(values, answers.from))) return answers
+    exact ??= create(identities.distinguished(true))
+    return await exact(server, ...asked)
+  }
+}
+
+function createAsk(options: StatementOptions): Lookup {
   const json = jsonLookup(options)
   const union = unionLookup(options)
   const lone = loneLookup(options)
@@ -102,7 +150,7 @@ function unexpected(table: TableMetadata, keys: number, answers: number): Lookup
 }
 
 /** @throws ConfigurationError where the table has no version rows. */
-export function versionIn(table: string, row: readonly unknown[] | undefined): number {
+function versionIn(table: string, row: readonly unknown[] | undefined): number {
   const version = row?.[1]
   if (version !== null && version !== undefined) return Number(version)
   throw new ConfigurationError({

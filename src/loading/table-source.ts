@@ -8,11 +8,11 @@ import { ER_KEY_DOES_NOT_EXIST, ER_NET_PACKET_TOO_LARGE, errorNumber } from '../
 import type { Server } from '../database/server-features.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import { ConfigurationError, LookupError } from '../errors.ts'
+import type { RowIdentities } from '../keys/identity.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { Row, RowReader } from '../rows/row.ts'
-import { createLookup, type Lookup, versionIn } from './lookup.ts'
-import { emptyTableStatement, tableStatement } from './lookup-sql.ts'
+import { createLookup, createTableRead, type Lookup } from './lookup.ts'
 import { type ReadOrigin, type StatementListener, traceTable } from './traced-batch.ts'
 
 /** Where rows come from when nothing holds them: statements, the answers of which the process-wide cache shares. */
@@ -34,6 +34,7 @@ type Send<Answer> = (
 
 export interface TableSourceOptions {
   readonly table: TableMetadata
+  readonly identities: RowIdentities
   readonly reader: RowReader
   /** Connects to the server; rejects where the table cannot be read reliably. */
   connect(): Promise<Server>
@@ -56,11 +57,13 @@ const STALE_RETRY_DELAYS = [25, 50, 100, 200, 400, 800, 1600]
 
 /** Reads one table's rows: committed ones process-wide, or those that a transaction sees. */
 export function createTableSource(options: TableSourceOptions): TableSource {
-  const { table, reader, counters, origin, cache, timeout } = options
+  const { table, identities, reader, counters, origin, cache, timeout } = options
   const versioned = cache?.mode === 'versioned'
   const time = { what: table.name, timeout }
   let connected: Server | undefined
   let bytes = CAUTIOUS_BYTES
+  const limit = cache?.maxRows ?? Number.MAX_SAFE_INTEGER
+  const readTable = createTableRead({ table, identities, versioned, limit: limit + 1 })
 
   async function connect(): Promise<Server> {
     connected = await options.connect()
@@ -113,6 +116,12 @@ export function createTableSource(options: TableSourceOptions): TableSource {
     )
   }
 
+  function rowOf(values: readonly unknown[], from: number): Row | undefined {
+    const row = reader.read(values, from)
+    if (row) identities.distinguish(row, values, from + reader.columns.length)
+    return row
+  }
+
   /** The entry of a row that there is; what cannot be read concerns that row alone. */
   function entryOf(
     values: readonly unknown[],
@@ -121,7 +130,7 @@ export function createTableSource(options: TableSourceOptions): TableSource {
     key?: Key,
   ): Entry | undefined | Error {
     try {
-      const row = reader.read(values, from)
+      const row = rowOf(values, from)
       if (!row) return undefined
       return into ? into.publish(row, key) : { row, promise: undefined }
     } catch (error) {
@@ -192,24 +201,17 @@ export function createTableSource(options: TableSourceOptions): TableSource {
     before: Promise<unknown>,
     sending: StatementListener | undefined,
   ): Promise<readonly Entry[] | undefined> {
-    const limit = cache?.maxRows ?? Number.MAX_SAFE_INTEGER
-    const reading = { table, versioned, limit: limit + 1 }
-    const read = async ({ execute }: Server) => {
-      let rows = await execute(tableStatement(reading), [])
-      if (versioned && rows.length === 0) rows = await execute(emptyTableStatement(reading), [])
-      return { rows, ...(versioned && { version: versionIn(table.name, rows[0]) }) }
-    }
     const found = await withinDeadline(time, async () => {
       await before
       const held = cache?.refusing ? undefined : cache?.current.all
-      return held ?? readCurrent(read, sending)
+      return held ?? readCurrent(readTable, sending)
     })
     if (!('answer' in found)) return found
     const { answer, generation } = found
     if (answer.rows.length > limit) return undefined
     const rows: Row[] = []
     for (const values of answer.rows) {
-      const row = reader.read(values, 2)
+      const row = rowOf(values, answer.from)
       if (row) rows.push(row)
     }
     const entries = generation?.publishAll(rows) ?? rows.map((row) => ({ row, promise: undefined }))
@@ -220,12 +222,12 @@ export function createTableSource(options: TableSourceOptions): TableSource {
   return {
     maxBytes: () => bytes,
     rows(definition) {
-      const lookup = createLookup({ table, definition, many: false, versioned })
+      const lookup = createLookup({ table, identities, definition, many: false, versioned })
       const send: Send<Entry | undefined> = (keys, sending) => sendKeys(lookup, keys, sending)
       return (keys, sending) => sendFitting(send, keys, sending)
     },
     lists(definition) {
-      const lookup = createLookup({ table, definition, many: true, versioned })
+      const lookup = createLookup({ table, identities, definition, many: true, versioned })
       const send: Send<readonly Entry[]> = (keys, sending) => sendListKeys(lookup, keys, sending)
       return (keys, sending) => sendFitting(send, keys, sending)
     },

@@ -9,7 +9,8 @@ import {
   trace,
 } from '../diagnostics/channels.ts'
 import { BATCH_SIZE_BOUNDS, type Counters } from '../diagnostics/stats.ts'
-import type { Key, KeyDefinition, Token } from '../keys/key.ts'
+import type { Token } from '../keys/identity.ts'
+import type { Key, KeyDefinition } from '../keys/key.ts'
 import { type Batch, type BatchOptions, createBatch } from './batch.ts'
 
 /** Where a table's rows are read from. */

@@ -9,9 +9,13 @@ interface PrimedRowOptions {
   readonly keys: TableKeys
 }
 
-/** A row as repositories return it, from one that was read elsewhere, of which nothing is frozen or shared. */
+/**
+ * A row as repositories return it, from one that was read elsewhere, of which nothing is frozen or shared. Where its values alone
+ * do not tell it from others, it has to be a repository's.
+ */
 export function primedRow(given: Readonly<Record<string, unknown>>, options: PrimedRowOptions): Row {
   const { table, rowReader, keys } = options
+  if (keys.identities.isDistinguished(given)) return given
   const values = rowReader.columns.map((name) => ownCopy(given[name]))
   const missing = rowReader.columns.filter((_, index) => values[index] === undefined)
   if (missing.length > 0) {
@@ -21,7 +25,14 @@ export function primedRow(given: Readonly<Record<string, unknown>>, options: Pri
     )
   }
   const row = rowReader.read(values, 0)
-  if (row && keys.keyOf(keys.definitions[0]!, row)) return row
+  const [primaryKey] = keys.definitions
+  if (row && keys.identities.isAmbiguous(primaryKey!.parts, row)) {
+    throw new InvalidKeyError(
+      table.name,
+      'prime: expected a row that a repository returned. Other rows of the table may read alike in their primary key.',
+    )
+  }
+  if (row && keys.keyOf(primaryKey!, row)) return row
   throw new InvalidKeyError(table.name, 'prime: expected a row with a primary key that can be asked for.')
 }
 

@@ -79,7 +79,7 @@ export function createProcessTables(options: ProcessTablesOptions): ProcessTable
     const origin = { database, inTransaction }
     const { timeout, maxBatchSize, maxWaitingKeys: maxWaiting } = settings
     const source = createTableSource({
-      ...{ table, counters, origin, timeout, connect },
+      ...{ table, counters, origin, timeout, connect, identities: keys.identities },
       reader: rowReader,
       cache: shared,
     })

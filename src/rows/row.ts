@@ -1,4 +1,4 @@
-import { copiedForms } from '../columns/column-types.ts'
+import { columnType, copiedForms } from '../columns/column-types.ts'
 import { roundedInteger } from '../columns/number.ts'
 import { impossibleDate, isReadAsDate } from '../columns/time.ts'
 import { UnrepresentableValueError } from '../errors.ts'
@@ -23,7 +23,7 @@ export function createRowReader(table: TableMetadata): RowReader {
   const copiers = table.columns.map((column) => createCopier(table, column))
   // Assigning to a name that every object has (`constructor`, `__proto__`) may not create a property.
   const inherited = columns.map((name) => name in Object.prototype)
-  const primary = columns.indexOf(table.primaryKey[0]!)
+  const presence = presenceOf(table)
   const literal = createRowLiteral(columns)
   const guarded = guards.flatMap((guard, index) => (guard ? [{ guard, index }] : []))
 
@@ -43,7 +43,7 @@ export function createRowReader(table: TableMetadata): RowReader {
   return {
     columns,
     read(values, from) {
-      if (values[from + primary] === null) return undefined
+      if (values[from + presence] === null) return undefined
       if (literal && isPlain(values, from)) return Object.freeze(literal(values, from))
       const row: Record<string, unknown> = {}
       let copied = false
@@ -63,6 +63,20 @@ export function createRowReader(table: TableMetadata): RowReader {
       return Object.freeze(row)
     },
   }
+}
+
+/**
+ * Where a value is NULL if there is no row: at a column of the primary key, unless each of them may be read as null; then at the
+ * first distinction behind the columns.
+ */
+function presenceOf({ columns, primaryKey }: TableMetadata): number {
+  const at = columns.findIndex((column) => {
+    const { key } = columnType(column)
+    return (
+      primaryKey.includes(column.name) && typeof key !== 'string' && !key(column).ambiguity?.isAmbiguous(null)
+    )
+  })
+  return at < 0 ? columns.length : at
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { Key, KeyDefinition, TableKeys, Token } from '../keys/key.ts'
+import type { Identity, Token } from '../keys/identity.ts'
+import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
 import { createKeyIndex, type KeyIndex } from '../keys/key-index.ts'
 import type { Row } from '../rows/row.ts'
 
@@ -7,6 +8,8 @@ export class IdentityMap {
   readonly #keys: TableKeys
   readonly #maxRows: number
   readonly #byPrimaryKey = new Map<Token, Row>()
+  /** Those whose identity no key leads to. */
+  readonly #beside = new Map<Token, Row>()
   /** Of the unique keys that were asked for after there were rows: most scopes ask by one key alone. */
   #byOthers: (KeyIndex<Row> | undefined)[] = []
 
@@ -17,52 +20,65 @@ export class IdentityMap {
 
   find({ definition, token, tokens }: Key): Row | undefined {
     if (definition.position === 0) return this.#byPrimaryKey.get(token)
-    return this.#byPrimaryKey.size === 0 ? undefined : this.#index(definition).get(tokens)
+    if (this.#byPrimaryKey.size + this.#beside.size === 0) return undefined
+    return this.#index(definition).get(tokens)
   }
 
-  /** The row that was seen with these tokens of the primary key before; else this one, from now on. */
-  keep(row: Row, identity: readonly Token[]): Row {
+  /** The row of this identity that was seen before; else this one, from now on. */
+  keep(row: Row, identity: Identity): Row {
+    const rows = this.#rowsOf(identity)
     const token = this.#tokenOf(row, identity)
-    const seen = this.#byPrimaryKey.get(token)
+    const seen = rows.get(token)
     if (seen) return seen
-    this.#byPrimaryKey.set(token, row)
+    rows.set(token, row)
     for (const [position, index] of this.#byOthers.entries()) {
-      const tokens = index && this.#keys.tokensOf(this.#keys.definitions[position]!, row)
+      const tokens = index && this.#ownTokens(position, row)
       if (tokens) index!.set(tokens, row)
     }
-    if (this.#byPrimaryKey.size > this.#maxRows) this.#deleteOldest()
+    if (rows.size > this.#maxRows) this.#deleteOldest(rows)
     return row
   }
 
   delete(row: Row): void {
-    this.#byPrimaryKey.delete(this.#tokenOf(row, this.#keys.identityOf(row)))
+    const identity = this.#keys.identities.of(row)
+    this.#rowsOf(identity).delete(this.#tokenOf(row, identity))
     for (const [position, index] of this.#byOthers.entries()) {
-      const tokens = index && this.#keys.tokensOf(this.#keys.definitions[position]!, row)
+      const tokens = index && this.#ownTokens(position, row)
       if (tokens) index!.delete(tokens, row)
     }
   }
 
-  #deleteOldest(): void {
-    for (const oldest of this.#byPrimaryKey.values()) {
+  #deleteOldest(rows: ReadonlyMap<Token, Row>): void {
+    for (const oldest of rows.values()) {
       this.delete(oldest)
       return
     }
   }
 
-  /** The token by which {@link Key} knows a primary key. */
-  #tokenOf(row: Row, identity: readonly Token[]): Token {
+  #rowsOf(identity: Identity): Map<Token, Row> {
+    return typeof identity === 'string' ? this.#beside : this.#byPrimaryKey
+  }
+
+  /** The token by which {@link Key} knows a primary key; or what no key has. */
+  #tokenOf(row: Row, identity: Identity): Token {
+    if (typeof identity === 'string') return identity
     if (identity.length === 1) return identity[0]!
     return this.#keys.keyOf(this.#keys.definitions[0]!, row)?.token ?? JSON.stringify(identity.map(String))
   }
 
-  #index(definition: KeyDefinition): KeyIndex<Row> {
-    const { position, parts } = definition
+  #ownTokens(position: number, row: Row): readonly Token[] | undefined {
+    return this.#keys.identities.ownTokens(this.#keys.definitions[position]!.parts, row)
+  }
+
+  #index({ position, parts }: KeyDefinition): KeyIndex<Row> {
     let index = this.#byOthers[position]
     if (index) return index
     index = createKeyIndex<Row>(parts)
-    for (const row of this.#byPrimaryKey.values()) {
-      const tokens = this.#keys.tokensOf(definition, row)
-      if (tokens) index.set(tokens, row)
+    for (const rows of [this.#byPrimaryKey, this.#beside]) {
+      for (const row of rows.values()) {
+        const tokens = this.#ownTokens(position, row)
+        if (tokens) index.set(tokens, row)
+      }
     }
     this.#byOthers[position] = index
     return index

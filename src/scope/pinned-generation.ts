@@ -1,7 +1,8 @@
 import { EMPTY_INDEX, type Entry, type Generation, type HitIndex } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
-import type { Key, Token } from '../keys/key.ts'
+import type { Identity } from '../keys/identity.ts'
+import type { Key } from '../keys/key.ts'
 
 /**
  * What one scope reads of the process. A versioned table shows it the generation that it read first: what a request has
@@ -38,8 +39,7 @@ export class PinnedGeneration {
     return entry && this.#isCleared(generation!, entry) ? undefined : entry
   }
 
-  /** The entry with these tokens of the primary key. */
-  findByIdentity(identity: readonly Token[]): Entry | undefined {
+  findByIdentity(identity: Identity): Entry | undefined {
     const generation = this.pin()
     const entry = generation?.findByIdentity(identity)
     return entry && this.#isCleared(generation!, entry) ? undefined : entry

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader'
-import type { Key, KeyDefinition, Token } from '../keys/key.ts'
+import type { Token } from '../keys/identity.ts'
+import type { Key, KeyDefinition } from '../keys/key.ts'
 
 /** How many answers a scope remembers of each key: a request needs far fewer, and a websocket's scope must not grow for ever. */
 export const MAX_REMEMBERED = 200_000

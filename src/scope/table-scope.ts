@@ -1,7 +1,8 @@
 import type { Entry } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
-import type { Key, KeyDefinition, TableKeys, Token } from '../keys/key.ts'
+import { tokensOf } from '../keys/identity.ts'
+import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
 import { IdentityMap } from './identity-map.ts'
 import { PinnedGeneration } from './pinned-generation.ts'
@@ -181,23 +182,21 @@ export class TableScope {
   #asSeen({ definition }: Key, row: Row): Row | undefined {
     const same = this.#same(row)
     if (same === row || definition.position === 0) return same
-    const { keys } = this.#table
-    return sameTokens(keys.tokensOf(definition, same), keys.tokensOf(definition, row)) ? same : undefined
+    const tokens = tokensOf(definition.parts, row)
+    return tokensOf(definition.parts, same)?.every((token, index) => token === tokens?.[index])
+      ? same
+      : undefined
   }
 
   /** One object for each row, by whichever key it was found: also when it came from the scope's generation before. */
   #same(row: Row): Row {
-    const identity = this.#table.keys.identityOf(row)
+    const identity = this.#table.keys.identities.of(row)
     const held = this.held.findByIdentity(identity)?.row
     this.#rows ??= new IdentityMap({ keys: this.#table.keys, maxRows: MAX_REMEMBERED })
     const same = this.#rows.keep(held ?? row, identity)
     if (same !== held) this.held.diverge()
     return same
   }
-}
-
-function sameTokens(some: readonly Token[] | undefined, others: readonly Token[] | undefined): boolean {
-  return some?.every((token, index) => token === others?.[index]) ?? false
 }
 
 function rowsOf(entries: readonly Entry[]): readonly Row[] {
