@@ -4,15 +4,16 @@ import type { Identity } from '../keys/identity.ts'
 import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
 import { createKeyIndex } from '../keys/key-index.ts'
 import type { Row } from '../rows/row.ts'
-import { type BoundedMap, createBoundedMap } from './bounded-map.ts'
+import { createEviction } from './eviction.ts'
+import { createFifoMap, type FifoMap } from './fifo-map.ts'
 import { createRowIndex, type Lookup } from './row-index.ts'
 
 /** A row as it is handed around. */
 export interface Entry {
   readonly row: Row
   /**
-   * Made at the first hit and kept, so that later hits allocate nothing. It is also what the hand knows a row in use by,
-   * which it passes over once.
+   * Made at the first hit and kept, so that later hits allocate nothing. It is also the
+   * row's mark for eviction: the row was used.
    */
   promise: Promise<Row> | undefined
 }
@@ -71,22 +72,26 @@ export interface Generation {
   held(): { readonly aliases: number; readonly absences: number; readonly lists: number }
 }
 
-/** Characters of a key, all its columns together. What only a longer key would find again is not held. */
+/** The longest key, in characters over all its columns, under which an absence, a list or a spelling is held. */
 const LONGEST_KEY = 1_000
 
-/**
- * Rows are bounded by CLOCK: a hit leaves its mark, a full generation moves a hand over the rows and drops the first
- * without it. (True LRU by re-insertion would cost a hit 10 to 470 times as much.)
- */
+/** Makes a generation that holds nothing yet. */
 export function createGeneration(options: GenerationOptions): Generation {
   const { keys, maxRows, counters, version } = options
   const { identities } = keys
-  const ring: Entry[] = []
-  const index = createRowIndex({ keys, all: ring, asked: options.asked })
+  const rows = createEviction<Entry>({
+    maxItems: maxRows,
+    takeMark(entry) {
+      const marked = entry.promise !== undefined
+      entry.promise = undefined
+      return marked
+    },
+  })
+  const held = rows.items
+  const index = createRowIndex({ keys, all: held, asked: options.asked })
   // Made when there is one.
-  let absences: BoundedMap<true> | undefined
-  let lists: BoundedMap<readonly Entry[]> | undefined
-  let hand = 0
+  let absences: FifoMap<true> | undefined
+  let lists: FifoMap<readonly Entry[]> | undefined
   // A row that somebody still holds is the same object when it is read again.
   const dropped = createKeyIndex<WeakRef<Row>>(keys.definitions[0]!.parts)
   const collected = new FinalizationRegistry<{ identity: Identity; ref: WeakRef<Row> }>(({ identity, ref }) =>
@@ -95,26 +100,11 @@ export function createGeneration(options: GenerationOptions): Generation {
 
   function add(row: Row, identity: Identity): Entry {
     const entry: Entry = { row, promise: undefined }
-    if (ring.length < maxRows) {
-      ring.push(entry)
-    } else {
-      hand = nextVictim()
-      drop(ring[hand]!)
-      ring[hand] = entry
-      hand = (hand + 1) % maxRows
-    }
+    const victim = rows.add(entry)
+    if (victim) drop(victim)
     index.add(entry, identity)
-    counters.rowsHeld = ring.length
+    counters.rowsHeld = held.length
     return entry
-  }
-
-  function nextVictim(): number {
-    let at = hand
-    while (ring[at]!.promise) {
-      ring[at]!.promise = undefined
-      at = (at + 1) % maxRows
-    }
-    return at
   }
 
   function drop(entry: Entry): void {
@@ -143,8 +133,6 @@ export function createGeneration(options: GenerationOptions): Generation {
     return length <= LONGEST_KEY
   }
 
-  const isFull = () => ring.length === maxRows
-
   const generation: Generation = {
     version,
     hits: {
@@ -153,8 +141,8 @@ export function createGeneration(options: GenerationOptions): Generation {
     },
     all: undefined,
     pins: 0,
-    isEmpty: () => ring.length === 0,
-    isFull,
+    isEmpty: () => held.length === 0,
+    isFull: rows.isFull,
     find: index.get,
     findByIdentity: index.byIdentity,
     publish(read, asked) {
@@ -166,7 +154,7 @@ export function createGeneration(options: GenerationOptions): Generation {
         const reference = dropped.get(identity)
         const known = reference?.deref()
         const row = known ?? read
-        if (isFull() && generation.pins > 0) {
+        if (rows.isFull() && generation.pins > 0) {
           if (!known) remember(row)
           return { row, promise: undefined }
         }
@@ -176,24 +164,24 @@ export function createGeneration(options: GenerationOptions): Generation {
       if (asked && !own && isShort(asked)) index.addSpelling(entry, asked, generation.pins === 0)
       return entry
     },
-    publishAll(rows) {
+    publishAll(all) {
       // Nothing can be held already, nor have been dropped.
-      if (ring.length > 0 || rows.length > maxRows) return rows.map((row) => generation.publish(row))
-      for (const row of rows) ring.push({ row, promise: undefined })
-      index.addAll(ring)
-      counters.rowsHeld = ring.length
-      return ring.slice()
+      if (held.length > 0 || all.length > maxRows) return all.map((row) => generation.publish(row))
+      rows.addAll(all.map((row) => ({ row, promise: undefined })))
+      index.addAll(held)
+      counters.rowsHeld = held.length
+      return held.slice()
     },
     isAbsent: ({ definition, token }) => absences?.get(definition, token) !== undefined,
     publishAbsence(key) {
       if (!isShort(key)) return
-      absences ??= createBoundedMap(maxRows)
+      absences ??= createFifoMap(maxRows)
       absences.set(key.definition, key.token, { value: true, weight: 1 })
     },
     list: ({ definition, token }) => lists?.get(definition, token),
     publishList(key, entries) {
       if (!isShort(key)) return
-      lists ??= createBoundedMap(maxRows)
+      lists ??= createFifoMap(maxRows)
       lists.set(key.definition, key.token, { value: entries, weight: entries.length + 1 })
     },
     held: () => ({

@@ -19,7 +19,7 @@ export interface CacheView {
   readonly hits: HitIndex
   /**
    * How many request scopes of an `immutable` table were answered something else than the cache holds or may hold
-   * later: while there are any, a request is asked before the cache.
+   * later: while there are any, the request's scope is consulted before the cache.
    */
   divergedScopes: number
 }
@@ -62,8 +62,9 @@ export interface ProcessCacheOptions {
 /** The cache of one table, empty. */
 export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
   const { mode, maxRows, counters } = options
+  /** A version below the floor that one look has seen. */
   let lower: number | undefined
-  /** The epoch since which the floor counts the versions of one server. */
+  /** The epoch in which the table was last restored or moved to another server. Versions read before cannot be compared. */
   let restored = 0
   /** Of an immutable table: it moves with an amendment only. */
   let observed: number | undefined
@@ -140,7 +141,7 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
 
   function observeImmutable(version: number): void {
     if (version === observed) return
-    // Whether what was read before the first look has changed since, nobody knows.
+    // What was read before the first look may have changed since; there is no way to tell.
     if (observed === undefined && cache.current.isEmpty()) cache.epoch++
     else cache.drop()
     observed = version

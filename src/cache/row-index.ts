@@ -31,7 +31,7 @@ export interface RowIndexOptions<Held> {
   readonly keys: TableKeys
   /** All that is held. */
   readonly all: readonly Held[]
-  /** The other unique keys that were asked for: shared by the indexes of one table, for who asks once asks again. */
+  /** The other unique keys that were asked for: shared by all indexes of a table, because a key asked for once is likely to be asked for again. */
   readonly asked: Set<KeyDefinition>
 }
 
@@ -132,7 +132,7 @@ export function createRowIndex<Held extends { readonly row: Row }>(
   }
 }
 
-/** For an object of a key's columns and no other; what is no plain object is looked at by nobody here. */
+/** For an object of a key's columns and no other; anything that is not a plain object is ignored here. */
 function findByColumns<Held extends object>(
   indexes: readonly (KeyIndex<Held> | undefined)[],
   columns: object,

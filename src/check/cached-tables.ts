@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { TableMetadata } from '../metadata.ts'
 import { isTriggerOf, readTriggers } from '../migration/trigger.ts'
-import { DEFAULT_MAX_ROWS } from '../repositories/options.ts'
+import { DEFAULT_MAX_ROWS } from '../repositories/resolved-options.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 import type { CachedTable } from './check-target.ts'
 import { deniedRight, isGone } from './server-error.ts'

@@ -103,7 +103,7 @@ export function checkOpening(pool: object): void {
 /** How long (ms) the server has to close its side. */
 const GOODBYE_PATIENCE = 1_000
 
-/** Where there is nobody to say goodbye to, the end has come all the same. */
+/** If the server is already gone, the connection counts as closed all the same. */
 export function sayGoodbye(connection: OwnConnection): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {

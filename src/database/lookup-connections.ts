@@ -123,7 +123,7 @@ export class LookupConnections {
     )
   }
 
-  /** Others may still answer; without any, whoever has asked is told why. */
+  /** Other connections may still become free. If there are none, the caller gets the error. */
   #failToOpen(waiting: Waiting, error: unknown): void {
     if (this.#open.size + this.#opening > 0) return
     if (this.#waiting.includes(waiting)) {

@@ -13,7 +13,7 @@ type SessionRow = Readonly<Record<string, unknown>>
  * Gives the session of a new connection what lookups need, whatever the server's defaults, its `init_connect` or the
  * user's hook say. Only what differs is set: a proxy may pin a session for each SET.
  *
- * @throws ConfigurationError where the server does not let itself be told.
+ * @throws ConfigurationError if the server refuses a setting.
  */
 export async function setUpLookupSession(run: Run, database: string | undefined): Promise<void> {
   await run('rollback')

@@ -39,7 +39,7 @@ export class Asker<Answer> {
   }
 }
 
-/** A key that is to be sent, at which place somebody asked for it, and who else did. */
+/** A key to be sent, its position among the asker's keys, and the next one who waits for the same key. */
 export interface Waiting<Answer> {
   readonly key: Key
   readonly asker: Asker<Answer>
@@ -57,20 +57,20 @@ export function isAwaited<Answer>(waiting: Waiting<Answer>): boolean {
 }
 
 /**
- * Rejects the askers that are not done in time; all of them have the same time.
+ * Rejects askers that are not done within the time limit, which is the same for all.
  *
- * They are an array that is replaced: of a Set, the engine links each table that it has outgrown to the next one, so that
- * a table which has become old keeps alive whatever came after it.
+ * They are in an array that is replaced, not in a Set: V8 links each hash table that a Set has outgrown to its successor, so
+ * that one old table would keep everything after it alive.
  */
 export interface TimeLimit<Answer> {
-  /** When what begins now is due. */
+  /** The time by which an asker that begins now must be done. */
   due(): number
   begin(asker: Asker<Answer>): void
   /** To be called once for each asker that is done in time. */
   done(): void
 }
 
-/** How many askers that are done are kept at least until the others are gathered. */
+/** How many finished askers may pile up before they are swept out. */
 const SLACK = 64
 
 /** @see TimeLimit */

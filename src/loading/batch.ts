@@ -20,8 +20,8 @@ export interface BatchOptions<Answer> {
   /** How many statements may be under way at a time. */
   readonly maxInFlight: number
   /**
-   * Something that is the same as long as a statement under way may answer those who ask meanwhile, as a cache would;
-   * undefined where it never may.
+   * A value that stays the same for as long as a statement under way may also answer later callers, as a cache would.
+   * Omitted if none ever may.
    */
   fence?(): unknown
   /** Whether an answer may be given to those who asked while it was under way. */
@@ -39,7 +39,7 @@ export interface Batch<Answer> {
 
 /**
  * How long (ms) keys wait for the statement before theirs. It is far above a round trip: only a stuck connection
- * reaches it, and the keys behind it then go on another.
+ * takes that long, and the keys behind it then go out on another one.
  */
 const GATHER_LIMIT = 50
 
@@ -53,8 +53,8 @@ interface Sent<Answer> {
 
 /**
  * Keys are sent at the end of the event-loop turn. Keys asked while a statement is under way are gathered for the next
- * one, unless they fill a batch or have waited too long; a key of that statement is answered by it where a cache could
- * answer it, and sent again elsewhere: the caller may have written the row meanwhile.
+ * one, unless they fill a batch or have waited too long; a key already in that statement takes its answer if a cache
+ * could have given it. Otherwise it is sent again: the caller may have written the row meanwhile.
  */
 export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer> {
   const { what, maxBatchSize, maxInFlight, maxWaiting, fence, isShared } = options
@@ -81,7 +81,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     }
   }
 
-  /** Keys that were to be answered by a statement that takes long are sent with those behind it. */
+  /** Keys that joined a slow statement are sent again, with those that wait behind it. */
   function losePatience(): void {
     for (const statement of sent) {
       if (isSlow(statement)) for (const first of statement.keys.values()) regatherJoined(first)

@@ -45,7 +45,7 @@ function joinedStatement(options: StatementOptions, keys: string): Statement {
 
 /**
  * For one key: at most a row, its position first. Comparing with a constant, which saves a fifth of the time, is not
- * for every type what comparing columns is: undefined where it is not known to be.
+ * the same as comparing columns for every type. Undefined unless it is known to be.
  */
 export function loneStatement(options: StatementOptions): Statement | undefined {
   const { table, definition, many, versioned } = options
@@ -88,7 +88,7 @@ function tableOrder(table: TableMetadata, limit: number): string {
   return ` order by ${table.primaryKey.map((key) => column(table, key)).join(', ')} limit ${limit}`
 }
 
-/** A table without version rows has the version NULL, never none: an absence of everything would be a wrong answer. */
+/** A table without version rows yields the version NULL in one row, never no rows, which would make every key look absent. */
 function versionOf(table: TableMetadata): string {
   const name = `'${table.name.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
   return `(select cast(sum(version) as unsigned) version from ${VERSION_TABLE} where table_name = ${name})`
@@ -96,7 +96,7 @@ function versionOf(table: TableMetadata): string {
 
 type ColumnListOptions = Pick<StatementOptions, 'table' | 'distinguished'> & { readonly many?: boolean }
 
-/** Columns get names of ours: theirs could be alike in lower case, or be one that an object has already. */
+/** Columns get aliases: their own names may differ only in case, or clash with a property that every object has. */
 function columnList({ table, many = false, distinguished = [] }: ColumnListOptions): string {
   const columns = table.columns.map((one, index) => {
     const name = column(table, one.name)
@@ -128,13 +128,13 @@ function unionKeys({ parts }: KeyDefinition, keys: number): string {
   return `(${selects.join(' union all ')})`
 }
 
-/** MySQL would read a table of up to two rows whole, and an optimizer may err on any: the key's index is named. */
+/** The key's index is forced: MySQL scans tables of one or two rows, and an optimizer may choose badly for any table. */
 function target(table: TableMetadata, { parts, index }: KeyDefinition): string {
   const conditions = parts.map((part, index) => part.condition(column(table, part.name), `k.k${index}`))
   return `${quoteName(table.name)} t force index (${quoteName(index)}) on ${conditions.join(' and ')}`
 }
 
-/** A parameter of a type that is written as for a column: CAST spells integers and texts otherwise. */
+/** A parameter cast to a type in column syntax, because CAST spells integer and text types differently. */
 function typedParameter(declaration: string): string {
   const text = /^(?:varchar\(\d+\)|longtext) character set (\w+)(?: collate (\w+))?$/.exec(declaration)
   if (text) return `convert(? using ${text[1]})${text[2] ? ` collate ${text[2]}` : ''}`

@@ -98,7 +98,7 @@ function jsonLookup(options: StatementOptions): Lookup {
   }
 }
 
-/** Texts are prepared for powers of two, so that few are needed; the last key fills up. */
+/** Statements are prepared for powers of two, so that few are needed; the last key is repeated to fill the rest. */
 function unionLookup(options: StatementOptions): Lookup {
   const statements = new Map<number, Statement>()
 

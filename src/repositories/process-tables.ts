@@ -4,13 +4,13 @@ import { type CacheEvents, createCacheEvents } from '../diagnostics/cache-events
 import type { DatabaseIdentity } from '../diagnostics/channels.ts'
 import { createCounters } from '../diagnostics/stats.ts'
 import { tableKeys } from '../keys/key.ts'
-import { createTableReader, type TableReader } from '../loading/table-reader.ts'
-import { createTableSource, type TableSourceOptions } from '../loading/table-source.ts'
+import { createServerReads, type ServerReadsOptions } from '../loading/server-reads.ts'
+import { createTableReader, type TableReader } from '../loading/way-of-a-key.ts'
 import type { TableMetadata, TablesMetadata } from '../metadata.ts'
 import { createRowReader, type RowReader } from '../rows/row.ts'
 import type { ScopedTable } from '../scope/table-scope.ts'
 import type { ServerAccess } from '../verification/verified-server.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { ResolvedOptions } from './resolved-options.ts'
 
 /** Statements of one key definition that may be under way at a time. A transaction has one connection. */
 const MAX_IN_FLIGHT = 2
@@ -25,7 +25,7 @@ export interface ProcessTable extends ScopedTable {
   readonly reader: TableReader
 }
 
-interface ReaderOver extends Pick<TableSourceOptions, 'connect'> {
+interface ReaderOver extends Pick<ServerReadsOptions, 'connect'> {
   readonly inTransaction: boolean
 }
 
@@ -37,7 +37,7 @@ export interface ProcessTables {
   /** By the database's names, the process-wide caches. */
   readonly caches: ReadonlyMap<string, ProcessCache>
   /** Another way to a table's rows, which neither asks nor fills the process-wide cache. */
-  readerInTransaction(table: ProcessTable, connect: TableSourceOptions['connect']): TableReader
+  readerInTransaction(table: ProcessTable, connect: ServerReadsOptions['connect']): TableReader
 }
 
 export interface ProcessTablesOptions {
@@ -78,7 +78,7 @@ export function createProcessTables(options: ProcessTablesOptions): ProcessTable
     const shared = inTransaction ? undefined : cache
     const origin = { database, inTransaction }
     const { timeout, maxBatchSize, maxWaitingKeys: maxWaiting } = settings
-    const source = createTableSource({
+    const source = createServerReads({
       ...{ table, counters, origin, timeout, connect, identities: keys.identities },
       reader: rowReader,
       cache: shared,

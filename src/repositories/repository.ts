@@ -2,7 +2,7 @@ import { EMPTY_INDEX, type Entry, type HitIndex, promiseOf } from '../cache/gene
 import { type CacheView, NOTHING_CACHED, type ProcessCache } from '../cache/process-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import { ConfigurationError, InvalidKeyError, RowNotFoundError } from '../errors.ts'
-import type { TableReader } from '../loading/table-reader.ts'
+import type { TableReader } from '../loading/way-of-a-key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { RowReader } from '../rows/row.ts'
 import type { CurrentScope } from '../scope/request-scope.ts'

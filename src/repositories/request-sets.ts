@@ -78,7 +78,7 @@ export function createRequestSets(options: RequestSetsOptions): RepositorySet {
   return createSet(scopes)
 }
 
-/** A thenable of another kind is asked within the scope, once, as a promise that can be waited for. */
+/** Any other thenable is turned into a promise within the scope, so that its `then` is called only once. */
 function adopt<Result>(result: Result): Result {
   if (result instanceof Promise || typeof (result as { then?: unknown } | undefined)?.then !== 'function') {
     return result

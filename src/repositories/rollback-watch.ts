@@ -1,7 +1,7 @@
 import type { SessionState } from '../database/session-tracking.ts'
 import type { RequestScope } from '../scope/request-scope.ts'
 
-/** Makes a transaction's scope forget, when something was rolled back, what may never have been. */
+/** After a rollback, makes the transaction's scope forget rows that may no longer exist. */
 export interface RollbackWatch {
   /** Told in which session the transaction's lookups run. */
   ranIn(session: SessionState): void

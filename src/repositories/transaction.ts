@@ -65,7 +65,7 @@ export async function runTransaction<Set, Result>(
   if ((isolationLevel as string | undefined)?.toLowerCase() === 'read uncommitted') {
     throw new ConfigurationError({
       kind: 'transaction',
-      problem: "$transaction: 'read uncommitted' is refused: what it reads may never have been",
+      problem: "$transaction: 'read uncommitted' is refused: it can read rows that are never committed",
       fix: "Use 'read committed'.",
     })
   }
@@ -97,7 +97,7 @@ async function runOnce<Set, Result>(
       return answer
     })
   } catch (error) {
-    // The function was through: COMMIT failed, and may have been carried out all the same.
+    // `fn` had finished: COMMIT failed, but may have taken effect.
     if (versions) options.committed(versioned)
     throw error
   }

@@ -10,7 +10,7 @@ export class IdentityMap {
   readonly #byPrimaryKey = new Map<Token, Row>()
   /** Those whose identity no key leads to. */
   readonly #beside = new Map<Token, Row>()
-  /** Of the unique keys that were asked for after there were rows: most scopes ask by one key alone. */
+  /** Indexes of the other unique keys, built when first asked for: most scopes use a single key. */
   #byOthers: (KeyIndex<Row> | undefined)[] = []
 
   constructor(options: { readonly keys: TableKeys; readonly maxRows: number }) {

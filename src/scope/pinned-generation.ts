@@ -18,7 +18,7 @@ export class PinnedGeneration {
   readonly #cache: ProcessCache | undefined
   readonly #counters: Counters
   #open = true
-  /** None of its rows is dropped while the scope goes on, which does not remember what it was answered from them. */
+  /** Their rows must not be dropped while the scope lasts, because it does not remember them itself. */
   #leased: Generation[] | undefined
   #pinned: Generation | undefined
   #diverged = false
@@ -84,7 +84,7 @@ export class PinnedGeneration {
 
   /**
    * The scope has an answer that the process does not hold for it: it is asked first from now on. An `immutable` cache
-   * must not contradict it, also not for what still runs after the scope's end: only the garbage collector ends that.
+   * must not contradict it, not even for code that still runs after the scope's end. Only garbage collection tells when that is over.
    */
   diverge(): void {
     const cache = this.#cache

@@ -38,7 +38,7 @@ export class RequestScope {
     return scope
   }
 
-  /** The engine keeps what is watched until it next looks at the whole heap: so not the scope with its rows. */
+  /** V8 keeps a watched object until its next full collection, so a small stand-in is watched instead of the scope with its rows. */
   #watch(held: PinnedGeneration): void {
     if (!this.#watched) {
       this.#watched = { sign: {}, held: [] }

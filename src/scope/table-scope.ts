@@ -6,7 +6,7 @@ import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
 import { IdentityMap } from './identity-map.ts'
 import { PinnedGeneration } from './pinned-generation.ts'
-import { MAX_REMEMBERED, RememberedAnswers } from './remembered-answers.ts'
+import { MAX_REMEMBERED, ScopeLoader } from './scope-loader.ts'
 
 /** Where a scope loads what neither it nor the process holds. Each answers in the order of the keys, and never rejects. */
 export interface KeySource {
@@ -34,8 +34,8 @@ export class TableScope {
   readonly #table: ScopedTable
   // Made when they are needed: a scope that reads what the process holds remembers nothing.
   #rows: IdentityMap | undefined
-  #answers: RememberedAnswers<Row | undefined> | undefined
-  #lists: RememberedAnswers<readonly Row[]> | undefined
+  #answers: ScopeLoader<Row | undefined> | undefined
+  #lists: ScopeLoader<readonly Row[]> | undefined
   #all: Promise<readonly Row[] | undefined> | undefined
   /** Moves when loads under way are out of date. */
   #epoch = 0
@@ -62,7 +62,7 @@ export class TableScope {
     return this.#rememberedRows().load(this.#fresh(key))
   }
 
-  /** Who told the scope to forget may know of a change that a statement under way has not seen. */
+  /** Whoever cleared the scope may know of a change that a statement under way has not seen. */
   #fresh(key: Key): Key {
     return this.#epoch === 0 ? key : { ...key, fresh: true }
   }
@@ -129,18 +129,18 @@ export class TableScope {
     this.#answers?.forgetAnswer(row)
   }
 
-  #rememberedRows(): RememberedAnswers<Row | undefined> {
+  #rememberedRows(): ScopeLoader<Row | undefined> {
     const { beforeSending } = this.#table.source
-    this.#answers ??= new RememberedAnswers({
+    this.#answers ??= new ScopeLoader({
       load: (keys) => this.#loadRows(keys),
       schedule: beforeSending,
     })
     return this.#answers
   }
 
-  #rememberedLists(): RememberedAnswers<readonly Row[]> {
+  #rememberedLists(): ScopeLoader<readonly Row[]> {
     const { beforeSending } = this.#table.source
-    this.#lists ??= new RememberedAnswers({
+    this.#lists ??= new ScopeLoader({
       load: (keys) => this.#loadLists(keys),
       schedule: beforeSending,
     })
@@ -167,7 +167,7 @@ export class TableScope {
     })
   }
 
-  /** The row that the scope answers the key with: as it has seen the row first, which may not have the key. */
+  /** The row as the scope first saw it; undefined if the row did not have this key then. */
   #rowFor(key: Key, row: Row | undefined): Row | undefined {
     const answer = row && this.#asSeen(key, row)
     if (!answer && !this.held.isAbsent(key)) this.held.diverge()

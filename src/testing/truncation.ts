@@ -6,7 +6,7 @@ import { quoteName } from '../database/statement.ts'
 import { ConfigurationError } from '../errors.ts'
 import { run } from '../migration/server-statement.ts'
 import { moveEverySlot, refuseTransaction, VERSION_TABLE } from '../migration/version-table.ts'
-import { cacheDropper } from '../repositories/internals.ts'
+import { cacheDropper } from '../repositories/assembly.ts'
 
 /**
  * The options of `truncateTables`.

@@ -4,7 +4,7 @@ export const faults = {
   'no-poll': 'cache/process-cache.ts',
   'no-drop': 'cache/process-cache.ts',
   unpinned: 'scope/pinned-generation.ts',
-  uncommitted: 'loading/table-source.ts',
+  uncommitted: 'loading/server-reads.ts',
 } as const
 
 export type Fault = keyof typeof faults

@@ -1,15 +1,15 @@
-export * from '../../../src/loading/table-source.ts'
+export * from '../../../src/loading/server-reads.ts'
 
 import type { ProcessCache } from '../../../src/cache/process-cache.ts'
 import {
-  createTableSource as createRight,
-  type TableSourceOptions,
-} from '../../../src/loading/table-source.ts'
+  createServerReads as createRight,
+  type ServerReadsOptions,
+} from '../../../src/loading/server-reads.ts'
 
 const caches = new Map<object, ProcessCache>()
 
 /** Shares what a transaction reads. */
-export function createTableSource(options: TableSourceOptions) {
+export function createServerReads(options: ServerReadsOptions) {
   const { table, cache } = options
   if (cache) caches.set(table, cache)
   return createRight({ ...options, cache: cache ?? caches.get(table) })

@@ -5,7 +5,7 @@ import type { Key, KeyDefinition } from '../keys/key.ts'
 /** How many answers a scope remembers of each key: a request needs far fewer, and a websocket's scope must not grow for ever. */
 export const MAX_REMEMBERED = 200_000
 
-export interface RememberedAnswersOptions<Answer> {
+export interface ScopeLoaderOptions<Answer> {
   /** Answers in the order of the keys, which are of one definition; an Error concerns its key alone. */
   load(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
   /** Calls back when the keys that were asked in this turn are to be loaded. */
@@ -13,11 +13,11 @@ export interface RememberedAnswersOptions<Answer> {
 }
 
 /** What a scope was answered by each key of a table. */
-export class RememberedAnswers<Answer> {
-  readonly #options: RememberedAnswersOptions<Answer>
+export class ScopeLoader<Answer> {
+  readonly #options: ScopeLoaderOptions<Answer>
   readonly #byDefinition = new Map<KeyDefinition, AnswersOfDefinition<Answer>>()
 
-  constructor(options: RememberedAnswersOptions<Answer>) {
+  constructor(options: ScopeLoaderOptions<Answer>) {
     this.#options = options
   }
 
@@ -70,7 +70,7 @@ class AnswersOfDefinition<Answer> {
   readonly settled = new Map<Token, Answer>()
   readonly #loader: DataLoader<Key, Answer, Token>
 
-  constructor(definition: KeyDefinition, { load, schedule }: RememberedAnswersOptions<Answer>) {
+  constructor(definition: KeyDefinition, { load, schedule }: ScopeLoaderOptions<Answer>) {
     this.#loader = new DataLoader((keys) => this.#load(keys, load), {
       cacheKeyFn: tokenOf,
       cacheMap: this.promises,
@@ -111,7 +111,7 @@ class AnswersOfDefinition<Answer> {
   /** A failure is not remembered. What was forgotten meanwhile does not come back, nor harm what took its place. */
   async #load(
     keys: readonly Key[],
-    load: RememberedAnswersOptions<Answer>['load'],
+    load: ScopeLoaderOptions<Answer>['load'],
   ): Promise<readonly (Answer | Error)[]> {
     const promises = keys.map(({ token }) => this.promises.get(token))
     const answers = await load(keys)

@@ -16,7 +16,7 @@ import { createLookup, createTableRead, type Lookup } from './lookup.ts'
 import { type ReadOrigin, type StatementListener, traceTable } from './traced-batch.ts'
 
 /** Where rows come from when nothing holds them: statements, the answers of which the process-wide cache shares. */
-export interface TableSource {
+export interface ServerReads {
   /** Bytes of keys that fit into one statement. */
   maxBytes(): number
   /** Answers in the order of the keys, which are of one unique key; an Error concerns its key alone. */
@@ -32,7 +32,7 @@ type Send<Answer> = (
   sending: StatementListener | undefined,
 ) => Promise<readonly (Answer | Error)[]>
 
-export interface TableSourceOptions {
+export interface ServerReadsOptions {
   readonly table: TableMetadata
   readonly identities: RowIdentities
   readonly reader: RowReader
@@ -56,7 +56,7 @@ const STATEMENT_BYTES = 64 * 1024
 const STALE_RETRY_DELAYS = [25, 50, 100, 200, 400, 800, 1600]
 
 /** Reads one table's rows: committed ones process-wide, or those that a transaction sees. */
-export function createTableSource(options: TableSourceOptions): TableSource {
+export function createServerReads(options: ServerReadsOptions): ServerReads {
   const { table, identities, reader, counters, origin, cache, timeout } = options
   const versioned = cache?.mode === 'versioned'
   const time = { what: table.name, timeout }
@@ -98,7 +98,7 @@ export function createTableSource(options: TableSourceOptions): TableSource {
     sending: StatementListener | undefined,
   ): Promise<{ answer: Answer; generation: Generation | undefined }> {
     for (const delay of STALE_RETRY_DELAYS) {
-      // When the statement begins: the table's first look at its version, which comes before, moves them.
+      // Read again when the statement begins: the first connect looks at the version, which moves both.
       let { epoch = 0, floor = 0 } = cache ?? {}
       const answer = await run((server) => {
         if (cache) ({ epoch, floor } = cache)
@@ -122,7 +122,7 @@ export function createTableSource(options: TableSourceOptions): TableSource {
     return row
   }
 
-  /** The entry of a row that there is; what cannot be read concerns that row alone. */
+  /** The entry of a row, if there is one. A value that cannot be read fails that row only. */
   function entryOf(
     values: readonly unknown[],
     from: number,

@@ -3,7 +3,7 @@ import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
 import type { KeySource, ScopedTable, TableScope } from '../scope/table-scope.ts'
 import type { Batch } from './batch.ts'
-import type { TableSource, TableSourceOptions } from './table-source.ts'
+import type { ServerReads, ServerReadsOptions } from './server-reads.ts'
 import { createTracedBatch, withCaller } from './traced-batch.ts'
 
 /**
@@ -12,9 +12,12 @@ import { createTracedBatch, withCaller } from './traced-batch.ts'
  * 1. the request (`TableScope`): what it was answered once it is answered again;
  * 2. the process (`ProcessCache`): rows, absences and lists, by any key;
  * 3. the batch (`Batch`): who else asks now, in this request (DataLoader) and in others;
- * 4. the statement (`TableSource`): one for all of them, which publishes what it finds on its way back.
+ * 4. the statement (`ServerReads`): one for all of them, which publishes what it finds on its way back.
  *
- * What a hit needs is not here: `Repository` finds a key that is held as it is without resolving it.
+ * A further level below the process, such as a store, is asked between the batch and the statement: in `ServerReads`, which
+ * knows the version of what it reads.
+ *
+ * Hits are not handled here: `Repository` finds a row held under the key exactly as given, without resolving the key.
  */
 export interface TableReader {
   find(key: Key, scope: TableScope | undefined): Promise<Row | undefined>
@@ -31,8 +34,8 @@ export interface TableReader {
 }
 
 export interface TableReaderOptions extends Omit<ScopedTable, 'source' | 'position' | 'reader'> {
-  readonly source: TableSource
-  readonly origin: TableSourceOptions['origin']
+  readonly source: ServerReads
+  readonly origin: ServerReadsOptions['origin']
   /** The table, for messages. */
   readonly what: string
   readonly timeout: number

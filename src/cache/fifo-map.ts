@@ -2,7 +2,7 @@ import type { Token } from '../keys/identity.ts'
 import type { KeyDefinition } from '../keys/key.ts'
 
 /** Values by key, within a total weight. */
-export interface BoundedMap<Value> {
+export interface FifoMap<Value> {
   get(definition: KeyDefinition, token: Token): Value | undefined
   /** How many values it holds. */
   size(): number
@@ -10,7 +10,7 @@ export interface BoundedMap<Value> {
 }
 
 /** The oldest values are dropped first when the weights exceed the bound; a value heavier than it is not held. */
-export function createBoundedMap<Value>(maxWeight: number): BoundedMap<Value> {
+export function createFifoMap<Value>(maxWeight: number): FifoMap<Value> {
   const byDefinition = new Map<
     KeyDefinition,
     Map<Token, { readonly value: Value; readonly weight: number }>

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { TablesMetadata } from '../metadata.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { ResolvedOptions } from './resolved-options.ts'
 
 /** What repositories were made of, for tools such as `kysely-lookup check`. */
 export interface Assembly {
