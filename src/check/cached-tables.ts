@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { TableMetadata } from '../metadata.ts'
 import { isTriggerOf, readTriggers } from '../migration/trigger.ts'
+import type { GuardName } from '../migration/trigger-body.ts'
 import { DEFAULT_MAX_ROWS } from '../repositories/resolved-options.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 import type { CachedTable } from './check-target.ts'
@@ -11,14 +12,13 @@ export async function guardedTables(
   db: Kysely<unknown>,
   tables: readonly TableMetadata[],
 ): Promise<ReadonlyMap<string, CachedTable>> {
-  const triggers = (await readTriggers(db)).map(({ name }) => name)
+  const triggers = await readTriggers(db)
   const versioned = await tablesWithVersion(db)
   const guarded = new Map<string, CachedTable>()
   for (const { name } of tables) {
-    const has = (kind: 'lookup_frozen' | 'lookup_version') =>
-      triggers.some((trigger) => isTriggerOf(trigger, [kind], name))
-    if (has('lookup_frozen')) guarded.set(name, { mode: 'immutable', maxRows: DEFAULT_MAX_ROWS })
-    else if (has('lookup_version') || versioned.has(name)) {
+    const has = (guard: GuardName) => triggers.some((trigger) => isTriggerOf(trigger, { table: name, guard }))
+    if (has('frozen')) guarded.set(name, { mode: 'immutable', maxRows: DEFAULT_MAX_ROWS })
+    else if (has('tracked') || versioned.has(name)) {
       guarded.set(name, { mode: 'versioned', maxRows: DEFAULT_MAX_ROWS })
     }
   }

@@ -1,39 +1,26 @@
 import { type Kysely, sql } from 'kysely'
-import { inCurrentDatabase } from '../database/current-database.ts'
 import { ER_NO_SUCH_USER } from '../database/server-errors.ts'
-import { isTriggerOf, triggerKinds } from '../migration/trigger.ts'
+import { isTriggerOf, readTriggers } from '../migration/trigger.ts'
 import type { Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight } from './server-error.ts'
 
-interface DefinerRow {
-  readonly name: string
-  readonly tablename: string
-  /** Null if the user may not see it, on MariaDB. */
-  readonly definer: string | null
-  readonly own: unknown
-}
-
 /** Checks that the owners of our triggers still exist: without its owner, a trigger makes every write fail. */
 export async function checkDefiners({ owner, cached }: Subject): Promise<Report> {
   if (cached.size === 0) return { findings: [] }
-  const { rows } = await sql<DefinerRow>`
-    select trigger_name as name, event_object_table as tablename, definer as definer, definer = current_user() as own
-    from information_schema.triggers
-    where ${sql.raw(inCurrentDatabase('trigger_schema'))}`.execute(owner.withoutPlugins())
   const tables = [...cached.keys()]
-  const guarding = rows.filter(
-    ({ name, own }) => Number(own) === 0 && tables.some((table) => isTriggerOf(name, triggerKinds, table)),
+  const guarding = (await readTriggers(owner)).filter(
+    (trigger) => !trigger.own && tables.some((table) => isTriggerOf(trigger, { table })),
   )
   const findings: Finding[] = []
-  for (const [definer, triggers] of Map.groupBy(guarding, (row) => row.definer)) {
-    const exists = definer === null ? undefined : await userExists(owner, definer)
+  for (const [definer, triggers] of Map.groupBy(guarding, ({ definer }) => definer)) {
+    const exists = definer === undefined ? undefined : await userExists(owner, definer)
     if (exists === undefined) {
-      const reason = `whether the user to whom they belong${definer === null ? '' : `, ${definer},`} exists cannot be seen without SELECT on mysql.user`
+      const reason = `whether the user to whom they belong${definer === undefined ? '' : `, ${definer},`} exists cannot be seen without SELECT on mysql.user`
       return { findings, skipped: [{ what: `definers of ${triggers.length} triggers`, reason }] }
     }
     if (exists) continue
-    for (const [table, ofTable] of Map.groupBy(triggers, (row) => row.tablename)) {
+    for (const [table, ofTable] of Map.groupBy(triggers, ({ table }) => table)) {
       findings.push({
         code: 'definer-gone',
         table,

@@ -4,7 +4,7 @@ import { cascadeSources, describeKey, readCascadingKeys } from '../migration/cas
 import { frozenTriggers } from '../migration/freezing.ts'
 import { versionTriggers } from '../migration/tracking.ts'
 import type { TriggerState } from '../migration/trigger.ts'
-import { SLOTS } from '../migration/version-table.ts'
+import { SLOTS } from '../migration/version-slots.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 import type { CachedTable, Subject } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'

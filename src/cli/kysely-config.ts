@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { type Dialect, Kysely, MysqlDialect, type MysqlDialectConfig } from 'kysely'
 import type { MigrationProvider } from 'kysely/migration'
 import { refusePromisePool } from '../database/driver-options.ts'
+import { refuseSchema } from '../database/with-schema.ts'
 import { CommandError } from './command.ts'
 import { whileLoading } from './supervision.ts'
 import { importUserModule, JITI_OPTIONS, kyselyCtlPackage } from './user-module.ts'
@@ -51,7 +52,9 @@ export function findKyselyConfig(from: string): string | undefined {
 
 /** The Kysely instance that a configuration file holds or describes. */
 export async function kyselyFromConfig(options: ConfigOptions): Promise<Kysely<unknown>> {
-  return await whileLoading(options, () => loadKysely(options))
+  const db = await whileLoading(options, () => loadKysely(options))
+  refuseSchema(db, 'kysely-lookup')
+  return db
 }
 
 async function loadKysely(options: ConfigOptions): Promise<Kysely<unknown>> {

@@ -189,7 +189,9 @@ export function wrapConnection(connection: DriverConnection, options: Connection
       send(callback, (settle) => text(sql, [], (error, _, fields) => settle(error, fields, undefined)))
     } else {
       session?.send(sql)
-      send(callback, (settle) => text(sql, parameters, settle))
+      // What Kysely begins a transaction with begins a block of PL/SQL in MariaDB's sql_mode ORACLE.
+      const statement = sql === 'begin' ? 'start transaction' : sql
+      send(callback, (settle) => text(statement, parameters, settle))
     }
     return undefined
   }

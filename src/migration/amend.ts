@@ -7,10 +7,12 @@ import {
   errorNumber,
 } from '../database/server-errors.ts'
 import { AmendError, ConfigurationError } from '../errors.ts'
-import { AMEND_VARIABLE, frozenTriggers } from './freezing.ts'
+import { frozenTriggers } from './freezing.ts'
 import { requireLookupTable } from './lookup-table.ts'
-import { explained, run } from './server-statement.ts'
-import { refuseTransaction, requireVersionTable, setToken, tokenRow, VERSION_TABLE } from './version-table.ts'
+import { explained, inKnownMode, run, type SqlModes } from './server-statement.ts'
+import { AMEND_VARIABLE } from './trigger-body.ts'
+import { setToken, tokenRow } from './version-slots.ts'
+import { requireOwnDatabase, requireVersionTable, VERSION_TABLE } from './version-table.ts'
 
 /**
  * Corrects rows of a frozen table, and resolves to the result of `fn`. `fn` may change the rows through `trx`, in one transaction,
@@ -33,12 +35,12 @@ export async function amend<DB, Result>(
   fn: (trx: Transaction<DB>) => Promise<Result>,
 ): Promise<Result> {
   const helper = 'amend'
-  refuseTransaction(db, helper)
-  return await db.connection().execute(async (connection) => {
+  requireOwnDatabase(db, helper)
+  return await inKnownMode(db, async (connection, modes) => {
     await requireVersionTable(connection)
     const name = await requireLookupTable(connection, { table, helper })
     await requireFrozen(connection, name)
-    const amending: Amending = { table: name, token: `0x${randomBytes(16).toString('hex')}` }
+    const amending: Amending = { table: name, token: `0x${randomBytes(16).toString('hex')}`, modes }
     let result: Result
     try {
       await run(connection, `set ${AMEND_VARIABLE} = ${amending.token}`)
@@ -57,11 +59,13 @@ interface Amending {
   readonly table: string
   /** A hexadecimal literal. */
   readonly token: string
+  /** `fn` runs in the session's own. */
+  readonly modes: SqlModes
 }
 
 async function amendWithin<DB, Result>(
   trx: Transaction<DB>,
-  { table, token }: Amending,
+  { table, token, modes }: Amending,
   fn: (trx: Transaction<DB>) => Promise<Result>,
 ): Promise<Result> {
   // The first statement, before any snapshot: it waits for a running amend, and then sees its changes.
@@ -82,7 +86,8 @@ async function amendWithin<DB, Result>(
   // A savepoint ends with its transaction, whatever ends that.
   const savepoint = `kysely_lookup_${token.slice(0, 18)}`
   await run(trx, `savepoint ${savepoint}`)
-  const result = await fn(trx)
+  await run(trx, modes.toSessions)
+  const result = await fn(trx).finally(() => run(trx, modes.toKnown).catch(() => {}))
   await run(trx, `release savepoint ${savepoint}`).catch((error: unknown) => {
     throw errorNumber(error) === ER_SP_DOES_NOT_EXIST ? ended(table, error) : error
   })

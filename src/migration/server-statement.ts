@@ -1,4 +1,4 @@
-import { type QueryExecutorProvider, sql } from 'kysely'
+import { type Kysely, type QueryExecutorProvider, sql } from 'kysely'
 import {
   ER_BINLOG_CREATE_ROUTINE_NEED_SUPER,
   ER_COLUMNACCESS_DENIED_ERROR,
@@ -22,6 +22,39 @@ export async function run<Row extends object>(
   }
 }
 
+/**
+ * Not the session's: a trigger keeps the sql_mode in which it was created, and its body is no SQL for MariaDB's mode ORACLE. Values out
+ * of range are errors, and so is another engine than the one asked for.
+ */
+const KNOWN_MODE = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'
+
+/** Statements that change the session's sql_mode. */
+export interface SqlModes {
+  readonly toKnown: string
+  readonly toSessions: string
+}
+
+/** Runs `work` on one connection, in a sql_mode that does not depend on the server's settings. */
+export async function inKnownMode<DB, Result>(
+  db: Kysely<DB>,
+  work: (connection: Kysely<DB>, modes: SqlModes) => Promise<Result>,
+): Promise<Result> {
+  return await db.connection().execute(async (connection) => {
+    const [session] = await run<{ mode: string }>(connection, 'select @@session.sql_mode as mode')
+    const modes: SqlModes = {
+      toKnown: `set session sql_mode = '${KNOWN_MODE}'`,
+      toSessions: `set session sql_mode = '${session?.mode ?? ''}'`,
+    }
+    await run(connection, modes.toKnown)
+    try {
+      return await work(connection, modes)
+    } finally {
+      // What failed before is worth more to know.
+      await run(connection, modes.toSessions).catch(() => {})
+    }
+  })
+}
+
 export function withoutPlugins(db: QueryExecutorProvider): QueryExecutorProvider {
   return { getExecutor: () => db.getExecutor().withoutPlugins() }
 }
@@ -31,7 +64,7 @@ export function withoutPlugins(db: QueryExecutorProvider): QueryExecutorProvider
  * by their text, in which MySQL rewrites doubled quotes and introducers (`_utf8mb4 0x…`).
  */
 export function literal(text: string): string {
-  if (!/['\\]/.test(text)) return `'${text}'`
+  if (!/['\\\p{C}]/u.test(text)) return `'${text}'`
   return `convert(0x${Buffer.from(text).toString('hex')} using utf8mb4) collate utf8mb4_bin`
 }
 

@@ -1,24 +1,22 @@
 import type { Kysely } from 'kysely'
 import { ConfigurationError } from '../errors.ts'
 import { type CascadeSource, cascadeSources, describeKey, readCascadingKeys } from './cascade.ts'
-import { nameOnServer, requireLookupTable } from './lookup-table.ts'
-import {
-  readTriggerStates,
-  readTriggers,
-  replaceTriggers,
-  type Trigger,
-  type TriggerState,
-  triggerName,
-} from './trigger.ts'
-import {
-  moveEverySlot,
-  moveOwnSlot,
-  refuseTransaction,
-  removeUnusedSlots,
-  requireVersionTable,
-} from './version-table.ts'
+import { addGuard, type Guard, guardStates, removeGuard } from './guard.ts'
+import type { Trigger, TriggerState } from './trigger.ts'
+import { trackingBody } from './trigger-body.ts'
+import { triggerName } from './trigger-name.ts'
 
-const kinds = ['lookup_version', 'lookup_cascade'] as const
+const TRACKED: Guard = {
+  name: 'tracked',
+  helper: 'trackVersion',
+  inverse: 'untrackVersion',
+  reader: 'versionTriggers',
+  refuseBypasses,
+  async readExpected(db) {
+    const keys = await readCascadingKeys(db)
+    return (table) => trackingTriggers(table, cascadeSources(keys, table))
+  },
+}
 
 /**
  * Makes the database move the table's version with every INSERT, UPDATE and DELETE, in the writer's own transaction. Use it for tables that are cached as `'versioned'`. Tables that can change it by cascading foreign keys get triggers
@@ -38,23 +36,7 @@ const kinds = ['lookup_version', 'lookup_cascade'] as const
  * a right is missing, or `db` is a transaction.
  */
 export async function trackVersion<DB>(db: Kysely<DB>, table: string): Promise<void> {
-  const helper = 'trackVersion'
-  refuseTransaction(db, helper)
-  await requireVersionTable(db)
-  const name = await requireLookupTable(db, { table, helper })
-  const sources = cascadeSources(await readCascadingKeys(db), name)
-  const elsewhere = sources.filter(({ key }) => key.parentDatabase)
-  if (elsewhere.length > 0) {
-    throw new ConfigurationError({
-      kind: 'table',
-      problem: `${helper}: rows of ${name} can change by a cascade from another database: ${elsewhere.map(({ key }) => describeKey(key)).join('; ')}`,
-      fix: `Make the rule of the foreign key RESTRICT, or cache ${name} per request only.`,
-    })
-  }
-  await moveEverySlot(db, name)
-  await replaceTriggers(db, { table: name, kinds, expected: trackingTriggers(name, sources) })
-  // For writes between reading the old triggers and creating the new ones.
-  await moveEverySlot(db, name)
+  await addGuard(db, TRACKED, table)
 }
 
 /**
@@ -67,10 +49,7 @@ export async function trackVersion<DB>(db: Kysely<DB>, table: string): Promise<v
  * @throws ConfigurationError if a right is missing, or `db` is a transaction.
  */
 export async function untrackVersion<DB>(db: Kysely<DB>, table: string): Promise<void> {
-  refuseTransaction(db, 'untrackVersion')
-  const name = await nameOnServer(db, table)
-  await replaceTriggers(db, { table: name, kinds, expected: [] })
-  await removeUnusedSlots(db, name)
+  await removeGuard(db, TRACKED, table)
 }
 
 /**
@@ -88,17 +67,23 @@ export async function versionTriggers<DB>(
   db: Kysely<DB>,
   tables: readonly string[],
 ): Promise<ReadonlyMap<string, readonly TriggerState[]>> {
-  const [keys, live] = [await readCascadingKeys(db), await readTriggers(db)]
-  const states = new Map<string, readonly TriggerState[]>()
-  for (const table of tables) {
-    const expected = trackingTriggers(table, cascadeSources(keys, table))
-    states.set(table, await readTriggerStates(db, expected, live))
+  return await guardStates(db, TRACKED, tables)
+}
+
+async function refuseBypasses<DB>(db: Kysely<DB>, table: string): Promise<void> {
+  const sources = cascadeSources(await readCascadingKeys(db), table)
+  const elsewhere = sources.filter(({ key }) => key.parentDatabase)
+  if (elsewhere.length > 0) {
+    throw new ConfigurationError({
+      kind: 'table',
+      problem: `trackVersion: rows of ${table} can change by a cascade from another database: ${elsewhere.map(({ key }) => describeKey(key)).join('; ')}`,
+      fix: `Make the rule of the foreign key RESTRICT, or cache ${table} per request only.`,
+    })
   }
-  return states
 }
 
 function trackingTriggers(table: string, sources: readonly CascadeSource[]): readonly Trigger[] {
-  const body = `begin\n  ${moveOwnSlot(table)}\nend`
+  const body = trackingBody(table)
   const own = (['insert', 'update', 'delete'] as const).map(
     (event): Trigger => ({
       name: triggerName({ kind: 'lookup_version', event, table }),

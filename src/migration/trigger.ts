@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
 import { type QueryExecutorProvider, sql } from 'kysely'
 import { inCurrentDatabase } from '../database/current-database.ts'
 import { ER_SPECIFIC_ACCESS_DENIED_ERROR, errorNumber } from '../database/server-errors.ts'
 import { quoteName } from '../database/statement.ts'
 import { run, withoutPlugins } from './server-statement.ts'
+import { type GuardName, guardedBy } from './trigger-body.ts'
+import { guardNamed, isLibraryName } from './trigger-name.ts'
 
 /**
  * A trigger that this library creates.
@@ -30,6 +31,8 @@ export interface Trigger {
 export interface LiveTrigger extends Omit<Trigger, 'body'> {
   /** Absent if the user may not see it. */
   readonly body?: string
+  /** The user that it belongs to; absent if this user may not see it, on MariaDB. */
+  readonly definer?: string
   /** Whether it belongs to the user of this connection. */
   readonly own: boolean
 }
@@ -44,56 +47,38 @@ export interface LiveTrigger extends Omit<Trigger, 'body'> {
  */
 export interface TriggerState extends Trigger {
   /**
-   * `live`: the server has it. `missing`: the server does not. `different`: the name belongs to a trigger on another table or with
-   * another body. `hidden`: it exists, but without the TRIGGER right its body cannot be seen.
+   * `live`: the server has it, under this name. `missing`: the server does not. `different`: the name belongs to a trigger on another
+   * table or with another body. `hidden`: it exists, but without the TRIGGER right its body cannot be seen.
    */
   readonly state: 'live' | 'hidden' | 'missing' | 'different'
 }
 
-export const triggerKinds = ['lookup_version', 'lookup_cascade', 'lookup_frozen'] as const
-
-export type TriggerKind = (typeof triggerKinds)[number]
-
-/** The names of this library's triggers. */
-export const libraryTrigger = /^lookup_(version|cascade|frozen)_(insert|update|delete)_/
-
-/** Names have at most 64 characters and ignore case, so names that are not plain get a hash. */
-export function triggerName(options: {
-  readonly kind: TriggerKind
-  readonly event: Trigger['event']
-  readonly table: string
-  /** The table that the trigger is on, if it is not `table`. */
-  readonly on?: string
-}): string {
-  const { kind, event, table, on } = options
-  return `${kind}_${event}_${shortName(table)}${on === undefined ? '' : `_${hash(on, 8)}`}`
-}
-
-function shortName(table: string): string {
-  if (/^[a-z\d_]{1,33}$/.test(table)) return table
-  const legible = table.toLowerCase().replaceAll(/[^a-z\d]+/g, '_')
-  return `${legible.slice(0, 20)}_${hash(table, 12)}`
-}
-
-function hash(text: string, digits: number): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, digits)
-}
-
-/** Whether {@link triggerName} gave a trigger its name for the table, whichever table it is on. */
-export function isTriggerOf(name: string, kinds: readonly TriggerKind[], table: string): boolean {
-  const kind = kinds.find((one) => name.startsWith(`${one}_`))
-  const rest = kind && name.slice(kind.length + 1).replace(/^(insert|update|delete)_/, '')
-  const short = shortName(table)
-  if (kind !== 'lookup_cascade') return rest === short
-  return rest?.slice(0, -9) === short && /_[\da-f]{8}$/.test(rest)
+/**
+ * Whether a trigger guards the table in this way, or in any. Its body says so, for tools that rebuild a table, such as gh-ost, give its
+ * triggers other names; the name decides where the body cannot be seen or is not ours.
+ */
+export function isTriggerOf(
+  { name, body }: Pick<LiveTrigger, 'name' | 'body'>,
+  { table, guard }: { readonly table: string; readonly guard?: GuardName },
+): boolean {
+  const guarded = guardedBy(body ?? '')
+  if (guarded?.current || (guarded && isLibraryName(name))) {
+    return guarded.table === table && (guard === undefined || guarded.guard === guard)
+  }
+  const named = guardNamed(name, table)
+  return named !== undefined && (guard === undefined || named === guard)
 }
 
 /** Every trigger of the current database that the user may see. */
 export async function readTriggers(db: QueryExecutorProvider): Promise<readonly LiveTrigger[]> {
-  const rows = await run<Record<'name' | 'tablename' | 'timing' | 'event' | 'body' | 'own', unknown>>(
+  // MariaDB's sql_mode ORACLE reserves words such as BODY.
+  const rows = await run<
+    Record<'name' | 'tablename' | 'timing' | 'event' | 'actiontext' | 'definer' | 'own', unknown>
+  >(
     db,
     `select trigger_name as name, event_object_table as tablename, action_timing as timing,
-      event_manipulation as event, action_statement as body, definer = current_user() as own
+      event_manipulation as event, action_statement as actiontext, definer as definer,
+      definer = current_user() as own
       from information_schema.triggers where ${inCurrentDatabase('trigger_schema')}`,
   )
   // Drivers return some of these long texts as bytes.
@@ -102,7 +87,8 @@ export async function readTriggers(db: QueryExecutorProvider): Promise<readonly 
     table: String(row.tablename),
     timing: String(row.timing).toLowerCase() as Trigger['timing'],
     event: String(row.event).toLowerCase() as Trigger['event'],
-    ...(row.body !== null && { body: String(row.body) }),
+    ...(row.actiontext !== null && { body: String(row.actiontext) }),
+    ...(row.definer !== null && { definer: String(row.definer) }),
     own: Number(row.own) === 1,
   }))
 }
@@ -122,14 +108,18 @@ export async function readTriggerStates(
 }
 
 function triggerStates(expected: readonly Trigger[], live: readonly LiveTrigger[]): readonly TriggerState[] {
-  const byName = new Map(live.map((trigger) => [trigger.name, trigger]))
-  const members = ['table', 'timing', 'event', 'body'] as const
-  return expected.map((trigger) => {
-    const found = byName.get(trigger.name)
-    if (!found) return { ...trigger, state: 'missing' }
-    const different = members.some((member) => (found[member] ?? trigger[member]) !== trigger[member])
-    return { ...trigger, state: different ? 'different' : found.body === undefined ? 'hidden' : 'live' }
+  return expected.map((trigger): TriggerState => {
+    const there = live.filter((one) => onSame(one, trigger))
+    const found = there.find(({ body }) => body === trigger.body)
+    if (found) return { ...trigger, name: found.name, state: 'live' }
+    const hidden = there.some(({ name, body }) => name === trigger.name && body === undefined)
+    if (hidden) return { ...trigger, state: 'hidden' }
+    return { ...trigger, state: live.some(({ name }) => name === trigger.name) ? 'different' : 'missing' }
   })
+}
+
+function onSame(one: LiveTrigger, other: Trigger): boolean {
+  return one.table === other.table && one.timing === other.timing && one.event === other.event
 }
 
 /** Without the right, MySQL lists no triggers, but its error tells whether a trigger exists. */
@@ -143,35 +133,32 @@ async function isHidden(db: QueryExecutorProvider, name: string): Promise<boolea
 }
 
 /**
- * Creates and drops triggers of these kinds until they are exactly the expected ones. A trigger that belongs to another user is
+ * Creates and drops triggers until those of the guard are exactly the expected ones. A trigger that belongs to another user is
  * created again: that user may be gone, and every write would fail.
  */
 export async function replaceTriggers(
   db: QueryExecutorProvider,
   options: {
     readonly table: string
-    readonly kinds: readonly TriggerKind[]
+    readonly guard: GuardName
     readonly expected: readonly Trigger[]
   },
 ): Promise<void> {
-  const { table, kinds, expected } = options
+  const { table, guard, expected } = options
   const present = await readTriggers(db)
-  const own = new Set(present.filter((trigger) => trigger.own).map(({ name }) => name))
-  const states = triggerStates(expected, present)
-  const kept = new Set(states.filter(({ name, state }) => state === 'live' && own.has(name)).map(nameOf))
-  const named = new Set(expected.map(nameOf))
-  for (const { name } of present) {
-    if (!kept.has(name) && (named.has(name) || isTriggerOf(name, kinds, table))) {
+  const own = present.filter((trigger) => trigger.own)
+  const kept = new Set(triggerStates(expected, own).map(({ name, state }) => (state === 'live' ? name : '')))
+  const named = new Set(expected.map(({ name }) => name))
+  for (const trigger of present) {
+    const { name } = trigger
+    if (!kept.has(name) && (named.has(name) || isTriggerOf(trigger, { table, guard }))) {
       await run(db, `drop trigger if exists ${quoteName(name)}`)
     }
   }
   for (const trigger of expected) {
-    if (!kept.has(trigger.name)) await run(db, createStatement(trigger))
+    const there = own.some((one) => kept.has(one.name) && onSame(one, trigger))
+    if (!there) await run(db, createStatement(trigger))
   }
-}
-
-function nameOf({ name }: Trigger): string {
-  return name
 }
 
 function createStatement({ name, table, timing, event, body }: Trigger): string {

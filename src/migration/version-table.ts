@@ -1,21 +1,15 @@
 import type { Kysely, QueryExecutorProvider } from 'kysely'
 import { isCurrentTable } from '../database/current-database.ts'
+import { refuseSchema } from '../database/with-schema.ts'
 import { ConfigurationError } from '../errors.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 import { literal, run } from './server-statement.ts'
-import { isTriggerOf, libraryTrigger, readTriggers, triggerKinds } from './trigger.ts'
+import { isTriggerOf, type LiveTrigger, readTriggers } from './trigger.ts'
+import { guardedBy } from './trigger-body.ts'
+import { guardNamed, isLibraryName } from './trigger-name.ts'
 
 /** The table of versions. The version of a table is the sum of its slots. */
 export { VERSION_TABLE }
-
-/** Writers move the slot of their connection, so that they seldom wait for each other. */
-export const SLOTS = 16
-
-// UTC rather than now(): in a session's time zone an hour may come twice.
-const CLOCK = "timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000"
-
-/** A number that a slot has never had, even after a restore or a failover set it back. */
-const NEXT = `greatest(version + 1, ${CLOCK})`
 
 /**
  * Creates the table `lookup_version`, in which the database counts the changes of lookup tables. Does nothing if the table exists.
@@ -33,7 +27,7 @@ const NEXT = `greatest(version + 1, ${CLOCK})`
  * @throws ConfigurationError if another table has this name, a right is missing, or `db` is a transaction.
  */
 export async function createVersionTable<DB>(db: Kysely<DB>): Promise<void> {
-  refuseTransaction(db, 'createVersionTable')
+  requireOwnDatabase(db, 'createVersionTable')
   await run(
     db,
     `create table if not exists ${VERSION_TABLE} (
@@ -59,21 +53,37 @@ export async function createVersionTable<DB>(db: Kysely<DB>): Promise<void> {
  * `db` is a transaction.
  */
 export async function dropVersionTable<DB>(db: Kysely<DB>): Promise<void> {
-  refuseTransaction(db, 'dropVersionTable')
-  const triggers = (await readTriggers(db)).filter(({ name }) => libraryTrigger.test(name))
-  if (triggers.length > 0) {
-    const tables = [...new Set(triggers.map(({ table }) => table))].join(', ')
-    throw new ConfigurationError({
-      kind: 'versions',
-      problem: `${VERSION_TABLE} is in use by triggers on ${tables}, whose writes would fail without it`,
-      fix: 'Call untrackVersion and unfreeze for the tables that are tracked or frozen, then dropVersionTable.',
-    })
-  }
+  requireOwnDatabase(db, 'dropVersionTable')
+  const triggers = (await readTriggers(db)).filter(
+    ({ name, body }) => isLibraryName(name) || guardedBy(body ?? '')?.current,
+  )
+  if (triggers.length > 0) throw stillInUse(triggers)
   await run(db, `drop table if exists ${VERSION_TABLE}`)
 }
 
-/** Triggers and tables are DDL, which commits the current transaction. */
-export function refuseTransaction<DB>(db: Kysely<DB>, helper: string): void {
+function stillInUse(triggers: readonly LiveTrigger[]): ConfigurationError {
+  const tables = new Set<string>()
+  const strangers: string[] = []
+  for (const { name, table, body } of triggers) {
+    const guarded = guardedBy(body ?? '')?.table ?? (guardNamed(name, table) && table)
+    if (guarded === undefined) strangers.push(name)
+    else tables.add(guarded)
+  }
+  const fixes = [
+    tables.size > 0 && `Call untrackVersion and unfreeze for ${[...tables].join(', ')}`,
+    // A cascade's trigger whose body cannot be seen, or one that only has a name like ours.
+    strangers.length > 0 && `Drop the trigger ${strangers.join(', ')} with SQL`,
+  ]
+  return new ConfigurationError({
+    kind: 'versions',
+    problem: `${VERSION_TABLE} is in use by triggers on ${[...new Set(triggers.map(({ table }) => table))].join(', ')}, whose writes would fail without it`,
+    fix: `${fixes.filter(Boolean).join('. ')}. Then call dropVersionTable again.`,
+  })
+}
+
+/** Refuses a transaction, which DDL would commit, and an instance that names another database than its connection's. */
+export function requireOwnDatabase<DB>(db: Kysely<DB>, helper: string): void {
+  refuseSchema(db, helper)
   if (db.isTransaction) {
     throw new ConfigurationError({
       kind: 'transaction',
@@ -103,23 +113,10 @@ export async function requireVersionTable(db: QueryExecutorProvider): Promise<vo
   }
 }
 
-/** Creates every slot from the start: a missing row would look like a table without a version. */
-export async function moveEverySlot<DB>(db: Kysely<DB>, table: string): Promise<void> {
-  const rows = Array.from({ length: SLOTS }, (_, slot) => `(${literal(table)}, ${slot}, ${CLOCK})`)
-  // In a transaction, because the connection may have autocommit off.
-  await db.transaction().execute((trx) =>
-    run(
-      trx,
-      `insert into ${VERSION_TABLE} (table_name, slot, version) values ${rows.join(', ')}
-        on duplicate key update version = ${NEXT}`,
-    ),
-  )
-}
-
 /** Removes the version of a table that is no longer tracked or frozen. */
 export async function removeUnusedSlots<DB>(db: Kysely<DB>, table: string): Promise<void> {
   const triggers = await readTriggers(db)
-  if (triggers.some(({ name }) => isTriggerOf(name, triggerKinds, table))) return
+  if (triggers.some((trigger) => isTriggerOf(trigger, { table }))) return
   // Somebody may have dropped the table by hand; then nothing is left to remove.
   if ((await readColumns(db)).length === 0) return
   await db
@@ -134,28 +131,4 @@ async function readColumns(db: QueryExecutorProvider): Promise<readonly { name: 
       from information_schema.columns c cross join information_schema.tables t
       where ${isCurrentTable({ name: VERSION_TABLE, alias: 'c' })} and ${isCurrentTable({ name: VERSION_TABLE, alias: 't' })}`,
   )
-}
-
-/**
- * The statement of a trigger: the writer's own transaction moves the version, in the slot of its connection. It runs for each row. In
- * this form it costs two thirds of an UPDATE followed by a check that the slot existed.
- */
-export function moveOwnSlot(table: string): string {
-  return `insert into ${VERSION_TABLE} (table_name, slot, version)
-    values (${literal(table)}, connection_id() % ${SLOTS}, ${CLOCK})
-    on duplicate key update version = ${NEXT};`
-}
-
-/** Sets the token that lets a session change a frozen table, and moves the version. */
-export function setToken(table: string, token: string): string {
-  return `update ${VERSION_TABLE} set token = ${token}, version = ${NEXT} where ${tokenRow(table)}`
-}
-
-export function moveTokenSlot(table: string): string {
-  return `update ${VERSION_TABLE} set version = ${NEXT} where ${tokenRow(table)};`
-}
-
-/** The row whose lock a second amend waits for. */
-export function tokenRow(table: string): string {
-  return `table_name = ${literal(table)} and slot = 0`
 }

@@ -5,7 +5,8 @@ import { ER_LOCK_WAIT_TIMEOUT, errorNumber } from '../database/server-errors.ts'
 import { quoteName } from '../database/statement.ts'
 import { ConfigurationError } from '../errors.ts'
 import { run } from '../migration/server-statement.ts'
-import { moveEverySlot, refuseTransaction, VERSION_TABLE } from '../migration/version-table.ts'
+import { bumpAllSlots } from '../migration/version-slots.ts'
+import { requireOwnDatabase, VERSION_TABLE } from '../migration/version-table.ts'
 import { cacheDropper } from '../repositories/assembly.ts'
 
 /**
@@ -75,7 +76,7 @@ const KEPT = [DEFAULT_MIGRATION_TABLE, DEFAULT_MIGRATION_LOCK_TABLE, VERSION_TAB
  * transaction still uses one.
  */
 export async function truncateTables<DB>(db: Kysely<DB>, options: TruncateOptions = {}): Promise<void> {
-  refuseTransaction(db, 'truncateTables')
+  requireOwnDatabase(db, 'truncateTables')
   const { timeout = TIMEOUT } = options
   if (!(timeout > 0)) {
     throw new ConfigurationError({
@@ -197,5 +198,5 @@ async function moveVersions<DB>(db: Kysely<DB>, tables: ReadonlySet<string>): Pr
   )
   if (!found) return
   const versions = await run<{ name: string }>(db, `select distinct table_name as name from ${VERSION_TABLE}`)
-  for (const { name } of versions) if (tables.has(name)) await moveEverySlot(db, name)
+  for (const { name } of versions) if (tables.has(name)) await bumpAllSlots(db, name)
 }

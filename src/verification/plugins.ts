@@ -1,4 +1,5 @@
 import { CamelCasePlugin, type Kysely, type KyselyPlugin } from 'kysely'
+import { refuseSchema } from '../database/with-schema.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { TablesMetadata } from '../metadata.ts'
 
@@ -44,6 +45,7 @@ export function checkPlugins(
   tables: TablesMetadata,
   allowed: readonly string[] = [],
 ): void {
+  refuseSchema(db, 'createRepositories')
   for (const plugin of db.getExecutor().plugins) {
     const { name } = plugin.constructor
     if (!isCamelCasePlugin(plugin) && !allowed.includes(name)) {

@@ -25,7 +25,7 @@ export async function checkVersion(db: Kysely<unknown>, table: string): Promise<
     )
   }
   // Only versioned tables need what migrations need.
-  const { SLOTS } = await import('../migration/version-table.ts')
+  const { SLOTS } = await import('../migration/version-slots.ts')
   const { versionTriggers } = await import('../migration/tracking.ts')
   if (slots !== SLOTS) refuse(`${VERSION_TABLE} has ${slots} of its ${SLOTS} rows`, track)
   const triggers = (await versionTriggers(db, [table])).get(table) ?? []

@@ -9,12 +9,11 @@ import {
   trackVersion,
   versionTriggers,
 } from '../../src/migration/index.ts'
-import { findServerProgram } from '../../src/testing/server/server-program.ts'
-import { startThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
 import { ALL_RIGHTS, databaseUser } from '../support/database-user.ts'
 import type { AnyDB } from '../support/lookups.ts'
 import { CITIES, migrating, refusal } from '../support/migration/migrating.ts'
-import { identifyServer, runStatements, testServerUrl } from '../support/server.ts'
+import { startPrivateServer } from '../support/private-server.ts'
+import { runStatements } from '../support/server.ts'
 
 describe('the migration helpers', () => {
   it('name the missing right: TRIGGER, or one on the version table', async () => {
@@ -60,12 +59,9 @@ describe('the migration helpers', () => {
   })
 
   it('explain error 1419: a trigger while the binary log is on', async () => {
-    const { system } = await identifyServer(await testServerUrl())
-    const program = await findServerProgram({ system })
-    await using server = await startThrowawayServer({
-      ...(program && { system }),
-      args: ['--log-bin=binlog', '--server-id=1', '--log-bin-trust-function-creators=0'],
-    })
+    await using server = await startPrivateServer(
+      ...['--log-bin=binlog', '--server-id=1', '--log-bin-trust-function-creators=0'],
+    )
     const password = randomBytes(8).toString('hex')
     await runStatements(
       server.url,

@@ -1,0 +1,67 @@
+import type { Kysely } from 'kysely'
+import { refuseSchema } from '../database/with-schema.ts'
+import { nameOnServer, requireLookupTable } from './lookup-table.ts'
+import { inKnownMode } from './server-statement.ts'
+import {
+  readTriggerStates,
+  readTriggers,
+  replaceTriggers,
+  type Trigger,
+  type TriggerState,
+} from './trigger.ts'
+import type { GuardName } from './trigger-body.ts'
+import { bumpAllSlots } from './version-slots.ts'
+import { removeUnusedSlots, requireOwnDatabase, requireVersionTable } from './version-table.ts'
+
+/** What freezing and tracking have in common: triggers guard a table, and each has its helpers. */
+export interface Guard {
+  readonly name: GuardName
+  /** The helper that makes it, and its inverse. */
+  readonly helper: string
+  readonly inverse: string
+  /** The one that reads its triggers. */
+  readonly reader: string
+  /** @throws ConfigurationError if rows of the table can change without firing a trigger. */
+  refuseBypasses<DB>(db: Kysely<DB>, table: string): Promise<void>
+  /** What tells the triggers that a table needs. */
+  readExpected<DB>(db: Kysely<DB>): Promise<(table: string) => readonly Trigger[]>
+}
+
+/** Makes the triggers and version rows of a table be what they should. */
+export async function addGuard<DB>(db: Kysely<DB>, guard: Guard, table: string): Promise<void> {
+  const { helper } = guard
+  requireOwnDatabase(db, helper)
+  await inKnownMode(db, async (connection) => {
+    await requireVersionTable(connection)
+    const name = await requireLookupTable(connection, { table, helper })
+    await guard.refuseBypasses(connection, name)
+    const expected = (await guard.readExpected(connection))(name)
+    await bumpAllSlots(connection, name)
+    await replaceTriggers(connection, { table: name, guard: guard.name, expected })
+    // For writes between reading the old triggers and creating the new ones.
+    await bumpAllSlots(connection, name)
+  })
+}
+
+/** Removes the triggers, and the version rows if nothing else needs them; also if the table is gone. */
+export async function removeGuard<DB>(db: Kysely<DB>, guard: Guard, table: string): Promise<void> {
+  requireOwnDatabase(db, guard.inverse)
+  await inKnownMode(db, async (connection) => {
+    const name = await nameOnServer(connection, table)
+    await replaceTriggers(connection, { table: name, guard: guard.name, expected: [] })
+    await removeUnusedSlots(connection, name)
+  })
+}
+
+/** The triggers that each table needs, each with its state on the server. */
+export async function guardStates<DB>(
+  db: Kysely<DB>,
+  guard: Guard,
+  tables: readonly string[],
+): Promise<ReadonlyMap<string, readonly TriggerState[]>> {
+  refuseSchema(db, guard.reader)
+  const [expected, live] = [await guard.readExpected(db), await readTriggers(db)]
+  const states = new Map<string, readonly TriggerState[]>()
+  for (const table of tables) states.set(table, await readTriggerStates(db, expected(table), live))
+  return states
+}
