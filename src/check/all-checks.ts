@@ -1,5 +1,5 @@
 import { readSchema } from '../schema/read-schema.ts'
-import type { Subject } from './check-target.ts'
+import type { CheckTarget } from './check-target.ts'
 import { checkDefiners } from './definers.ts'
 import type { Finding, Report, Skipped } from './finding.ts'
 import { checkPlans } from './plans.ts'
@@ -10,17 +10,17 @@ import { checkTables } from './tables.ts'
 import { checkVersions } from './versions.ts'
 
 /** Finds everything that could make a service's lookups wrong, late, slow or refused. */
-export async function checkService(subject: Subject): Promise<Required<Report>> {
-  const { owner, tables } = subject
+export async function checkService(target: CheckTarget): Promise<Required<Report>> {
+  const { owner, tables } = target
   const schema = await readSchema(owner, { tables: tables.map(({ name }) => name) })
   const reports = [
-    await checkSession(subject),
+    await checkSession(target),
     checkTables(schema, tables),
-    await checkPlans(subject),
-    await checkVersions(subject),
-    await checkDefiners(subject),
-    await checkPreparedStatements(subject),
-    await checkRowCounts(subject),
+    await checkPlans(target),
+    await checkVersions(target),
+    await checkDefiners(target),
+    await checkPreparedStatements(target),
+    await checkRowCounts(target),
   ]
   return joined(reports)
 }

@@ -10,7 +10,7 @@ export interface CachedTable {
 }
 
 /** A service and its database. */
-export interface Subject {
+export interface CheckTarget {
   /** A connection with the rights of migrations: it sees triggers, foreign keys and other users. */
   readonly owner: Kysely<unknown>
   /** A connection with the service's user, pool and settings; the same as `owner` if these are not known. */

@@ -1,12 +1,12 @@
 import { type Kysely, sql } from 'kysely'
 import { ER_NO_SUCH_USER } from '../database/server-errors.ts'
 import { isTriggerOf, readTriggers } from '../migration/trigger.ts'
-import type { Subject } from './check-target.ts'
+import type { CheckTarget } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight } from './server-error.ts'
 
 /** Checks that the owners of our triggers still exist: without its owner, a trigger makes every write fail. */
-export async function checkDefiners({ owner, cached }: Subject): Promise<Report> {
+export async function checkDefiners({ owner, cached }: CheckTarget): Promise<Report> {
   if (cached.size === 0) return { findings: [] }
   const tables = [...cached.keys()]
   const guarding = (await readTriggers(owner)).filter(

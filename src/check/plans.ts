@@ -6,7 +6,7 @@ import { type KeyDefinition, tableKeys } from '../keys/key.ts'
 import { keyStatement, loneStatement, unionStatement } from '../loading/lookup-sql.ts'
 import type { TableMetadata } from '../metadata.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
-import type { Subject } from './check-target.ts'
+import type { CheckTarget } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight, isGone, messageOf } from './server-error.ts'
 
@@ -29,10 +29,10 @@ interface Lookup {
  * Checks that each key, and each leading part of an index, is read through its index, by the server's own plan for the exact
  * statement that repositories send.
  */
-export async function checkPlans(subject: Subject): Promise<Report> {
-  const { service, tables, cached } = subject
+export async function checkPlans(target: CheckTarget): Promise<Report> {
+  const { service, tables, cached } = target
   const features = await readFeatures(service)
-  const form = subject.statementForm ?? features.form
+  const form = target.statementForm ?? features.form
   // MySQL may return a tree unless asked for the traditional format, which MariaDB does not know by name.
   const explain = features.system === 'mariadb' ? 'explain' : 'explain format = traditional'
   // If they cannot be read, another check reports it.

@@ -1,15 +1,15 @@
 import { sql } from 'kysely'
 import { preparationLimits } from '../database/lookup-adapter.ts'
 import { tableKeys } from '../keys/key.ts'
-import type { Subject } from './check-target.ts'
+import type { CheckTarget } from './check-target.ts'
 import type { Report } from './finding.ts'
 
 const DEFAULT_CONNECTIONS = 10
 const DEFAULT_STATEMENTS = 256
 
 /** Checks that the server has room for all statements that the service's connections may prepare. */
-export async function checkPreparedStatements(subject: Subject): Promise<Report> {
-  const { service, serviceKnown, tables, cached } = subject
+export async function checkPreparedStatements(target: CheckTarget): Promise<Report> {
+  const { service, serviceKnown, tables, cached } = target
   const known = serviceKnown ? preparationLimits(service) : undefined
   // Other Kysely instances prepare nothing.
   if (serviceKnown && !known) return { findings: [] }
@@ -21,7 +21,7 @@ export async function checkPreparedStatements(subject: Subject): Promise<Report>
     })
     .reduce((sum, count) => sum + count, 0)
   const each = Math.min(texts, known?.statements ?? DEFAULT_STATEMENTS)
-  const connections = subject.connections ?? known?.connections ?? DEFAULT_CONNECTIONS
+  const connections = target.connections ?? known?.connections ?? DEFAULT_CONNECTIONS
   const { rows } = await sql<{ room: unknown }>`select @@max_prepared_stmt_count as room`.execute(
     service.withoutPlugins(),
   )

@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
 import { quoteName } from '../database/statement.ts'
-import type { Subject } from './check-target.ts'
+import type { CheckTarget } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight, isGone } from './server-error.ts'
 
 /** Checks that cached tables fit into their cache, so that `preload` and `all` work. */
-export async function checkRowCounts({ service, cached }: Subject): Promise<Report> {
+export async function checkRowCounts({ service, cached }: CheckTarget): Promise<Report> {
   const findings: Finding[] = []
   for (const [table, { maxRows }] of cached) {
     if (!(await hasMore(table, maxRows))) continue

@@ -3,11 +3,11 @@ import { sessionFaults } from '../database/verify-session.ts'
 import { ConfigurationError } from '../errors.ts'
 import { checkDecoding } from '../verification/decoding-check.ts'
 import { probeDriver } from '../verification/driver-probe.ts'
-import type { Subject } from './check-target.ts'
+import type { CheckTarget } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 
 /** Checks that the service's connections have settings under which lookups are right, and read values as generated. */
-export async function checkSession({ service, serviceKnown, tables }: Subject): Promise<Report> {
+export async function checkSession({ service, serviceKnown, tables }: CheckTarget): Promise<Report> {
   const made = preparationLimits(service) !== undefined
   if (!serviceKnown && !made) {
     const reason = "only the pool of --repositories is known to be the service's"

@@ -6,12 +6,12 @@ import { versionTriggers } from '../migration/tracking.ts'
 import type { TriggerState } from '../migration/trigger.ts'
 import { SLOTS } from '../migration/version-slots.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
-import type { CachedTable, Subject } from './check-target.ts'
+import type { CachedTable, CheckTarget } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight } from './server-error.ts'
 
 /** Checks that the database guards cached tables: frozen tables cannot change, and versioned tables report that they did. */
-export async function checkVersions({ owner, service, cached }: Subject): Promise<Report> {
+export async function checkVersions({ owner, service, cached }: CheckTarget): Promise<Report> {
   if (cached.size === 0) return { findings: [] }
   const names = [...cached.keys()]
   const engines = await readEngines(owner)

@@ -5,12 +5,12 @@ import { checkMigrations } from '../check/migrations.ts'
 import type { Assembly } from '../repositories/assembly.ts'
 import { checkSourceFile } from './check-file.ts'
 import { type CheckOptions, HELP, parseCheckOptions } from './check-options.ts'
+import { assumedService, loadRepositories, serviceOf } from './check-target.ts'
 import { type Command, CommandError } from './command.ts'
 import { expectAnswer, hasConnection } from './connection.ts'
 import { describeFailure } from './failure.ts'
 import { migrationTables, projectMigrations } from './project-migrations.ts'
 import { configurationFinding, Refusal, refusalIn } from './refusal.ts'
-import { assumedService, loadRepositories, serviceOf } from './service-of.ts'
 import { print } from './supervision.ts'
 import { withConnection } from './with-connection.ts'
 
@@ -77,14 +77,14 @@ async function inspectDatabase(
     migrationTables: await migrationTables(options),
   })
   if (assembly) await requireSameDatabase(owner, assembly.db)
-  const { subject, skipped } = assembly
-    ? { subject: serviceOf(assembly, owner), skipped: [] }
+  const { target, skipped } = assembly
+    ? { target: serviceOf(assembly, owner), skipped: [] }
     : await assumedService(options, owner)
   return joined([
     { findings: [], skipped },
     file,
     await migrationReport(options, owner),
-    await checkService({ ...subject, connections: options.connections }),
+    await checkService({ ...target, connections: options.connections }),
   ])
 }
 

@@ -4,7 +4,7 @@ import { Kysely, MysqlDialect } from 'kysely'
 import { createPool, type PoolOptions } from 'mysql2'
 import { checkService } from '../../src/check/all-checks.ts'
 import { guardedTables } from '../../src/check/cached-tables.ts'
-import type { CachedTable, Subject } from '../../src/check/check-target.ts'
+import type { CachedTable, CheckTarget } from '../../src/check/check-target.ts'
 import type { Finding, FindingCode } from '../../src/check/finding.ts'
 import { checkMigrations } from '../../src/check/migrations.ts'
 import { createDatabase } from '../../src/index.ts'
@@ -16,7 +16,7 @@ import { createTestDatabase, runStatements } from '../support/server.ts'
 
 type Expected = readonly [code: FindingCode, table: string | undefined, message: RegExp]
 
-interface Given extends Partial<Omit<Subject, 'owner' | 'service'>> {
+interface Given extends Partial<Omit<CheckTarget, 'owner' | 'service'>> {
   readonly owner?: Kysely<AnyDB>
   readonly service?: Kysely<AnyDB>
 }
@@ -33,7 +33,10 @@ async function inspect(data: Pick<Lookups, 'db'>, { owner, service, ...more }: G
   })
 }
 
-function cached(modes: Readonly<Record<string, CachedTable['mode']>>, maxRows = 1_000): Subject['cached'] {
+function cached(
+  modes: Readonly<Record<string, CachedTable['mode']>>,
+  maxRows = 1_000,
+): CheckTarget['cached'] {
   return new Map(Object.entries(modes).map(([table, mode]) => [table, { mode, maxRows }]))
 }
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Kysely } from 'kysely'
 import { tables as referenceTables } from '../../examples/service/schema.ts'
 import { checkService } from '../../src/check/all-checks.ts'
-import type { CachedTable, Subject } from '../../src/check/check-target.ts'
+import type { CachedTable, CheckTarget } from '../../src/check/check-target.ts'
 import type { FindingCode } from '../../src/check/finding.ts'
 import { freeze, trackVersion } from '../../src/migration/index.ts'
 import { createReferenceDatabase } from '../support/reference-database.ts'
@@ -17,7 +17,7 @@ interface Fault {
   /** What is done to the healthy database, and what a person does about the findings. */
   plant(data: Reference): Promise<unknown>
   fix(data: Reference): Promise<unknown>
-  readonly subject?: Partial<Subject>
+  readonly target?: Partial<CheckTarget>
   /** Code, table, and a part of the message. */
   readonly findings: readonly [code: FindingCode, table: string | undefined, message: RegExp][]
 }
@@ -215,7 +215,7 @@ const faults: Fault[] = [
     name: 'more connections than the server has room for prepared statements',
     plant: async () => {},
     fix: async () => {},
-    subject: { connections: 1_000_000 },
+    target: { connections: 1_000_000 },
     findings: [
       [
         'prepared-statements',
@@ -234,7 +234,7 @@ describe('kysely-lookup check', () => {
   })
   after(() => data[Symbol.asyncDispose]())
 
-  function healthy(more: Partial<Subject> = {}): Subject {
+  function healthy(more: Partial<CheckTarget> = {}): CheckTarget {
     const cached = new Map<string, CachedTable>([['city', { mode: 'immutable', maxRows: 200_000 }]])
     for (const table of VERSIONED) cached.set(table, { mode: 'versioned', maxRows: 200_000 })
     const tables = Object.values(referenceTables)
@@ -242,7 +242,7 @@ describe('kysely-lookup check', () => {
     return { owner: db, service: db, serviceKnown: true, tables, cached, ...more }
   }
 
-  async function findings(more: Partial<Subject> = {}) {
+  async function findings(more: Partial<CheckTarget> = {}) {
     const report = await checkService(healthy(more))
     assert.deepEqual(report.skipped, [])
     return report.findings
@@ -253,10 +253,10 @@ describe('kysely-lookup check', () => {
     assert.deepEqual(await findings({ statementForm: 'union_all' }), [])
   })
 
-  for (const { name, plant, fix, subject, findings: expected } of faults) {
+  for (const { name, plant, fix, target, findings: expected } of faults) {
     it(`finds ${name}, and nothing more once that is fixed`, async () => {
       await plant(data)
-      const found = await findings(subject)
+      const found = await findings(target)
       assert.deepEqual(
         found.map(({ code, table }) => [code, table]),
         expected.map(([code, table]) => [code, table]),

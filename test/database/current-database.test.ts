@@ -72,8 +72,8 @@ describe('a database beside one whose name differs only in case', () => {
     await trackVersion(data.db, 'country')
     const db = data.db as unknown as Kysely<unknown>
     const cached = new Map([['country', { mode: 'versioned', maxRows: 10 } as const]])
-    const subject = { owner: db, service: db, serviceKnown: true, tables: [], cached }
-    assert.deepEqual(await checkVersions(subject), { findings: [] })
+    const target = { owner: db, service: db, serviceKnown: true, tables: [], cached }
+    assert.deepEqual(await checkVersions(target), { findings: [] })
   })
 
   it('has its own versions polled', async () => {

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import { guardedTables } from '../check/cached-tables.ts'
-import type { CachedTable, Subject } from '../check/check-target.ts'
+import type { CachedTable, CheckTarget } from '../check/check-target.ts'
 import type { Skipped } from '../check/finding.ts'
 import type { TablesMetadata } from '../metadata.ts'
 import { type Assembly, assemblyOf } from '../repositories/assembly.ts'
@@ -39,7 +39,7 @@ export async function loadRepositories({
 }
 
 /** The service that repositories belong to. */
-export function serviceOf({ db, tables, settings }: Assembly, owner: Kysely<unknown>): Subject {
+export function serviceOf({ db, tables, settings }: Assembly, owner: Kysely<unknown>): CheckTarget {
   const cached = Object.entries(tables).flatMap(([name, table]): [string, CachedTable][] => {
     const cache = settings.cacheOf(name)
     return cache ? [[table.name, cache]] : []
@@ -58,7 +58,7 @@ export function serviceOf({ db, tables, settings }: Assembly, owner: Kysely<unkn
 export async function assumedService(
   { outFile, modes, timeout }: Pick<CheckOptions, 'outFile' | 'modes' | 'timeout'>,
   owner: Kysely<unknown>,
-): Promise<{ readonly subject: Subject; readonly skipped: readonly Skipped[] }> {
+): Promise<{ readonly target: CheckTarget; readonly skipped: readonly Skipped[] }> {
   const { tables } = (await loadUserModule({ file: outFile, timeout })) as {
     readonly tables?: TablesMetadata
   }
@@ -69,7 +69,7 @@ export async function assumedService(
     const reason = 'which tables are cached is only known by --repositories, or --immutable and --versioned'
     const cached = await guardedTables(owner, service.tables)
     return {
-      subject: { ...service, cached },
+      target: { ...service, cached },
       skipped: [{ what: 'cached tables without any trigger', reason }],
     }
   }
@@ -78,5 +78,5 @@ export async function assumedService(
       throw new UsageError(`${outFile} has no table ${name} with a primary key`)
     return [tables[name]!.name, { mode, maxRows: DEFAULT_MAX_ROWS }]
   })
-  return { subject: { ...service, cached: new Map(cached) }, skipped: [] }
+  return { target: { ...service, cached: new Map(cached) }, skipped: [] }
 }
