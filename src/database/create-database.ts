@@ -7,6 +7,7 @@ import { checkDriverOptions, checkPool, connectionConfig } from './driver-option
 import { type Endpoint, LookupAdapter, type PreparationLimits } from './lookup-adapter.ts'
 import { checkOpening, openLookupConnection } from './lookup-connection.ts'
 import { LookupConnections } from './lookup-connections.ts'
+import { refuseUnknownOptions } from './option-names.ts'
 import { type DriverPool, type WrappedPool, wrapPool } from './pool.ts'
 
 const DEFAULTS = {
@@ -128,6 +129,10 @@ class LookupDialect extends MysqlDialect {
 function resolveLookupConnections(given: number | LookupConnectionOptions) {
   const { count = DEFAULT_LOOKUP_CONNECTIONS, onConnect } =
     typeof given === 'number' ? { count: given } : given
+  if (typeof given === 'object') {
+    const known = ['count', 'onConnect']
+    refuseUnknownOptions(given, { of: 'createDatabase', inside: 'lookupConnections', known })
+  }
   if (!Number.isSafeInteger(count) || count < 0) {
     throw new ConfigurationError({
       kind: 'option',

@@ -1,6 +1,7 @@
 import type { Pool, PoolOptions } from 'mysql2'
 import { ConfigurationError } from '../errors.ts'
 import type { FixedDriverOption } from './database-options.ts'
+import { refuseUnknownOptions } from './option-names.ts'
 
 const decidedHere: readonly FixedDriverOption[] = [
   'bigNumberStrings',
@@ -14,12 +15,69 @@ const decidedHere: readonly FixedDriverOption[] = [
   'typeCast',
 ]
 
+/** What mysql2 takes: it ignores other options. One that is newer goes into a pool of one's own. */
+const driverOptions: Readonly<Record<Exclude<keyof PoolOptions, FixedDriverOption>, true>> = {
+  Promise: true,
+  authPlugins: true,
+  authSwitchHandler: true,
+  charset: true,
+  charsetNumber: true,
+  compress: true,
+  connectAttributes: true,
+  connectTimeout: true,
+  connectionLimit: true,
+  database: true,
+  debug: true,
+  disableEval: true,
+  enableCleartextPlugin: true,
+  enableKeepAlive: true,
+  flags: true,
+  gracefulEnd: true,
+  host: true,
+  idleTimeout: true,
+  infileStreamFactory: true,
+  insecureAuth: true,
+  isServer: true,
+  keepAliveInitialDelay: true,
+  localAddress: true,
+  maxIdle: true,
+  maxPreparedStatements: true,
+  multipleStatements: true,
+  namedPlaceholders: true,
+  password: true,
+  password1: true,
+  password2: true,
+  password3: true,
+  passwordSha1: true,
+  pool: true,
+  port: true,
+  queryFormat: true,
+  queueLimit: true,
+  resetOnRelease: true,
+  socketPath: true,
+  ssl: true,
+  stream: true,
+  stringifyObjects: true,
+  trace: true,
+  uri: true,
+  user: true,
+  waitForConnections: true,
+}
+
+/** What `createDatabase` takes besides, for whoever has misspelt it. */
+const ownOptions = ['bigint', 'tinyint1', 'zeroDates', 'log', 'plugins', 'prepare', 'lookupConnections']
+
 /** Parts of the protocol that replies are read by; writes count the rows that they have found. */
 const NEEDED_FLAGS = ['CONNECT_WITH_DB', 'FOUND_ROWS', 'MULTI_RESULTS', 'PROTOCOL_41', 'TRANSACTIONS']
 
 /** @throws ConfigurationError for what would make replies other than they are read, as an option or in the URL. */
 export function checkDriverOptions(options: PoolOptions & { readonly uri?: string | undefined }): void {
   refuseDecided(options, 'the option')
+  refuseUnknownOptions(options, {
+    of: 'createDatabase',
+    known: [...Object.keys(driverOptions), ...ownOptions],
+    elsewhere: { timeout: 'connectTimeout, or createRepositories({ timeout })' },
+  })
   if (!('uri' in options)) return
   checkUri(options.uri)
   refuseDecided(Object.fromEntries(new URL(options.uri!).searchParams), "the URL's parameter")

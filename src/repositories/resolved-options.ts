@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { CacheModeName } from '../cache/process-cache.ts'
 import { refusePromisePool } from '../database/driver-options.ts'
+import { refuseUnknownOptions } from '../database/option-names.ts'
 import type { StatementForm } from '../database/server-features.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { TablesMetadata } from '../metadata.ts'
@@ -33,6 +34,8 @@ interface GivenOptions {
   readonly allowPlugins?: readonly string[]
 }
 
+const CREATE_REPOSITORIES = 'createRepositories'
+
 export const DEFAULT_MAX_ROWS = 200_000
 const DEFAULT_MAX_BATCH_SIZE = 5_000
 const DEFAULT_MAX_WAITING_KEYS = 1_000_000
@@ -49,6 +52,25 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
     maxWaitingKeys = DEFAULT_MAX_WAITING_KEYS,
     timeout = DEFAULT_TIMEOUT,
   } = options ?? {}
+  refuseUnknownOptions(options ?? {}, {
+    of: CREATE_REPOSITORIES,
+    known: [
+      'db',
+      'tables',
+      'cache',
+      'versions',
+      'maxBatchSize',
+      'maxWaitingKeys',
+      'timeout',
+      'statementForm',
+      'allowPlugins',
+    ],
+    elsewhere: {
+      ...Object.fromEntries(Object.keys(VERSION_DEFAULTS).map((name) => [name, `versions: { ${name} }`])),
+      maxRows: 'cache: { table: { mode, maxRows } }',
+      mode: 'cache: { table: mode }',
+    },
+  })
   checkDatabase(db)
   if (typeof tables !== 'object' || tables === null) {
     throw invalid('tables is missing', 'Import it from the file that kysely-lookup generate wrote.')
@@ -95,6 +117,10 @@ function checkDatabase(db: object | undefined): void {
 
 function resolveMode(table: string, given: CacheMode | undefined) {
   if (given === undefined) return undefined
+  if (typeof given === 'object' && given !== null) {
+    const inside = `cache.${table}`
+    refuseUnknownOptions(given, { of: CREATE_REPOSITORIES, inside, known: ['mode', 'maxRows'] })
+  }
   const { mode, maxRows = DEFAULT_MAX_ROWS } =
     typeof given === 'object' && given !== null ? given : { mode: given }
   if (mode !== 'immutable' && mode !== 'versioned') {
@@ -108,6 +134,8 @@ function resolveMode(table: string, given: CacheMode | undefined) {
 }
 
 function resolveVersions(given: VersionOptions): Required<VersionOptions> {
+  const known = Object.keys(VERSION_DEFAULTS)
+  refuseUnknownOptions(given, { of: CREATE_REPOSITORIES, inside: 'versions', known })
   const versions = { ...VERSION_DEFAULTS, ...given }
   for (const name of ['pollInterval', 'pollTimeout', 'maxUnverified'] as const) {
     if (!isPositiveInteger(versions[name]) || versions[name] > 0x7fffffff) {
@@ -139,5 +167,5 @@ function notMilliseconds(name: string): ConfigurationError {
 }
 
 function invalid(problem: string, fix: string): ConfigurationError {
-  return new ConfigurationError({ kind: 'option', problem: `createRepositories: ${problem}`, fix })
+  return new ConfigurationError({ kind: 'option', problem: `${CREATE_REPOSITORIES}: ${problem}`, fix })
 }
