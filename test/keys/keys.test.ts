@@ -21,6 +21,7 @@ for (const statementForm of ['json_table', 'union_all'] as const) {
 
     before(async () => {
       data = await lookups([...COUNTRIES, ...CURRENCIES, ...PRICES])
+      await data.openLookupConnections()
     })
     after(() => data[Symbol.asyncDispose]())
 
