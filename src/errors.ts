@@ -19,8 +19,6 @@ export type LookupErrorCode =
   | 'KYSELY_LOOKUP_TIMEOUT'
   /** The connection was lost, or none could be made, at the third try too. Try again when the server is back. */
   | 'KYSELY_LOOKUP_CONNECTION_LOST'
-  /** A pool that this library did not make gave no first answer. Import `createPool` from `mysql2`, not `mysql2/promise`. */
-  | 'KYSELY_LOOKUP_NO_ANSWER'
   /** More keys wait for the server than `maxWaitingKeys` allows. Shed load, and ask for fewer keys at a time. */
   | 'KYSELY_LOOKUP_TOO_MANY_WAITING'
   /** The server is behind what this process has seen, as a replica may be. Read from the primary. */

@@ -1,3 +1,4 @@
+import { ownDatabase } from '../database/lookup-adapter.ts'
 import { readSchema } from '../schema/read-schema.ts'
 import type { CheckTarget } from './check-target.ts'
 import { checkDefiners } from './definers.ts'
@@ -11,16 +12,22 @@ import { checkVersions } from './versions.ts'
 
 /** Finds everything that could make a service's lookups wrong, late, slow or refused. */
 export async function checkService(target: CheckTarget): Promise<Required<Report>> {
-  const { owner, tables } = target
-  const schema = await readSchema(owner, { tables: tables.map(({ name }) => name) })
+  const { tables } = target
+  // As lookups read: a session of the program's pool may show less.
+  const own = {
+    ...target,
+    owner: ownDatabase(target.owner),
+    service: ownDatabase(target.service),
+  }
+  const schema = await readSchema(own.owner, { tables: tables.map(({ name }) => name) })
   const reports = [
     await checkSession(target),
     checkTables(schema, tables),
-    await checkPlans(target),
-    await checkVersions(target),
-    await checkDefiners(target),
+    await checkPlans(own),
+    await checkVersions(own),
+    await checkDefiners(own),
     await checkPreparedStatements(target),
-    await checkRowCounts(target),
+    await checkRowCounts(own),
   ]
   return joined(reports)
 }

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { ownDatabase } from '../database/lookup-adapter.ts'
 import type { TableMetadata } from '../metadata.ts'
 import { isTriggerOf, readTriggers } from '../migration/trigger.ts'
 import type { GuardName } from '../migration/trigger-body.ts'
@@ -28,7 +29,9 @@ export async function guardedTables(
 async function tablesWithVersion(db: Kysely<unknown>): Promise<ReadonlySet<string>> {
   try {
     const { rows } = await sql<{ name: string }>`
-      select distinct table_name as name from ${sql.ref(VERSION_TABLE)}`.execute(db.withoutPlugins())
+      select distinct table_name as name from ${sql.ref(VERSION_TABLE)}`.execute(
+      ownDatabase(db).withoutPlugins(),
+    )
     return new Set(rows.map(({ name }) => name))
   } catch (error) {
     if (isGone(error) || deniedRight(error)) return new Set()

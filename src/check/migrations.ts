@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { ownDatabase } from '../database/lookup-adapter.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight, isGone } from './server-error.ts'
 
@@ -52,7 +53,7 @@ async function readApplied(
   const name = schema === undefined ? sql.id(table) : sql.id(schema, table)
   try {
     const { rows } = await sql<{ name: string }>`select name from ${name} order by name`.execute(
-      db.withoutPlugins(),
+      ownDatabase(db).withoutPlugins(),
     )
     return rows.map((row) => row.name)
   } catch (error) {

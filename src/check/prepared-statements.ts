@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { preparationLimits } from '../database/lookup-adapter.ts'
+import { adapterOf } from '../database/lookup-adapter.ts'
 import { tableKeys } from '../keys/key.ts'
 import type { CheckTarget } from './check-target.ts'
 import type { Report } from './finding.ts'
@@ -10,9 +10,7 @@ const DEFAULT_STATEMENTS = 256
 /** Checks that the server has room for all statements that the service's connections may prepare. */
 export async function checkPreparedStatements(target: CheckTarget): Promise<Report> {
   const { service, serviceKnown, tables, cached } = target
-  const known = serviceKnown ? preparationLimits(service) : undefined
-  // Other Kysely instances prepare nothing.
-  if (serviceKnown && !known) return { findings: [] }
+  const known = serviceKnown ? adapterOf(service)?.limits : undefined
   const texts = tables
     .map((table) => {
       const keys = tableKeys(table)

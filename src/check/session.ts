@@ -1,23 +1,23 @@
-import { preparationLimits } from '../database/lookup-adapter.ts'
-import { sessionFaults } from '../database/verify-session.ts'
+import { sql } from 'kysely'
+import { adapterOf } from '../database/lookup-adapter.ts'
+import { faultsIn, READ_SESSION } from '../database/session-variables.ts'
 import { ConfigurationError } from '../errors.ts'
 import { checkDecoding } from '../verification/decoding-check.ts'
-import { probeDriver } from '../verification/driver-probe.ts'
 import type { CheckTarget } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 
-/** Checks that the service's connections have settings under which lookups are right, and read values as generated. */
+/** That the service's connections have the settings under which answers are right, and read values as generated. */
 export async function checkSession({ service, serviceKnown, tables }: CheckTarget): Promise<Report> {
-  const made = preparationLimits(service) !== undefined
-  if (!serviceKnown && !made) {
+  if (!serviceKnown && !adapterOf(service)) {
     const reason = "only the pool of --repositories is known to be the service's"
     return { findings: [], skipped: [{ what: 'session settings and types', reason }] }
   }
-  const faults = Map.groupBy(await sessionFaults(service), ({ fix }) => fix)
+  const { rows } = await sql.raw<SessionRow>(READ_SESSION).execute(service.withoutPlugins())
+  const faults = Map.groupBy(faultsIn(rows[0] ?? {}), ({ variable }) => variable.fix)
   const findings = [...faults].map(
     ([fix, same]): Finding => ({
       code: 'session',
-      message: `The database session has ${same.map(({ what }) => what).join(', ')}`,
+      message: `the session of transactions has ${same.map(({ variable, value }) => `${variable.name} ${value}`).join(', ')}, and reads in them are refused`,
       fix,
     }),
   )
@@ -31,7 +31,6 @@ export async function checkSession({ service, serviceKnown, tables }: CheckTarge
   async function typeFindings(): Promise<Finding[]> {
     try {
       checkDecoding(service, Object.fromEntries(tables.map((table) => [table.name, table])))
-      if (!made) await probeDriver(service, tables)
       return []
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error
@@ -39,3 +38,5 @@ export async function checkSession({ service, serviceKnown, tables }: CheckTarge
     }
   }
 }
+
+type SessionRow = Readonly<Record<string, unknown>>

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { ColumnType } from '../columns/column-type.ts'
 import { columnType } from '../columns/column-types.ts'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
+import { ownDatabase } from '../database/lookup-adapter.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { ConstantKey } from '../metadata.ts'
 import type { SchemaTable } from '../schema/read-schema.ts'
@@ -90,7 +91,7 @@ function refuse(constants: string, problem: string, fix: string): never {
 async function readTexts(db: Kysely<unknown>, table: string, column: string): Promise<readonly string[]> {
   const { rows } = await sql<{ constant: string }>`
     select cast(${sql.id(column)} as char character set utf8mb4) as constant from ${sql.id(table)}
-    where ${sql.id(column)} is not null limit ${sql.lit(LIMIT + 1)}`.execute(db.withoutPlugins())
+    where ${sql.id(column)} is not null limit ${sql.lit(LIMIT + 1)}`.execute(ownDatabase(db).withoutPlugins())
   return rows.map(({ constant }) => String(constant))
 }
 

@@ -1,27 +1,17 @@
-import type { DriverField } from '../columns/column-type.ts'
-import { createRowDecoder, prepareFields, type RowDecoder } from '../columns/decoding.ts'
+import { prepareFields } from '../columns/decoding.ts'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 import { isConnectionLoss } from './connection-loss.ts'
 import { currentDeadline, type Deadline } from './deadline.ts'
-import { isDescription, isLookup } from './parameter-marks.ts'
+import {
+  cutConnection,
+  type DriverConnection,
+  type DriverStatement,
+  type ResultCallback,
+} from './driver-connection.ts'
+import { isDescription, type LookupMark, lookupIn } from './parameter-marks.ts'
+import type { Ask, ProgramSession, SessionNeeds } from './program-session.ts'
+import { createStreamDecoder, decodeResult } from './result-decoding.ts'
 import { ER_MAX_PREPARED_STMT_COUNT_REACHED, errorNumber } from './server-errors.ts'
-import type { SessionState } from './session-tracking.ts'
-
-export type Callback<T extends unknown[]> = (error: unknown, ...results: T) => void
-
-type ResultCallback = Callback<[result: unknown, fields: unknown]>
-
-/** The part of a mysql2 connection that is used here. */
-export interface DriverConnection {
-  readonly config: object
-  readonly threadId: number
-  readonly stream: { destroy(): void; once(event: 'close', listener: () => void): unknown }
-  connect(callback?: Callback<[]>): void
-  destroy(): void
-  on(event: 'error', listener: (error: Error) => void): unknown
-  query(sql: string | DriverStatement, parameters?: unknown, callback?: ResultCallback): DriverQuery
-  execute(options: DriverStatement, callback: ResultCallback): DriverQuery
-}
 
 /** The connection that Kysely's driver gets, and that lookups are sent on. */
 export interface Connection extends Pick<DriverConnection, 'config' | 'threadId' | 'connect'> {
@@ -30,6 +20,8 @@ export interface Connection extends Pick<DriverConnection, 'config' | 'threadId'
   release(): void
   /** Sends a lookup: prepared where that is wanted, its rows answered as arrays. */
   lookup(statement: LookupStatement, callback: ResultCallback): void
+  /** Rejects where an answer in its session would be wrong. */
+  check(needs: SessionNeeds, deadline: Deadline | undefined): Promise<void>
   query(sql: string, parameters: unknown): RowStream
   query(sql: string, parameters: unknown, callback: ResultCallback): void
 }
@@ -44,22 +36,10 @@ interface RowStream {
   stream(options: object): AsyncIterable<unknown>
 }
 
-interface DriverStatement {
-  readonly sql: string
-  readonly values: readonly unknown[]
-  readonly rowsAsArray: true
-}
-
-interface DriverQuery {
-  on(event: 'fields', listener: (fields: readonly DriverField[] | undefined) => void): unknown
-  on(event: 'result', listener: () => void): unknown
-  stream(options: object): AsyncIterable<unknown> & { destroy(reason: Error): unknown }
-}
-
 export interface ConnectionOptions {
   readonly decoding: DecodingOptions
-  /** What the session was left in by whoever used it; absent where nobody else can use it. */
-  readonly session?: SessionState
+  /** What programs do to the session; absent where no program can. */
+  readonly session?: ProgramSession
   /** Whether lookups are prepared. */
   readonly prepare: boolean
   /** Told when the connection is given back; only one that is intact may be used again. */
@@ -117,7 +97,6 @@ export function wrapConnection(connection: DriverConnection, options: Connection
   function decoded(callback: ResultCallback): ResultCallback {
     return (error, result, fields) => {
       if (error) return callback(error, result, fields)
-      session?.receive(result)
       try {
         decodeResult(result, fields, decoding)
       } catch (failure) {
@@ -132,10 +111,9 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     query.on('fields', (fields = []) => prepareFields(fields, 'text'))
   }
 
-  function runLookup(sql: string, values: readonly unknown[], callback: ResultCallback): void {
-    const statement: DriverStatement = { sql, values, rowsAsArray: true }
+  function runPrepared(statement: DriverStatement, callback: ResultCallback): void {
     if (!options.prepare) {
-      text(statement, values, callback)
+      text(statement, statement.values, callback)
       return
     }
     const query = connection.execute(
@@ -144,32 +122,50 @@ export function wrapConnection(connection: DriverConnection, options: Connection
         if (errorNumber(error) !== ER_MAX_PREPARED_STMT_COUNT_REACHED) {
           return callback(error, result, fields)
         }
-        text(statement, values, callback)
+        text(statement, statement.values, callback)
       }),
     )
     query.on('fields', (fields = []) => prepareFields(fields, 'binary'))
   }
 
+  function lookup({ sql, values, deadline }: LookupStatement, callback: ResultCallback): void {
+    send(callback, (settle) => runPrepared({ sql, values, rowsAsArray: true }, settle), deadline)
+  }
+
+  /** A lookup in the session of a program, after what has to be asked of it. */
+  function lookupInSession(sql: string, values: readonly unknown[], { mark, callback }: MarkedLookup): void {
+    if (session) mark.ranIn?.(session)
+    const settled: ResultCallback = (error, result, fields) => {
+      if (error) session?.forget()
+      callback(error, result, fields)
+    }
+    send(settled, (settle) => {
+      const run = () => runPrepared({ sql, values, rowsAsArray: true }, settle)
+      const checked = session?.check(mark, ask)
+      if (checked) checked.then(run, (error) => settle(error, undefined, undefined))
+      else run()
+    })
+  }
+
+  // As text: what is prepared runs in the database that was current then.
+  const ask: Ask = (sql) =>
+    new Promise((resolve, reject) => {
+      connection.query(sql, [], (error, result) => (error ? reject(error) : resolve(result)))
+    })
+
   function streamed(sql: string, parameters: unknown): RowStream {
-    // Rows wait in the stream while the fields of the next result arrive.
-    const results: { readonly decode: RowDecoder | undefined; rows: number }[] = []
     return {
       async *stream(options) {
         if (lost) throw lost
+        session?.use(sql)
         const query = connection.query(sql, parameters)
-        query.on('fields', (fields = []) => {
-          prepareFields(fields, 'text')
-          results.push({ decode: createRowDecoder(fields, decoding), rows: 0 })
-        })
-        query.on('result', () => results.at(-1)!.rows++)
+        const decode = createStreamDecoder(query, decoding)
         const rows = query.stream(options)
         const stop = (reason: Error) => rows.destroy(reason)
         pending.push(stop)
         try {
           for await (const row of rows) {
-            while (results[0]!.rows === 0) results.shift()
-            results[0]!.rows--
-            results[0]!.decode?.(row)
+            decode(row)
             yield row
           }
         } finally {
@@ -183,16 +179,24 @@ export function wrapConnection(connection: DriverConnection, options: Connection
   function query(sql: string, parameters: unknown, callback: ResultCallback): void
   function query(sql: string, parameters: unknown, callback?: ResultCallback): RowStream | undefined {
     if (!callback) return streamed(sql, parameters)
-    if (isLookup(parameters, session)) {
-      send(callback, (settle) => runLookup(sql, parameters, settle))
-    } else if (isDescription(parameters)) {
-      send(callback, (settle) => text(sql, [], (error, _, fields) => settle(error, fields, undefined)))
-    } else {
-      session?.send(sql)
-      // What Kysely begins a transaction with begins a block of PL/SQL in MariaDB's sql_mode ORACLE.
-      const statement = sql === 'begin' ? 'start transaction' : sql
-      send(callback, (settle) => text(statement, parameters, settle))
+    const mark = lookupIn(parameters)
+    if (mark) {
+      lookupInSession(sql, parameters as readonly unknown[], { mark, callback })
+      return undefined
     }
+    if (isDescription(parameters)) {
+      send(callback, (settle) => text(sql, [], (error, _, fields) => settle(error, fields, undefined)))
+      return undefined
+    }
+    const rollBack = session?.use(sql)
+    // What Kysely begins a transaction with begins a block of PL/SQL in MariaDB's sql_mode ORACLE.
+    const statement = sql === 'begin' ? 'start transaction' : sql
+    send(callback, (settle) => {
+      const run = () => text(statement, parameters, settle)
+      if (rollBack)
+        connection.query('rollback', [], (error) => (error ? settle(error, undefined, undefined) : run()))
+      else run()
+    })
     return undefined
   }
 
@@ -202,33 +206,29 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     connect: (callback) => connection.connect(callback),
     destroy: (reason = new Error('The connection was destroyed.')) => destroy(reason),
     release() {
-      // Its next user would read what is not committed, or one old snapshot for ever.
-      if (session?.unfit) destroy(new Error(`The connection was released with ${session.unfit.what}.`))
+      if (session?.isRefused) destroy(new Error('The session was altered, and a lookup was refused in it.'))
       options.giveBack(wrapped, lost === undefined)
     },
-    lookup: ({ sql, values, deadline }, callback) =>
-      send(callback, (settle) => runLookup(sql, values, settle), deadline),
+    lookup,
+    check: (needs, deadline) =>
+      new Promise((resolve, reject) => {
+        send(
+          (error) => (error ? reject(error) : resolve()),
+          (settle) => {
+            Promise.resolve(session?.check(needs, ask)).then(
+              () => settle(null, undefined, undefined),
+              (error) => settle(error, undefined, undefined),
+            )
+          },
+          deadline,
+        )
+      }),
     query,
   }
   return wrapped
 }
 
-/** The driver's own `destroy` waits for the server to close its side, which a server that is paused never does. */
-export function cutConnection(connection: DriverConnection): void {
-  connection.destroy()
-  connection.stream.destroy()
-}
-
-/**
- * A CALL or several statements in one text answer a list of results; anything else answers one. A result without rows,
- * as of an UPDATE, has no fields.
- */
-function decodeResult(result: unknown, fields: unknown, decoding: DecodingOptions): void {
-  if (!Array.isArray(result) || !Array.isArray(fields)) return
-  if (fields[0] === undefined || Array.isArray(fields[0])) {
-    for (const [index, part] of result.entries()) decodeResult(part, fields[index], decoding)
-    return
-  }
-  const decode = createRowDecoder(fields as DriverField[], decoding)
-  if (decode) for (const row of result) decode(row)
+interface MarkedLookup {
+  readonly mark: LookupMark
+  readonly callback: ResultCallback
 }

@@ -2,11 +2,13 @@ import { Kysely, type KyselyConfig, MysqlDialect, type MysqlPool } from 'kysely'
 import { createPool, type PoolOptions } from 'mysql2'
 import { type DecodingOptions, driverDecodingSettings } from '../columns/decoding-options.ts'
 import { ConfigurationError } from '../errors.ts'
+import { BorrowedConnections } from './borrowed-connections.ts'
 import type { DatabaseOptions, LookupConnectionOptions } from './database-options.ts'
 import { checkDriverOptions, checkPool, connectionConfig } from './driver-options.ts'
-import { type Endpoint, LookupAdapter, type PreparationLimits } from './lookup-adapter.ts'
+import { type Endpoint, LookupAdapter, markPooled, type PreparationLimits } from './lookup-adapter.ts'
 import { checkOpening, openLookupConnection } from './lookup-connection.ts'
 import { LookupConnections } from './lookup-connections.ts'
+import { poolOver } from './lookup-source.ts'
 import { refuseUnknownOptions } from './option-names.ts'
 import { type DriverPool, type WrappedPool, wrapPool } from './pool.ts'
 
@@ -62,41 +64,46 @@ export function createDatabase<DB>(options: DatabaseOptions): Kysely<DB> {
     } as PoolOptions)) as unknown as DriverPool
   const reading = { decoding, prepare }
   const logging = log && { log }
-  let lookups: LookupConnections | undefined
-  if (count > 0) {
-    checkOpening(driverPool)
-    lookups = new LookupConnections({
-      ...reading,
-      count,
-      open: (limit) =>
-        openLookupConnection({ pool: driverPool, settings, limit, ...(onConnect && { onConnect }) }),
+  const end = async () => own?.end()
+  const configured = () => connectionConfig(driverPool)?.database as string | undefined
+  const wrapped = wrapPool(driverPool, { ...reading, end })
+  if (count > 0) checkOpening(driverPool)
+  const own =
+    count > 0
+      ? new LookupConnections({
+          ...reading,
+          count,
+          open: (limit) =>
+            openLookupConnection({ pool: driverPool, settings, limit, ...(onConnect && { onConnect }) }),
+          ...logging,
+        })
+      : undefined
+  const lookups =
+    own ??
+    new BorrowedConnections({
+      pool: wrapped,
+      configured,
+      limit: connectionLimit(driverPool),
       ...logging,
     })
-  }
-  const made = {
+  const adapter = new LookupAdapter({
     decoding,
     endpoint: endpointOf(driverPool),
     limits: limitsOf(driverPool, { prepare, count }),
-  }
-  const adapter = new LookupAdapter({
-    ...made,
-    ...(lookups && {
-      lookups,
-      ownDatabase: new Kysely({
-        dialect: new LookupDialect(lookups.asPool(), new LookupAdapter(made)),
-        ...logging,
-      }),
-    }),
-  })
-  const end = async () => lookups?.end()
-  return new Database<DB>(
-    {
-      dialect: new LookupDialect(wrapPool(driverPool, { ...reading, end }), adapter),
+    lookups,
+    ownDatabase: new Kysely({
+      dialect: new MysqlDialect({ pool: poolOver(lookups) as unknown as MysqlPool }),
       ...logging,
-      ...(plugins && { plugins }),
-    },
+    }),
+    borrows: !own,
+    configured,
+  })
+  const db = new Database<DB>(
+    { dialect: new LookupDialect(wrapped, adapter), ...logging, ...(plugins && { plugins }) },
     end,
   )
+  markPooled(db.getExecutor())
+  return db
 }
 
 /** Kysely ends a pool only once it has used it. */
@@ -147,12 +154,15 @@ function limitsOf(
   pool: DriverPool,
   { prepare, count }: { readonly prepare: boolean; readonly count: number },
 ): PreparationLimits {
-  const { connectionLimit } = (pool as { config?: PoolOptions }).config ?? {}
   const { maxPreparedStatements } = (connectionConfig(pool) ?? {}) as PoolOptions
   return {
-    connections: (connectionLimit ?? DEFAULTS.connectionLimit) + count,
+    connections: connectionLimit(pool) + count,
     statements: prepare ? (maxPreparedStatements ?? DEFAULTS.maxPreparedStatements) : 0,
   }
+}
+
+function connectionLimit(pool: DriverPool): number {
+  return (pool as { config?: PoolOptions }).config?.connectionLimit ?? DEFAULTS.connectionLimit
 }
 
 function endpointOf(pool: DriverPool): Endpoint {

@@ -1,9 +1,9 @@
 import { type CompiledQuery, createQueryId, type Kysely, type Log } from 'kysely'
 import type { Connection } from './connection.ts'
 import { type Deadline, type DeadlineOptions, underDeadline } from './deadline.ts'
-import { lookupConnections } from './lookup-adapter.ts'
-import type { LookupConnections } from './lookup-connections.ts'
-import { lookupParameters, type SessionListener } from './parameter-marks.ts'
+import { expectAdapter } from './lookup-adapter.ts'
+import type { LookupSource } from './lookup-source.ts'
+import { type LookupMark, lookupParameters } from './parameter-marks.ts'
 import { retryWithin } from './retry.ts'
 import type { Statement } from './statement.ts'
 
@@ -13,14 +13,11 @@ export type Execute = (statement: Statement, values: readonly unknown[]) => Prom
 type Rows = readonly (readonly unknown[])[]
 
 /** What is read, and how long everything may take: the wait for a connection, preparation, execution, another try. */
-export interface ExecuteOptions extends DeadlineOptions {
-  readonly ranIn?: SessionListener | undefined
-}
+export interface ExecuteOptions extends DeadlineOptions, Omit<LookupMark, 'alone'> {}
 
 /** Runs lookups on connections of their own; in a transaction, on that of the transaction. */
 export function createExecute(db: Kysely<unknown>, options: ExecuteOptions): Execute {
-  const own = lookupConnections(db)
-  const send = own ? sendOn(own) : sendThrough(db, options)
+  const send = db.isTransaction ? sendIn(db, options) : sendOn(expectAdapter(db).lookups, options)
   const retrying = { ...options, inTransaction: db.isTransaction }
   return (statement, values) =>
     retryWithin(retrying, async (deadline) => {
@@ -40,10 +37,10 @@ interface Sending {
 }
 
 /** The shortest way: neither Kysely's executor nor a pool's queue. */
-function sendOn(connections: LookupConnections): (sending: Sending) => Promise<Rows> {
-  const { log } = connections
+function sendOn(source: LookupSource, { table }: ExecuteOptions): (sending: Sending) => Promise<Rows> {
+  const { log } = source
   return async ({ statement, values, deadline }) => {
-    const acquired = connections.acquire(deadline)
+    const acquired = source.acquire(deadline, table)
     const connection = acquired instanceof Promise ? await acquired : acquired
     const answer = run(connection, { sql: statement.sql, values, deadline })
     if (log) await logged(log, { statement, values, answer })
@@ -92,14 +89,12 @@ function run(
  * Through Kysely's executor, which knows the connection of a transaction. Plugins are left out: they could neither
  * transform this text nor may they rename what comes back.
  */
-function sendThrough(db: Kysely<unknown>, { ranIn }: ExecuteOptions): (sending: Sending) => Promise<Rows> {
-  const target = db.withoutPlugins()
+function sendIn(transaction: Kysely<unknown>, mark: ExecuteOptions): (sending: Sending) => Promise<Rows> {
+  const target = transaction.withoutPlugins()
   return async ({ statement, values, deadline }) => {
-    const query = compiled(statement, lookupParameters(values, ranIn))
-    const { rows } = await underDeadline(deadline, () => target.executeQuery<unknown>(query))
-    // A Kysely instance of the user's own answers objects; their columns come in the order selected.
-    if (rows.length === 0 || Array.isArray(rows[0])) return rows as unknown[][]
-    return rows.map((row) => Object.values(row as object))
+    const query = compiled(statement, lookupParameters(values, mark))
+    const { rows } = await underDeadline(deadline, () => target.executeQuery<readonly unknown[]>(query))
+    return rows
   }
 }
 

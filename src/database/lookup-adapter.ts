@@ -1,6 +1,7 @@
-import { type Kysely, MysqlAdapter } from 'kysely'
+import { type Kysely, MysqlAdapter, type QueryExecutor } from 'kysely'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
-import type { LookupConnections } from './lookup-connections.ts'
+import { ConfigurationError } from '../errors.ts'
+import type { LookupSource } from './lookup-source.ts'
 
 /** Where connections go: a host and port, or a socket. */
 export interface Endpoint {
@@ -19,19 +20,25 @@ export interface LookupAdapterOptions {
   readonly decoding: DecodingOptions
   readonly endpoint: Endpoint
   readonly limits: PreparationLimits
-  /** The connections of lookups; absent where they borrow those of the program. */
-  readonly lookups?: LookupConnections
+  /** The connections of lookups. */
+  readonly lookups: LookupSource
   /** Runs Kysely queries on the connections of lookups. */
-  readonly ownDatabase?: Kysely<unknown>
+  readonly ownDatabase: Kysely<unknown>
+  /** Whether these are the pool's. */
+  readonly borrows: boolean
+  /** The database that the pool's connections are made for, if one is named. */
+  configured(): string | undefined
 }
 
-/** Tells a `createDatabase` instance from any other Kysely; plugins and transactions keep their adapter. */
-export class LookupAdapter extends MysqlAdapter {
+/** What `createDatabase` has made; plugins and transactions keep their adapter. */
+export class LookupAdapter extends MysqlAdapter implements LookupAdapterOptions {
   readonly decoding: DecodingOptions
   readonly endpoint: Endpoint
   readonly limits: PreparationLimits
-  readonly lookups: LookupConnections | undefined
-  readonly ownDatabase: Kysely<unknown> | undefined
+  readonly lookups: LookupSource
+  readonly ownDatabase: Kysely<unknown>
+  readonly borrows: boolean
+  readonly configured: () => string | undefined
 
   constructor(options: LookupAdapterOptions) {
     super()
@@ -40,30 +47,63 @@ export class LookupAdapter extends MysqlAdapter {
     this.limits = options.limits
     this.lookups = options.lookups
     this.ownDatabase = options.ownDatabase
+    this.borrows = options.borrows
+    this.configured = options.configured
   }
 }
 
-type Known = Partial<Pick<LookupAdapter, 'limits' | 'lookups' | 'ownDatabase'>>
-
-/** What `createDatabase`, of any copy of this library, has made a database with. */
-function adapterOf(db: Kysely<unknown>): Known {
-  return db.getExecutor().adapter as Known
+/** How `createDatabase`, of any copy of this library, has made a database; undefined where it has not. */
+export function adapterOf(db: Kysely<unknown>): LookupAdapterOptions | undefined {
+  const adapter = db.getExecutor().adapter as Partial<LookupAdapter>
+  return adapter.lookups && (adapter as LookupAdapter)
 }
 
-/** How much a database made by `createDatabase` prepares; undefined for any other. */
-export function preparationLimits(db: Kysely<unknown>): PreparationLimits | undefined {
-  return adapterOf(db).limits
-}
-
-/** The connections that lookups of a database have to themselves, if they have any. */
-export function lookupConnections(db: Kysely<unknown>): LookupConnections | undefined {
-  return db.isTransaction ? undefined : adapterOf(db).lookups
+/** The same, of a database that is known to have been made by it. */
+export function expectAdapter(db: Kysely<unknown>): LookupAdapterOptions {
+  const adapter = adapterOf(db)
+  if (adapter) return adapter
+  throw new ConfigurationError({
+    kind: 'option',
+    problem: 'The Kysely instance was not made by createDatabase',
+    fix: 'Make it from its pool: createDatabase({ pool, plugins, log }).',
+  })
 }
 
 /**
  * For what is read of the schema, of versions and of the server: the same database on connections whose sessions no
- * program has altered, where it has such connections.
+ * program has altered, where it has such connections. A transaction may hold the only one that could be borrowed.
  */
 export function ownDatabase(db: Kysely<unknown>): Kysely<unknown> {
-  return adapterOf(db).ownDatabase ?? db
+  const adapter = adapterOf(db)
+  if (!adapter || (adapter.borrows && db.isTransaction)) return db
+  return adapter.ownDatabase
+}
+
+// Registered: there may be another copy of this library.
+const POOLED = Symbol.for('kysely-lookup.pooled')
+
+type Derivation = 'withPlugin' | 'withPluginAtFront' | 'withPlugins' | 'withoutPlugins'
+
+const derivations: readonly Derivation[] = [
+  'withPlugin',
+  'withPluginAtFront',
+  'withPlugins',
+  'withoutPlugins',
+]
+
+/**
+ * Marks an executor that takes a connection of the pool for each query, and those that are derived from it. One that is
+ * bound to a connection comes of nothing else than `withConnectionProvider`.
+ */
+export function markPooled(executor: QueryExecutor): QueryExecutor {
+  for (const name of derivations) {
+    const derive = executor[name].bind(executor) as (...given: unknown[]) => QueryExecutor
+    Object.assign(executor, { [name]: (...given: unknown[]) => markPooled(derive(...given)) })
+  }
+  return Object.assign(executor, { [POOLED]: true })
+}
+
+/** Whether queries of a database made by `createDatabase` run on one connection, as those of a transaction do. */
+export function isBound(db: Kysely<unknown>): boolean {
+  return !(POOLED in db.getExecutor())
 }

@@ -1,7 +1,7 @@
 import mysql2 from 'mysql2'
 import { ConfigurationError } from '../errors.ts'
-import { type Callback, cutConnection, type DriverConnection } from './connection.ts'
 import { connectionLost, isConnectionLoss } from './connection-loss.ts'
+import { type Callback, cutConnection, type DriverConnection } from './driver-connection.ts'
 import { connectionConfig } from './driver-options.ts'
 import { type Run, setUpLookupSession } from './lookup-session.ts'
 

@@ -2,9 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { Log, type LogConfig } from 'kysely'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 import { type Connection, wrapConnection } from './connection.ts'
-import { currentDeadline, type Deadline } from './deadline.ts'
+import type { Deadline } from './deadline.ts'
 import { type OwnConnection, sayGoodbye } from './lookup-connection.ts'
-import type { WrappedPool } from './pool.ts'
+import type { LookupSource } from './lookup-source.ts'
 
 export interface LookupConnectionsOptions {
   /** How many there are at most. */
@@ -34,8 +34,7 @@ const END_PATIENCE = 10_000
  * Connections that nobody but this library uses, so that nothing a program does to a session reaches a lookup, and no
  * program that is busy holds one up. They are opened when they are needed.
  */
-export class LookupConnections {
-  /** What logs statements, where anything is to be logged. */
+export class LookupConnections implements LookupSource {
   readonly log: Log | undefined
   readonly #options: LookupConnectionsOptions
   readonly #free: Connection[] = []
@@ -51,7 +50,6 @@ export class LookupConnections {
     this.log = options.log && new Log(options.log)
   }
 
-  /** A connection in whose session answers are right, to be released; rejects at the deadline. */
   acquire(deadline: Deadline | undefined): Connection | Promise<Connection> {
     return this.#free.pop() ?? this.#wait(deadline)
   }
@@ -61,22 +59,6 @@ export class LookupConnections {
     return { open: this.#open.size, free: this.#free.length }
   }
 
-  /** For Kysely's driver, which has no room for a deadline. */
-  asPool(): WrappedPool {
-    return {
-      getConnection: (callback) => {
-        Promise.resolve(this.acquire(currentDeadline())).then(
-          (connection) => callback(null, connection),
-          (error) => callback(error),
-        )
-      },
-      end: (callback) => {
-        this.end().then(() => callback(null), callback)
-      },
-    }
-  }
-
-  /** Lets statements that are under way or wait finish, and closes the connections. */
   end(): Promise<void> {
     this.#ending ??= this.#end()
     return this.#ending

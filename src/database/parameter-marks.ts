@@ -1,31 +1,25 @@
-import type { SessionState } from './session-tracking.ts'
+import type { ProgramSession, SessionNeeds } from './program-session.ts'
 
 /*
  * Kysely hands a compiled query's parameters to the connection untouched, so a mark on them travels through its executor.
  */
 
-/** Told in which session a lookup runs. */
-export type SessionListener = (session: SessionState) => void
+/** A lookup in a transaction, as its connection sees it. */
+export interface LookupMark extends SessionNeeds {
+  /** Told in which session it runs. */
+  readonly ranIn?: ((session: ProgramSession) => void) | undefined
+}
 
 const lookup = Symbol('lookup')
 
-interface LookupParameters extends ReadonlyArray<unknown> {
-  readonly [lookup]: SessionListener | undefined
+/** Parameters of a lookup: it is prepared, its rows are answered as arrays. */
+export function lookupParameters(values: readonly unknown[], mark: LookupMark): readonly unknown[] {
+  return Object.assign([...values], { [lookup]: mark })
 }
 
-/** Parameters of a statement that is to be prepared, its rows answered as arrays. */
-export function lookupParameters(values: readonly unknown[], ranIn?: SessionListener): readonly unknown[] {
-  return Object.assign([...values], { [lookup]: ranIn })
-}
-
-/** Whether a statement is a lookup; who wants to know its session is told. */
-export function isLookup(
-  parameters: unknown,
-  session: SessionState | undefined,
-): parameters is readonly unknown[] {
-  if (!Array.isArray(parameters) || !(lookup in parameters)) return false
-  if (session) (parameters as unknown as LookupParameters)[lookup]?.(session)
-  return true
+/** The mark of parameters that belong to a lookup. */
+export function lookupIn(parameters: unknown): LookupMark | undefined {
+  return Array.isArray(parameters) ? (parameters as { readonly [lookup]?: LookupMark })[lookup] : undefined
 }
 
 // Another copy of this library may have made the connection, as for a command that loads a project's own Kysely.

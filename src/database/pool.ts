@@ -1,15 +1,8 @@
-import {
-  type Callback,
-  type Connection,
-  type ConnectionOptions,
-  cutConnection,
-  type DriverConnection,
-  wrapConnection,
-} from './connection.ts'
+import { type Connection, type ConnectionOptions, wrapConnection } from './connection.ts'
 import { connectionLost, isConnectionLoss } from './connection-loss.ts'
-import { currentDeadline } from './deadline.ts'
-import { createSessionState, PLAIN_SETUP, TRACKED_SETUP } from './session-tracking.ts'
-import { wrongSession } from './verify-session.ts'
+import { currentDeadline, type Deadline } from './deadline.ts'
+import { type Callback, cutConnection, type DriverConnection } from './driver-connection.ts'
+import { ProgramSession } from './program-session.ts'
 
 /** The part of a mysql2 pool (the callback one) that is used here. */
 export interface DriverPool {
@@ -23,7 +16,7 @@ interface PooledDriverConnection extends DriverConnection {
 
 /** The pool that Kysely's driver gets. */
 export interface WrappedPool {
-  getConnection(callback: Callback<[connection?: Connection]>): void
+  getConnection(callback: Callback<[connection?: Connection]>, deadline?: Deadline): void
   end(callback: Callback<[]>): void
 }
 
@@ -31,6 +24,9 @@ export interface PoolWrapOptions extends Pick<ConnectionOptions, 'decoding' | 'p
   /** What belongs to the pool, and ends with it. */
   end(): Promise<void>
 }
+
+/** Every connection speaks UTC, whatever the server's default is: a TIMESTAMP then reads and matches the same everywhere. */
+export const POOL_SETUP = "set time_zone = '+00:00'"
 
 /** How long (ms) the first statement of a connection may take: a server that was paused never answers. */
 const SETUP_LIMIT = 10_000
@@ -46,7 +42,7 @@ const GOODBYE_PATIENCE = 1_000
  * told at the deadline. An end lets running statements and transactions finish first.
  */
 export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPool {
-  const known = new WeakMap<PooledDriverConnection, Connection>()
+  const known = new WeakMap<PooledDriverConnection, KnownConnection>()
   const open = new Set<DriverConnection>()
   const held = new Set<Connection>()
   let waiting = 0
@@ -56,30 +52,18 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
     if (held.size === 0 && waiting === 0) ended?.()
   }
 
-  /** A proxy that pins sessions which prepare pins those that are tracked, too. */
-  function setUp(connection: DriverConnection, callback: Callback<[reply: unknown]>): void {
-    if (!options.prepare) {
-      connection.query(PLAIN_SETUP, [], callback)
-      return
-    }
-    connection.query(TRACKED_SETUP, [], (failure, reply) => {
-      if (failure && !isConnectionLoss(failure)) connection.query(PLAIN_SETUP, [], callback)
-      else callback(failure, reply)
-    })
-  }
-
   /** Answers a connection's wrapper, ready for use, once; `giveUp` keeps the answer from coming. */
   function prepare(
     connection: PooledDriverConnection,
     callback: Callback<[connection?: Connection]>,
   ): () => void {
-    const wrapped = known.get(connection)
-    if (wrapped) {
-      callback(null, wrapped)
+    const before = known.get(connection)
+    if (before) {
+      before.session.handOver()
+      callback(null, before.wrapped)
       return () => {}
     }
     let settled = false
-    const session = createSessionState()
     const settle = (failure: unknown) => {
       if (settled) return
       settled = true
@@ -88,17 +72,18 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
         cutConnection(connection)
         return callback(failure)
       }
-      const fresh = wrapConnection(connection, {
+      const session = new ProgramSession()
+      const wrapped = wrapConnection(connection, {
         ...options,
         session,
-        giveBack(connection_, intact) {
+        giveBack(wrapped, intact) {
           if (intact) connection.release()
-          held.delete(connection_)
+          held.delete(wrapped)
           endIfIdle()
         },
       })
-      known.set(connection, fresh)
-      callback(null, fresh)
+      known.set(connection, { wrapped, session })
+      callback(null, wrapped)
     }
     const expire = () => settle(connectionLost('A new connection', { code: 'ETIMEDOUT' }))
     const timer = setTimeout(expire, SETUP_LIMIT)
@@ -106,10 +91,7 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
     connection.on('error', () => {})
     open.add(connection)
     connection.stream.once('close', () => open.delete(connection))
-    setUp(connection, (failure, reply) => {
-      session.receive(reply)
-      settle(failure ?? (session.unfit && wrongSession(session.unfit)))
-    })
+    connection.query(POOL_SETUP, [], settle)
     return expire
   }
 
@@ -131,7 +113,7 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
       }
       endIfIdle()
     },
-    getConnection(callback) {
+    getConnection(callback, deadline = currentDeadline()) {
       let giveUp: (() => void) | undefined
       let settled = false
       waiting++
@@ -144,7 +126,7 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
         callback(error, connection)
         endIfIdle()
       }
-      const forget = currentDeadline()?.onExpire((error) => {
+      const forget = deadline?.onExpire((error) => {
         settle(error)
         giveUp?.()
       })
@@ -155,4 +137,9 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
       })
     },
   }
+}
+
+interface KnownConnection {
+  readonly wrapped: Connection
+  readonly session: ProgramSession
 }

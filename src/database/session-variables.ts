@@ -29,7 +29,8 @@ const WRONG_MODES = new Set([
   'ORACLE',
 ])
 
-const ALL_ROWS = '18446744073709551615'
+/** As many rows as there can be. */
+export const ALL_ROWS = '18446744073709551615'
 
 const charsets = ['character_set_client', 'character_set_connection', 'character_set_results'].map((name) =>
   variable({ name, right: 'utf8mb4', fix: "Keys may hold any character: give the pool charset: 'utf8mb4'." }),
@@ -45,6 +46,7 @@ export const sessionVariables: readonly SessionVariable[] = [
   }),
   variable({
     name: 'autocommit',
+    ownOnly: true,
     right: '1',
     fix: 'Reads would see one old snapshot for ever: set autocommit = 1.',
   }),
@@ -124,8 +126,9 @@ export const sessionVariables: readonly SessionVariable[] = [
   }),
 ]
 
+/** A limit of its own: the session's may be 0. */
 function reading(variables: readonly SessionVariable[]): string {
-  return `select ${variables.map(({ select }) => select).join(' ')} database() \`database\``
+  return `select ${variables.map(({ select }) => select).join(' ')} database() \`database\` limit 1`
 }
 
 /** Reads a session of this library's own: its database, and each variable above that the server has, by its name. */

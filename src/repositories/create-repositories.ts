@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import { LookupAdapter } from '../database/lookup-adapter.ts'
+import { expectAdapter } from '../database/lookup-adapter.ts'
 import type { DatabaseIdentity } from '../diagnostics/channels.ts'
 import { statsOf } from '../diagnostics/stats.ts'
 import type { TablesMetadata } from '../metadata.ts'
@@ -35,8 +35,7 @@ export function createRepositories<
   const settings = resolveOptions(options as never)
   const { tables: metadata, allowPlugins } = options
   const db = options.db as unknown as Kysely<unknown>
-  const { adapter } = db.getExecutor()
-  const database: DatabaseIdentity = adapter instanceof LookupAdapter ? { ...adapter.endpoint } : {}
+  const database: DatabaseIdentity = { ...expectAdapter(db).endpoint }
 
   const tables = createProcessTables({
     ...{ db, tables: metadata, settings, database },

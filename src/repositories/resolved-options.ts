@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { CacheModeName } from '../cache/process-cache.ts'
 import { refusePromisePool } from '../database/driver-options.ts'
+import { adapterOf, isBound } from '../database/lookup-adapter.ts'
 import { refuseUnknownOptions } from '../database/option-names.ts'
 import type { StatementForm } from '../database/server-features.ts'
 import { ConfigurationError } from '../errors.ts'
@@ -110,7 +111,22 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
 
 function checkDatabase(db: object | undefined): void {
   const given = db as { getExecutor?: unknown; getConnection?: unknown } | undefined
-  if (typeof given?.getExecutor === 'function') return
+  if (typeof given?.getExecutor === 'function') {
+    const kysely = given as Kysely<unknown>
+    if (!adapterOf(kysely)) {
+      throw invalid(
+        'db is a Kysely instance that createDatabase did not make, and lookups need connections of their own',
+        'Make it from its pool: createDatabase({ pool, plugins, log }).',
+      )
+    }
+    if (kysely.isTransaction || isBound(kysely)) {
+      throw invalid(
+        'db is bound to one connection, and what is read in a transaction may never be committed',
+        'Pass the database that createDatabase made, and read in a transaction with repos.$withTransaction(trx).',
+      )
+    }
+    return
+  }
   if (typeof given?.getConnection === 'function') refusePromisePool(given)
   throw invalid('db is not a Kysely instance', 'Make one with createDatabase.')
 }

@@ -1,24 +1,21 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { SessionListener } from '../database/parameter-marks.ts'
+import { adapterOf } from '../database/lookup-adapter.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { TablesMetadata } from '../metadata.ts'
-import { type CurrentScope, RequestScope } from '../scope/request-scope.ts'
+import type { RequestScope } from '../scope/request-scope.ts'
 import { checkPlugins } from '../verification/plugins.ts'
 import type { ServerAccess } from '../verification/verified-server.ts'
 import type { ProcessTables } from './process-tables.ts'
 import { createRepository } from './repository.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
-import { watchRollbacks } from './rollback-watch.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
+import { createTransactionScope, type TransactionScope } from './transaction-scope.ts'
 import { createTableWrites } from './writes.ts'
 
 /** What a transaction's repositories read from. */
 interface TransactionOrigin {
   readonly transaction: Transaction<unknown>
-  readonly scope: RequestScope
-  /** The same, once it has forgotten what was rolled back. */
-  readonly scopes: CurrentScope
-  readonly ranIn: SessionListener
+  readonly scopes: TransactionScope
   /** The tables that were written. */
   readonly written: Set<string>
 }
@@ -49,14 +46,13 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
 
   const createSet = repositorySetFactory<TransactionOrigin>({
     names: [...tables.byName.keys()],
-    repository(name, { transaction, scope, scopes, ranIn, written }) {
+    repository(name, { transaction, scopes, written }) {
       const shared = tables.byName.get(name)!
-      const server = access.serverFor({ table: shared.table, over: transaction, ranIn })
+      const server = access.serverFor({ table: shared.table, over: transaction, ranIn: scopes.ranIn })
       const reader = tables.readerInTransaction(shared, server)
       const table = { ...shared, reader, source: reader.source, cache: undefined }
       const wrote = () => {
         written.add(name)
-        scope.table(table).clear()
       }
       return createRepository({ ...table, scopes }, createTableWrites(shared, { over: transaction, wrote }))
     },
@@ -64,15 +60,7 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
   })
 
   function setIn(transaction: Transaction<unknown>, written = new Set<string>()): RepositorySet {
-    const scope = new RequestScope({ ends: false })
-    const rollbacks = watchRollbacks(scope)
-    const scopes: CurrentScope = {
-      getStore() {
-        rollbacks.check()
-        return scope
-      },
-    }
-    return createSet({ transaction, scope, scopes, ranIn: rollbacks.ranIn, written })
+    return createSet({ transaction, scopes: createTransactionScope(), written })
   }
 
   /** What was written, by repositories or past them, this process and the request read from the server. */
@@ -91,6 +79,14 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
           kind: 'transaction',
           problem: '$withTransaction: expected a Kysely Transaction, got something else',
           fix: 'Pass the one that db.transaction().execute(…) or db.startTransaction() gives.',
+        })
+      }
+      if (adapterOf(transaction) !== adapterOf(db)) {
+        throw new ConfigurationError({
+          kind: 'transaction',
+          problem:
+            '$withTransaction: the transaction belongs to another database object than the repositories',
+          fix: 'Begin it on the db that createRepositories was given.',
         })
       }
       checkPlugins(transaction, options.metadata, options.allowPlugins)

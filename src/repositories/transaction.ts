@@ -1,8 +1,10 @@
 import { type IsolationLevel, type Kysely, sql, type Transaction } from 'kysely'
+import { expectAdapter } from '../database/lookup-adapter.ts'
 import {
   ER_CHECKREAD,
   ER_LOCK_DEADLOCK,
   ER_LOCK_WAIT_TIMEOUT,
+  ER_NO_SUCH_TABLE,
   errorNumber,
 } from '../database/server-errors.ts'
 import { ConfigurationError } from '../errors.ts'
@@ -86,6 +88,7 @@ async function runOnce<Set, Result>(
   // What the transaction reads is never older than this, and newer for what it writes. What others commit meanwhile could
   // make a later version of the process look like the one that the transaction sees.
   const cached = new Map(versioned.map((table) => [table, versionOf(table)]))
+  const database = expectAdapter(db).configured()
   const builder = db.transaction()
   const configured = isolationLevel ? builder.setIsolationLevel(isolationLevel) : builder
   let versions: ReadonlyMap<string, number> | undefined
@@ -93,7 +96,7 @@ async function runOnce<Set, Result>(
   try {
     result = await configured.execute(async (transaction) => {
       const answer = await fn(bind(transaction))
-      versions = await readVersions(transaction, versioned)
+      versions = await readVersions(transaction, { names: versioned, database })
       return answer
     })
   } catch (error) {
@@ -101,14 +104,36 @@ async function runOnce<Set, Result>(
     if (versions) options.committed(versioned)
     throw error
   }
-  options.committed(versioned.filter((table) => versions?.get(table) !== cached.get(table)))
+  const moved = (table: string) => {
+    const version = versions?.get(table)
+    return version === undefined || version !== cached.get(table)
+  }
+  options.committed(versioned.filter(moved))
   return result
 }
 
-async function readVersions(db: Kysely<unknown>, names: readonly string[]): Promise<Map<string, number>> {
+interface VersionsToRead {
+  readonly names: readonly string[]
+  readonly database: string | undefined
+}
+
+/** A session that the program has altered may show others, or none: every table counts as changed then. */
+async function readVersions(
+  db: Kysely<unknown>,
+  { names, database }: VersionsToRead,
+): Promise<Map<string, number>> {
   if (names.length === 0) return new Map()
-  const { rows } = await sql<{ name: string; version: unknown }>`
-    select table_name as name, cast(sum(version) as unsigned) as version from ${sql.ref(VERSION_TABLE)}
-    where table_name in (${sql.join(names)}) group by table_name`.execute(db.withoutPlugins())
-  return new Map(rows.map(({ name, version }) => [name, Number(version)]))
+  try {
+    const { rows } = await sql<{ name: string; version: unknown; database: string | null }>`
+      select table_name as name, cast(sum(version) as unsigned) as version, database() as \`database\`
+      from ${sql.ref(VERSION_TABLE)} where table_name in (${sql.join(names)}) group by table_name
+      limit ${sql.lit(names.length)}`.execute(db.withoutPlugins())
+    const own = rows.filter(
+      (row) => database === undefined || row.database?.toLowerCase() === database.toLowerCase(),
+    )
+    return new Map(own.map(({ name, version }) => [name, Number(version)]))
+  } catch (error) {
+    if (errorNumber(error) !== ER_NO_SUCH_TABLE) throw error
+    return new Map()
+  }
 }

@@ -1,7 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 import { columnType } from '../columns/column-types.ts'
 import { inCurrentDatabase } from '../database/current-database.ts'
+import { ownDatabase } from '../database/lookup-adapter.ts'
 import { parseServerVersion, type ServerSystem, type ServerVersion } from '../database/server-version.ts'
+import { ALL_ROWS } from '../database/session-variables.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { ColumnMetadata, IndexMetadata, TableMetadata } from '../metadata.ts'
 import { type ColumnRow, columnMetadata } from './column-metadata.ts'
@@ -54,8 +56,10 @@ const PRIMARY = 'PRIMARY'
 
 /** Reads the current database's tables, views, keys and indexes, with at most five statements for 50 tables. */
 export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions = {}): Promise<Schema> {
+  const own = ownDatabase(db as unknown as Kysely<unknown>).withoutPlugins()
+  // A limit of its own: the session may have another (sql_select_limit).
   const read = async <Row extends object>(query: ReturnType<typeof sql<Row>>) =>
-    (await query.execute(db.withoutPlugins())).rows.map(withText)
+    (await sql<Row>`${query} limit ${sql.raw(ALL_ROWS)}`.execute(own)).rows.map(withText)
   const only = options.tables && new Set(options.tables)
 
   const [server] = await read(

@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { tracingChannel } from 'node:diagnostics_channel'
 import { isOpeningConnection } from '../database/lookup-connections.ts'
-import { PLAIN_SETUP, TRACKED_SETUP } from '../database/session-tracking.ts'
+import { POOL_SETUP } from '../database/pool.ts'
+import { SHOW_TABLE } from '../database/program-session.ts'
+import { READ_SESSION } from '../database/session-variables.ts'
 import { ConfigurationError, StatementCountError } from '../errors.ts'
 import { VERSIONS } from '../versions/version-table.ts'
 import { textWithoutValues } from './statement-text.ts'
@@ -202,7 +204,7 @@ function take({ query, database }: Sending, prepared: boolean): void {
 }
 
 function isHousekeeping(sql: string): boolean {
-  return sql === TRACKED_SETUP || sql === PLAIN_SETUP || sql.startsWith(VERSIONS)
+  return sql === POOL_SETUP || sql === READ_SESSION || sql.startsWith(SHOW_TABLE) || sql.startsWith(VERSIONS)
 }
 
 /** What is sent before the pool hands over the connection comes from the pool's listeners. */

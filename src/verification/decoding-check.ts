@@ -1,18 +1,17 @@
 import type { Kysely } from 'kysely'
 import { columnType } from '../columns/column-types.ts'
-import { LookupAdapter } from '../database/lookup-adapter.ts'
+import { adapterOf } from '../database/lookup-adapter.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { TablesMetadata } from '../metadata.ts'
 
 /**
- * Compares how the generated file and a database made by `createDatabase` read values, without asking the server. (Another
- * Kysely instance is asked for values before the first read.)
+ * Compares how the generated file and a database made by `createDatabase` read values, without asking the server.
  *
  * @throws ConfigurationError with both ways to fix it.
  */
 export function checkDecoding(db: Kysely<unknown>, tables: TablesMetadata): void {
-  const { adapter } = db.getExecutor()
-  if (!(adapter instanceof LookupAdapter)) return
+  const adapter = adapterOf(db)
+  if (!adapter) return
   for (const table of Object.values(tables)) {
     for (const column of table.columns) {
       const option = columnType(column).option?.(column)

@@ -1,17 +1,14 @@
 import type { Kysely } from 'kysely'
-import { LookupAdapter } from '../database/lookup-adapter.ts'
-import { verifySession } from '../database/verify-session.ts'
-import { ConfigurationError, LookupError } from '../errors.ts'
+import { ConfigurationError } from '../errors.ts'
 import type { TableMetadata } from '../metadata.ts'
 import { readSchema } from '../schema/read-schema.ts'
 import { differenceOf } from '../schema/schema-difference.ts'
-import { probeDriver } from './driver-probe.ts'
 
 /** Checks, once before the first read, what could make an answer wrong. */
 export interface Verification {
   /**
-   * Resolves when the server, the session and the table are as the generated metadata says. A wrong set-up rejects
-   * every time with the same `ConfigurationError`; a failure to reach the server is not remembered.
+   * Resolves when the table is as the generated metadata says. One that is not rejects every time with the same
+   * `ConfigurationError`; a failure to reach the server is not remembered.
    */
   verify(table: string, over: Kysely<unknown>): Promise<void>
   verifyAll(over: Kysely<unknown>): Promise<void>
@@ -22,12 +19,11 @@ type Findings = ReadonlyMap<string, ConfigurationError>
 
 /** Asks over the connection of whoever reads first: a transaction may hold the only one there is. */
 export function createVerification(tables: readonly TableMetadata[]): Verification {
-  let settled: Findings | ConfigurationError | undefined
+  let settled: Findings | undefined
   const attempts = new WeakMap<Kysely<unknown>, Promise<Findings>>()
 
   // One attempt per connection source: a transaction must not wait for one that waits for its connection.
   async function find(db: Kysely<unknown>): Promise<Findings> {
-    if (settled instanceof ConfigurationError) throw settled
     if (settled) return settled
     let attempt = attempts.get(db)
     if (!attempt) {
@@ -39,7 +35,6 @@ export function createVerification(tables: readonly TableMetadata[]): Verificati
       return settled
     } catch (error) {
       attempts.delete(db)
-      if (error instanceof ConfigurationError) settled = error
       throw error
     }
   }
@@ -60,12 +55,6 @@ export function createVerification(tables: readonly TableMetadata[]): Verificati
 }
 
 async function verifyDatabase(db: Kysely<unknown>, tables: readonly TableMetadata[]): Promise<Findings> {
-  if (db.getExecutor().adapter instanceof LookupAdapter) {
-    await verifySession(db)
-  } else {
-    await answerWithin(PROBE_LIMIT, verifySession(db))
-    await probeDriver(db, tables)
-  }
   const schema = await readSchema(db, { tables: tables.map(({ name }) => name) })
   const live = new Map(schema.tables.map((table) => [table.metadata.name, table]))
   const findings = new Map<string, ConfigurationError>()
@@ -83,25 +72,4 @@ async function verifyDatabase(db: Kysely<unknown>, tables: readonly TableMetadat
     }
   }
   return findings
-}
-
-/** How long (ms) a pool that this library did not make may take for its first answer. */
-const PROBE_LIMIT = 5_000
-
-/** A `mysql2/promise` pool inside a Kysely instance cannot be seen, and never answers. */
-async function answerWithin<T>(limit: number, answer: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    reject(
-      new LookupError(
-        'KYSELY_LOOKUP_NO_ANSWER',
-        `The database gave no answer within ${limit / 1000} s. If the Kysely instance's pool comes from 'mysql2/promise', on which Kysely waits for ever, import createPool from 'mysql2' or use createDatabase; else the server does not answer or every connection is taken.`,
-      ),
-    )
-  }, limit)
-  try {
-    return await Promise.race([answer, promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -2,10 +2,11 @@ import type { Kysely } from 'kysely'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import { underDeadline } from '../database/deadline.ts'
 import { createExecute } from '../database/execute.ts'
-import { ownDatabase } from '../database/lookup-adapter.ts'
-import type { SessionListener } from '../database/parameter-marks.ts'
+import { expectAdapter, ownDatabase } from '../database/lookup-adapter.ts'
+import type { LookupMark } from '../database/parameter-marks.ts'
 import { type RetryOptions, retryWithin } from '../database/retry.ts'
 import { readFeatures, type Server, type StatementForm } from '../database/server-features.ts'
+import { statement } from '../database/statement.ts'
 import type { DatabaseIdentity } from '../diagnostics/channels.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { VersionWatch } from '../versions/version-watch.ts'
@@ -24,7 +25,7 @@ export interface Way {
   readonly table: TableMetadata
   readonly over: Kysely<unknown>
   readonly cached?: ProcessCache | undefined
-  readonly ranIn?: SessionListener | undefined
+  readonly ranIn?: LookupMark['ranIn']
 }
 
 interface ServerAccessSettings {
@@ -48,6 +49,7 @@ export interface ServerAccessOptions {
 export function createServerAccess(options: ServerAccessOptions): ServerAccess {
   const { db, settings, verification, watch, versioned, database } = options
   const followed = new Set<string>()
+  const configured = expectAdapter(db).configured()
   let features: Omit<Server, 'execute'> | undefined
 
   function limitOf(what: string, over: Kysely<unknown>): RetryOptions {
@@ -69,12 +71,15 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
   }
 
   /** Runs the checks over a database within their time. */
-  function check<Result>(
+  async function check<Result>(
     { what, over }: { readonly what: string; readonly over: Kysely<unknown> },
     work: (own: Kysely<unknown>) => Promise<Result>,
   ): Promise<Result> {
     const own = ownDatabase(over)
-    return retryWithin(limitOf(what, own), (deadline) => underDeadline(deadline, () => work(own)))
+    const limit = limitOf(what, own)
+    // The session of a transaction is asked before anything is believed that is read in it.
+    if (own.isTransaction) await createExecute(own, { ...limit, configured })(statement('select 1'), [])
+    return retryWithin(limit, (deadline) => underDeadline(deadline, () => work(own)))
   }
 
   async function connect({ table, over, cached, ranIn }: Way, own: Kysely<unknown>): Promise<Server> {
@@ -82,7 +87,10 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
     if (cached?.mode === 'versioned') await follow(own, table.name)
     if (cached) await watch.start()
     const features = await featuresOver(own)
-    const execute = createExecute(over, { ...limitOf(table.name, over), ranIn })
+    const execute = createExecute(over, {
+      ...limitOf(table.name, over),
+      ...{ ranIn, table: table.name, database: features.databaseName },
+    })
     return { execute, ...features, ...(settings.statementForm && { form: settings.statementForm }) }
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { Kysely, MysqlDialect, sql } from 'kysely'
+import { sql } from 'kysely'
 import { createPool } from 'mysql2'
 import { createPool as createPromisePool } from 'mysql2/promise'
 import {
@@ -180,19 +180,4 @@ describe('createDatabase', () => {
       )
     })
   }
-
-  it('is not required: repositories accept a Kysely instance whose driver reads values as generated', async () => {
-    const pool = createPool({ uri: data.test.url, charset: 'utf8mb4' })
-    pool.on('connection', (connection) => {
-      connection.query("set time_zone = '+00:00'")
-    })
-    await using db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
-    const repos = createRepositories({ db, tables: data.tables })
-    assert.deepEqual(await repos.$table('country').findByKey('fr' as never), {
-      code: 'FR',
-      alpha3: 'FRA',
-      name: 'France',
-      continent: 'EU',
-    })
-  })
 })

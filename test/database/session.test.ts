@@ -1,165 +1,98 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { sql } from 'kysely'
-import { ConfigurationError, createDatabase } from '../../src/index.ts'
-import { type AnyDB, type Lookups, lookups } from '../support/lookups.ts'
+import { type Kysely, sql } from 'kysely'
+import { createDatabase } from '../../src/index.ts'
+import {
+  alter,
+  alterations,
+  alterationTables,
+  nextUncommitted,
+  PLANS,
+  readPlans,
+} from '../support/alterations.ts'
+import { type AnyDB, type AnyRepositories, type Lookups, lookups } from '../support/lookups.ts'
+import { createTestDatabase, identifyServer, type TestDatabase, testServerUrl } from '../support/server.ts'
 
-const isolation = 'isolation level'
-const procedure = (name: string, body: string) =>
-  `create procedure ${name}() begin ${body}; select 1 as one; end`
+const { system } = await identifyServer(await testServerUrl())
 
-describe('a pooled connection', () => {
-  let data: Lookups
+/** One way of lookups to have connections, on a pool of one. */
+function describeLookups(
+  whose: string,
+  { other, ...options }: { readonly other: TestDatabase; readonly lookupConnections?: number },
+) {
+  describe(`a session that a program has altered, and lookups on connections ${whose}`, () => {
+    let data: Lookups
+    let repos: AnyRepositories
+    /** Nothing that was read of it may be remembered. */
+    const cached = () => data.repositories({ cache: { plan: 'immutable' } })
 
-  before(async () => {
-    data = await lookups(
-      [
-        'create table plan (id int not null primary key, name varchar(20) not null)',
-        "insert into plan values (1, 'Free')",
-        procedure('begins', 'start transaction'),
-        procedure('stops_isolating', `set session transaction ${isolation} read uncommitted`),
-      ],
-      { connectionLimit: 1 },
-    )
-  })
-  after(() => data[Symbol.asyncDispose]())
-
-  const isolationVariable = () => (data.test.system === 'mariadb' ? 'tx_isolation' : 'transaction_isolation')
-
-  const connectionId = async () => {
-    const { rows } = await sql<{ id: number }>`select connection_id() as id`.execute(data.db)
-    return rows[0]!.id
-  }
-
-  const altered: readonly (readonly [what: string, ...statements: string[]])[] = [
-    ['READ UNCOMMITTED', `set session transaction ${isolation} read uncommitted`],
-    ['READ UNCOMMITTED by its variable', "set session ISOLATION = 'READ-UNCOMMITTED'"],
-    ['READ UNCOMMITTED for the next transaction', `set transaction ${isolation} read uncommitted`],
-    [
-      'the same, behind a comment',
-      `/* hint */ -- note
-        set transaction ${isolation} read uncommitted`,
-    ],
-    ['READ UNCOMMITTED by a procedure', 'call stops_isolating()'],
-    ['autocommit off', 'set autocommit = 0'],
-    ['autocommit off, and something read', 'set autocommit = 0', 'select * from plan'],
-    ['a transaction', 'begin'],
-    ['a transaction that a procedure began', 'call begins()'],
-    ['another time zone', "set time_zone = '+02:00'"],
-    ['another charset', 'set names latin1'],
-    ['no backslash escapes', "set sql_mode = concat(@@sql_mode, ',NO_BACKSLASH_ESCAPES')"],
-  ]
-  for (const [what, ...statements] of altered) {
-    it(`left with ${what} serves no other reads`, async () => {
-      const repos = data.repositories()
-      const connection = await connectionId()
-      await data.db.connection().execute(async (held) => {
-        for (const statement of statements) {
-          await sql.raw(statement.replace('ISOLATION', isolationVariable())).execute(held)
-        }
+    before(async () => {
+      data = await lookups(alterationTables(other.name, system), {
+        connectionLimit: 1,
+        multipleStatements: true,
+        ...options,
       })
-      assert.equal((await repos.plan!.findByKey(1))?.name, 'Free')
-      assert.notEqual(await connectionId(), connection)
+      repos = data.repositories()
+      await repos.$ready()
     })
-  }
-
-  const unaltered: readonly (readonly [what: string, ...statements: string[]])[] = [
-    ['another lawful isolation level', `set session transaction ${isolation} read committed`],
-    [
-      'all that was wrong set right again',
-      'set autocommit = 0',
-      `set session transaction ${isolation} read uncommitted`,
-      'begin',
-      'commit',
-      `set session transaction ${isolation} repeatable read`,
-      'set autocommit = 1',
-    ],
-    [
-      'its one transaction done',
-      `set transaction ${isolation} read uncommitted`,
-      'begin',
-      'select * from plan',
-      'commit',
-    ],
-  ]
-  for (const [what, ...statements] of unaltered) {
-    it(`left with ${what} is kept`, async () => {
-      const connection = await connectionId()
-      await data.db.connection().execute(async (held) => {
-        for (const statement of statements) await sql.raw(statement).execute(held)
-      })
-      assert.equal(await connectionId(), connection)
+    after(async () => {
+      await data[Symbol.asyncDispose]()
+      await other.drop()
     })
-  }
 
-  it('that the server set to READ UNCOMMITTED is refused, and lookups have others', async () => {
-    await using db = createDatabase<AnyDB>({ uri: data.test.url, connectionLimit: 1 })
-    const repos = data.repositories({ db })
-    await repos.$ready()
-    const variable = isolationVariable()
-    const [before] = await data.run(`select @@global.${variable} as level`)
-    await data.run(`set global transaction ${isolation} read uncommitted`)
-    try {
-      const [own] = await data.run(
-        `select id from information_schema.processlist where db = '${data.test.name}' and command = 'Sleep'`,
-      )
-      await data.run(`kill ${own!.id ?? own!.ID}`)
-      await assert.rejects(sql`select 1`.execute(db), (error: Error) => {
-        assert.ok(error instanceof ConfigurationError, String(error))
-        assert.match(error.message, /READ UNCOMMITTED.*use READ COMMITTED or REPEATABLE READ/)
-        return true
+    for (const alteration of alterations(other.name)) {
+      if (alteration.only && alteration.only !== system) continue
+      it(`left with ${alteration.what}: every lookup is right, and what is shared after`, async () => {
+        await data.db.connection().execute((held) => alter(held, alteration))
+        const shared = cached()
+        assert.deepEqual(await readPlans(shared), PLANS)
+        assert.deepEqual(await readPlans(repos), PLANS)
+        await leftBehind(data.db)
+        assert.deepEqual(await readPlans(shared), PLANS)
       })
-      assert.equal((await repos.plan!.findByKey(1))?.name, 'Free')
-    } finally {
-      await data.run(`set global ${variable} = '${before?.level}'`)
     }
-    assert.equal((await repos.plan!.findByKey(1))?.name, 'Free')
+
+    const unseen = ['call next_uncommitted()', prepared]
+    for (const statement of [...nextUncommitted, ...unseen]) {
+      it(`left with READ UNCOMMITTED for the next transaction, by ${statement.slice(0, 24)} …: nothing uncommitted is read`, async () => {
+        await withUncommitted(data, async () => {
+          await data.db.connection().execute((held) => alter(held, { statements: statement.split(';') }))
+          assert.equal((await repos.plan!.findByKey(1))?.name, 'Free')
+          const shared = cached()
+          assert.equal((await shared.plan!.findByKey(1))?.name, 'Free')
+          // Nor in a transaction of somebody else on the same connection, who knows nothing of it.
+          await data.db.connection().execute((held) => alter(held, { statements: statement.split(';') }))
+          assert.equal(await repos.$transaction(async (trx) => (await trx.plan!.findByKey(1))?.name), 'Free')
+        })
+      })
+    }
   })
-})
+}
 
-describe('a transaction that the caller manages', () => {
-  let data: Lookups
+const prepared = "set @s = 'set transaction isolation level read uncommitted';prepare s from @s;execute s"
 
-  before(async () => {
-    data = await lookups([
-      'create table plan (id int not null primary key, name varchar(20) not null)',
-      "insert into plan values (1, 'Free')",
-    ])
+describeLookups('of their own', { other: await createTestDatabase() })
+describeLookups('of the pool', { other: await createTestDatabase(), lookupConnections: 0 })
+
+/** Runs while somebody else has changed rows and not committed. */
+async function withUncommitted(data: Lookups, work: () => Promise<void>): Promise<void> {
+  await using writing = createDatabase<AnyDB>({ uri: data.test.url, connectionLimit: 1 })
+  const transaction = await writing.startTransaction().execute()
+  await sql`update plan set name = 'uncommitted' where id < 3`.execute(transaction)
+  try {
+    await work()
+  } finally {
+    await transaction.rollback().execute()
+  }
+}
+
+/** Ends what the program has left on the pool's one connection, as its end would. */
+async function leftBehind(db: Kysely<AnyDB>): Promise<void> {
+  await db.connection().execute(async (held) => {
+    const { rows } = await sql<{ id: number }>`select connection_id() as id limit 1`.execute(held)
+    await sql
+      .raw(`kill ${rows[0]!.id}`)
+      .execute(held)
+      .catch(() => {})
   })
-  after(() => data[Symbol.asyncDispose]())
-
-  const ways = {
-    'by Kysely': (transaction: Controlled) => transaction.rollbackToSavepoint('here').execute(),
-    'by hand': (transaction: Controlled) => sql`rollback to savepoint here`.execute(transaction),
-    'by hand, in short': (transaction: Controlled) => sql`ROLLBACK WORK TO here`.execute(transaction),
-  }
-  type Controlled = Awaited<ReturnType<Awaited<ReturnType<typeof controlled>>['savepointed']>>
-
-  async function controlled() {
-    const transaction = await data.db.startTransaction().execute()
-    return { transaction, savepointed: () => transaction.savepoint('here').execute() }
-  }
-
-  for (const [how, rollBack] of Object.entries(ways)) {
-    it(`reads what a rollback to a savepoint left, ${how}`, async () => {
-      const repos = data.repositories()
-      const { transaction, savepointed } = await controlled()
-      try {
-        const inside = repos.$withTransaction(transaction)
-        const before = await inside.plan!.findByKey(1)
-        const savepoint = await savepointed()
-        await inside.plan!.update(1, { name: 'Gratis' })
-        await inside.plan!.insert({ id: 2, name: 'Team' })
-        assert.equal((await inside.plan!.findByKey(1))?.name, 'Gratis')
-        assert.equal((await inside.plan!.findByKey(2))?.name, 'Team')
-        await rollBack(savepoint)
-        assert.deepEqual(await inside.plan!.findByKey(1), before)
-        assert.equal(await inside.plan!.findByKey(2), undefined)
-        await transaction.commit().execute()
-      } catch (error) {
-        await transaction.rollback().execute()
-        throw error
-      }
-    })
-  }
-})
+}

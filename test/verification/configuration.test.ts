@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { Kysely, MysqlDialect } from 'kysely'
+import { CamelCasePlugin, Kysely, MysqlDialect } from 'kysely'
 import { createPool } from 'mysql2'
 import {
   ConfigurationError,
@@ -63,46 +63,43 @@ describe('a wrong configuration', () => {
     })
   }
 
-  it('rejects every read, and $ready, with the same error: READ UNCOMMITTED', async () => {
+  it('is a Kysely instance of another maker, which is refused with the one line that mends it', async () => {
     const pool = createPool({ uri: data.test.url, charset: 'utf8mb4' })
-    pool.on('connection', (connection) => {
-      connection.query("set time_zone = '+00:00'")
-      connection.query('set session transaction isolation level read uncommitted')
-    })
-    await using db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
-    const repos = createRepositories({ db, tables: data.tables })
-    const reads = [repos.$table('country').findByKey('FR' as never), repos.$ready()]
-    for (const read of reads) await assert.rejects(read, /READ UNCOMMITTED/)
+    const db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
+    for (const foreign of [db, db.withPlugin(new CamelCasePlugin()), db.withSchema('x')]) {
+      assert.throws(() => createRepositories({ db: foreign, tables: data.tables }), {
+        code: 'KYSELY_LOOKUP_CONFIGURATION',
+        message:
+          /createDatabase did not make.*Make it from its pool: createDatabase\(\{ pool, plugins, log \}\)/,
+      })
+    }
+    await db.destroy()
   })
 
-  const sessions: [string, object, string | undefined, RegExp][] = [
-    [
-      'a charset that lacks characters',
-      { charset: 'latin1' },
-      undefined,
-      /character_set_client = latin1.*utf8mb4/,
-    ],
-    ['autocommit off', {}, 'set autocommit = 0', /autocommit off/],
-    ['a time zone that is not UTC', {}, "set time_zone = '+02:00'", /time_zone = \+02:00/],
-    ['a driver that reads dates otherwise', { timezone: '+03:00' }, "set time_zone = '+00:00'", /DATETIME/],
-  ]
-  for (const [what, options, statement, message] of sessions) {
-    it(`is refused before the first read: ${what}`, async () => {
-      const pool = createPool({ uri: data.test.url, charset: 'utf8mb4', ...options })
-      if (statement) {
-        pool.on('connection', (connection) => {
-          connection.query(statement)
-        })
-      }
-      await using db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
-      const repos = createRepositories({ db, tables: data.tables })
-      await assert.rejects(repos.$table('country').findByKey('FR' as never), (error: Error) => {
-        assert.ok(error instanceof ConfigurationError, String(error))
-        assert.match(error.message, message)
-        return true
+  it('is a database that is bound to one connection, however it came to be', async () => {
+    const refused = (db: Kysely<AnyDB>) =>
+      assert.throws(() => createRepositories({ db, tables: data.tables }), {
+        code: 'KYSELY_LOOKUP_CONFIGURATION',
+        message: /bound to one connection.*repos\.\$withTransaction\(trx\)/,
       })
+    await data.db.transaction().execute(async (trx) => {
+      refused(trx)
+      refused(trx.withPlugin(new CamelCasePlugin()))
     })
-  }
+    const controlled = await data.db.startTransaction().execute()
+    refused(controlled)
+    await controlled.rollback().execute()
+    await data.db.connection().execute(async (held) => {
+      refused(held)
+      refused(held.withoutPlugins())
+      await held.transaction().execute(async (trx) => refused(trx))
+    })
+    for (const free of [data.db, data.db.withoutPlugins(), data.db.withTables<AnyDB>()]) {
+      assert.ok(createRepositories({ db: free, tables: data.tables }))
+    }
+    const pascal = data.db.withPlugin(new CamelCasePlugin()).withoutPlugins()
+    assert.ok(createRepositories({ db: pascal, tables: data.tables }))
+  })
 
   it('is refused for one table alone: stale metadata', async () => {
     const { country, moment } = data.tables

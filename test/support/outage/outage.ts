@@ -3,7 +3,8 @@ import { inspect } from 'node:util'
 import type { Kysely } from 'kysely'
 import { createPool, type Pool } from 'mysql2'
 import { driverDecodingSettings } from '../../../src/columns/decoding-options.ts'
-import { lookupConnections as lookupConnectionsOf } from '../../../src/database/lookup-adapter.ts'
+import { adapterOf } from '../../../src/database/lookup-adapter.ts'
+import { LookupConnections } from '../../../src/database/lookup-connections.ts'
 import {
   createDatabase,
   createRepositories,
@@ -110,10 +111,8 @@ export function startApplication(
     db,
     repos,
     connections() {
-      const { open, free } = lookupConnectionsOf(db as unknown as Kysely<unknown>)?.counts() ?? {
-        open: 0,
-        free: 0,
-      }
+      const { lookups } = adapterOf(db as unknown as Kysely<unknown>)!
+      const { open, free } = lookups instanceof LookupConnections ? lookups.counts() : { open: 0, free: 0 }
       return {
         all: pool._allConnections.length + open,
         free: pool._freeConnections.length + free,

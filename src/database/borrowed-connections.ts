@@ -1,0 +1,53 @@
+import { Log, type LogConfig } from 'kysely'
+import { ConfigurationError } from '../errors.ts'
+import type { Connection } from './connection.ts'
+import type { Deadline } from './deadline.ts'
+import type { LookupSource } from './lookup-source.ts'
+import type { WrappedPool } from './pool.ts'
+
+export interface BorrowedConnectionsOptions {
+  readonly pool: WrappedPool
+  /** The database that sessions are to be in, as the pool's configuration calls it. */
+  configured(): string | undefined
+  /** How many connections the pool has at most. */
+  readonly limit: number
+  /** Kysely's option. */
+  readonly log?: LogConfig
+}
+
+/** The pool's own connections, for services that can have no others. A session that was altered is not used again. */
+export class BorrowedConnections implements LookupSource {
+  readonly log: Log | undefined
+  readonly #options: BorrowedConnectionsOptions
+
+  constructor(options: BorrowedConnectionsOptions) {
+    this.#options = options
+    this.log = options.log && new Log(options.log)
+  }
+
+  async acquire(deadline: Deadline | undefined, table?: string): Promise<Connection> {
+    const { pool, limit, configured } = this.#options
+    const needs = { table, configured: configured(), alone: true }
+    for (let tries = 0; ; tries++) {
+      const connection = await take(pool, deadline)
+      try {
+        await connection.check(needs, deadline)
+        return connection
+      } catch (error) {
+        connection.destroy(error as Error)
+        connection.release()
+        // More than the pool has: new connections are not right either.
+        if (!(error instanceof ConfigurationError) || tries > limit) throw error
+      }
+    }
+  }
+
+  /** The pool is ended by who owns it. */
+  async end(): Promise<void> {}
+}
+
+function take(pool: WrappedPool, deadline: Deadline | undefined): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    pool.getConnection((error, connection) => (connection ? resolve(connection) : reject(error)), deadline)
+  })
+}

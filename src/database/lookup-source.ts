@@ -1,0 +1,29 @@
+import type { Log } from 'kysely'
+import type { Connection } from './connection.ts'
+import { currentDeadline, type Deadline } from './deadline.ts'
+import type { WrappedPool } from './pool.ts'
+
+/** Where lookups outside transactions get connections from. */
+export interface LookupSource {
+  /** What logs their statements, where anything is to be logged. */
+  readonly log: Log | undefined
+  /** A connection in whose session answers of the table are right, to be released; rejects at the deadline. */
+  acquire(deadline: Deadline | undefined, table?: string): Connection | Promise<Connection>
+  /** Lets statements that are under way or wait finish, and closes what is its own. */
+  end(): Promise<void>
+}
+
+/** The same for Kysely's driver, which has no room for a deadline. */
+export function poolOver(source: LookupSource): WrappedPool {
+  return {
+    getConnection(callback, deadline = currentDeadline()) {
+      Promise.resolve(source.acquire(deadline)).then(
+        (connection) => callback(null, connection),
+        (error) => callback(error),
+      )
+    },
+    end: (callback) => {
+      source.end().then(() => callback(null), callback)
+    },
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * What a program has set for its next transaction alone. No server tells: it shows in none of its variables, and no reply
+ * names it, so that the texts have to. What a stored procedure sets for a transaction that the same program begins on the
+ * same connection cannot be seen.
+ */
+export class NextTransaction {
+  /** Whether the transaction that was begun last reads what is not committed. */
+  isUncommitted = false
+  #isNextUncommitted = false
+  /** Whether somebody may have set something, and no transaction has ended since. */
+  #mayBeSet = false
+  #isLeftOver = false
+
+  /** Somebody else has the connection from now on, and knows nothing of what was left. */
+  handOver(): void {
+    this.#isLeftOver = this.#mayBeSet
+    this.#isNextUncommitted = false
+    this.isUncommitted = false
+  }
+
+  /** A statement is sent. Says whether what is left over is to be dropped before, by a rollback. */
+  note(sql: string): boolean {
+    const text = withoutComments(sql)
+    if (END.test(text)) {
+      this.#reset()
+      return false
+    }
+    if (START.test(text)) {
+      const drop = this.#isLeftOver
+      this.isUncommitted = !drop && this.#isNextUncommitted
+      this.#isNextUncommitted = false
+      this.#mayBeSet = this.#isLeftOver = false
+      return drop
+    }
+    if (HARMLESS.test(text)) return false
+    if (LEVEL.test(text)) this.#isNextUncommitted = UNCOMMITTED.test(text)
+    this.#mayBeSet = true
+    const drop = this.#isLeftOver && NEXT.test(text)
+    // What follows is this program's own.
+    this.#isLeftOver = false
+    return drop
+  }
+
+  #reset(): void {
+    this.isUncommitted = this.#isNextUncommitted = this.#mayBeSet = this.#isLeftOver = false
+  }
+}
+
+const START = /^\s*(?:begin\b(?!\s+not\b)|start\s+transaction\b)/i
+const END = /^\s*(?:commit|rollback)\b(?!.*\bto\b)/is
+const NEXT = /^\s*set\s+transaction\b/i
+const HARMLESS = /^\s*(?:select|insert|update|delete|replace|with|values|savepoint|release|rollback)\b/i
+/** By any of its forms, also in the text of a statement that is prepared. */
+const LEVEL = /\b(?:transaction\s+isolation\s+level|(?:transaction|tx)_isolation)\b/i
+const UNCOMMITTED = /\bread[\s-]+uncommitted\b/i
+
+/** What servers execute inside of comments stays. */
+function withoutComments(sql: string): string {
+  if (!/\/\*|--|#/.test(sql)) return sql
+  return sql
+    .replace(/\/\*M?!\d*/gi, ' ')
+    .replace(/\/\*.*?\*\//gs, ' ')
+    .replace(/\*\//g, ' ')
+    .replace(/(?:--\s|#)[^\n]*/g, ' ')
+}

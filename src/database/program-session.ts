@@ -1,0 +1,134 @@
+import { ConfigurationError } from '../errors.ts'
+import { NextTransaction } from './next-transaction.ts'
+import { ER_NO_SUCH_TABLE, ER_TABLEACCESS_DENIED_ERROR, errorNumber } from './server-errors.ts'
+import { faultsIn, READ_SESSION } from './session-variables.ts'
+import { quoteName } from './statement.ts'
+
+/** What a lookup needs of a session that programs use. */
+export interface SessionNeeds {
+  /** The table that is read; undefined where it is none of the database's. */
+  readonly table?: string | undefined
+  /** The database that the session is to be in, as the server calls it. */
+  readonly database?: string | undefined
+  /** The same, as the pool's configuration calls it, which may be in another case. */
+  readonly configured?: string | undefined
+  /** Whether no transaction may be open. */
+  readonly alone?: boolean
+}
+
+/** Runs a statement in the session and answers what the driver makes of its result, rows as objects. */
+export type Ask = (sql: string) => Promise<unknown>
+
+/**
+ * The session of a connection that programs use. Nobody can list what they may do to it: before a lookup runs in it, after
+ * it was used, it is the server that is asked.
+ */
+export class ProgramSession {
+  /**
+   * How often it was used: every statement of a program, and lookups that failed, after which the server may have rolled
+   * back. What was read before may not hold any more.
+   */
+  uses = 0
+  /** Whether a lookup was refused in it: its next user is to have another one. */
+  isRefused = false
+  readonly #next = new NextTransaction()
+  #asked = false
+  #tables: string[] = []
+
+  /** Somebody else has the connection from now on. */
+  handOver(): void {
+    this.#next.handOver()
+  }
+
+  /** A program sends a statement. Says whether what others left for the next transaction is to be dropped before. */
+  use(sql: string): boolean {
+    this.forget()
+    return this.#next.note(sql)
+  }
+
+  /** What was read and asked does not hold any more. */
+  forget(): void {
+    this.uses++
+    this.#asked = false
+    this.#tables = []
+  }
+
+  /** Rejects where an answer in the session would be wrong; undefined where there is nothing to ask. */
+  check(needs: SessionNeeds, ask: Ask): Promise<void> | undefined {
+    const { table } = needs
+    if (this.#asked && (table === undefined || this.#tables.includes(table))) return undefined
+    return this.#check(needs, ask).catch((error) => {
+      this.isRefused ||= error instanceof ConfigurationError
+      throw error
+    })
+  }
+
+  async #check(needs: SessionNeeds, ask: Ask): Promise<void> {
+    const { table } = needs
+    if (!this.#asked) {
+      if (needs.alone) await expectNoTransaction(ask)
+      else if (this.#next.isUncommitted) throw unfit('isolation level READ UNCOMMITTED', UNCOMMITTED)
+      await expectRightSession(ask, needs)
+      this.#asked = true
+    }
+    if (table === undefined || this.#tables.includes(table)) return
+    await expectNoTemporaryTable(ask, table)
+    this.#tables.push(table)
+  }
+}
+
+/** How the text begins that asks for a temporary table, and no other. */
+export const SHOW_TABLE = '/* temporary? */ show create table '
+
+const UNCOMMITTED = 'What it reads may never have been: use READ COMMITTED or REPEATABLE READ.'
+
+const SERVER_STATUS_IN_TRANS = 1
+const SERVER_STATUS_AUTOCOMMIT = 2
+
+async function expectNoTransaction(ask: Ask): Promise<void> {
+  const { serverStatus = 0 } = (await ask('do 0')) as { readonly serverStatus?: number }
+  if ((serverStatus & (SERVER_STATUS_IN_TRANS | SERVER_STATUS_AUTOCOMMIT)) !== SERVER_STATUS_AUTOCOMMIT) {
+    throw unfit('an open transaction', 'End it before the connection is released.')
+  }
+  // What was set for the next transaction alone goes with this one.
+  await ask('rollback')
+  await ask('unlock tables')
+}
+
+async function expectRightSession(ask: Ask, { database, configured }: SessionNeeds): Promise<void> {
+  const [session = {}] = (await ask(READ_SESSION)) as readonly Readonly<Record<string, unknown>>[]
+  const [fault] = faultsIn(session)
+  if (fault) throw unfit(`${fault.variable.name} ${fault.value}`, fault.variable.fix)
+  const actual = session.database ?? undefined
+  const isRight: boolean =
+    database === undefined
+      ? configured === undefined || String(actual).toLowerCase() === configured.toLowerCase()
+      : actual === database
+  if (!isRight) {
+    throw unfit('another database', 'Rows of its tables would be read: USE the database of the pool.')
+  }
+}
+
+/** It hides the table of its name from this session, also by the database's name; no catalogue tells of it everywhere. */
+async function expectNoTemporaryTable(ask: Ask, table: string): Promise<void> {
+  let text: unknown
+  try {
+    const [row] = (await ask(SHOW_TABLE + quoteName(table))) as readonly object[]
+    text = Object.values(row ?? {})[1]
+  } catch (error) {
+    const number = errorNumber(error)
+    // The lookup itself says it better; without a right to the whole table nothing can be said.
+    if (number === ER_NO_SUCH_TABLE || number === ER_TABLEACCESS_DENIED_ERROR) return
+    throw error
+  }
+  if (/^create temporary /i.test(String(text))) {
+    throw unfit(
+      `a temporary table ${table}`,
+      'Its rows would be read instead of those of the table: give it another name.',
+    )
+  }
+}
+
+function unfit(what: string, fix: string): ConfigurationError {
+  return new ConfigurationError({ kind: 'session', problem: `The session has ${what}`, fix })
+}
