@@ -14,6 +14,7 @@ export type {
   LoadMessage,
   PollMessage,
   ReadSubject,
+  RefreshMessage,
   UnverifiedMessage,
   VerifiedMessage,
 } from './diagnostics/channels.ts'
@@ -54,7 +55,12 @@ export type { FrozenValue, KeyOf, PrefixOf, RowOf } from './keys/key-types.ts'
 export type { ColumnMetadata, ConstantKey, IndexMetadata, TableMetadata, TablesMetadata } from './metadata.ts'
 export type { ConstantReads, ConstantRepository } from './repositories/constant-repository.ts'
 export { createRepositories } from './repositories/create-repositories.ts'
-export type { CacheMode, CacheModes, RepositoriesOptions } from './repositories/repositories-options.ts'
+export type {
+  CacheMode,
+  CacheModes,
+  ExpiringCacheMode,
+  RepositoriesOptions,
+} from './repositories/repositories-options.ts'
 export { Repository } from './repositories/repository.ts'
 export type { RepositoryOf, TableName, TableWrites, WritesByName } from './repositories/repository-of.ts'
 export type { TransactionOptions } from './repositories/transaction.ts'

@@ -1,6 +1,6 @@
 /** What a poll of the versions costs the server: one statement per process and interval. */
 import { sql } from 'kysely'
-import type { ProcessCache } from '../../src/cache/process-cache.ts'
+import type { FollowedCache } from '../../src/cache/process-cache.ts'
 import { createDatabase } from '../../src/index.ts'
 import { trackVersion } from '../../src/migration/index.ts'
 import { createVersionWatch, VERSION_DEFAULTS } from '../../src/versions/version-watch.ts'
@@ -14,7 +14,7 @@ export const poll = (context: BenchContext): Promise<Figure[]> => onEachServer(c
 async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]> {
   const db = createDatabase<Record<string, Record<string, unknown>>>({ uri: server.url })
   const figures: Figure[] = []
-  const tables = new Map<string, ProcessCache>()
+  const tables = new Map<string, FollowedCache>()
   for (const count of [1, 20]) {
     for (let index = tables.size; index < count; index++) {
       const name = `polled_${index}`
@@ -26,7 +26,7 @@ async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]>
         trust() {},
         distrust() {},
         drop() {},
-      } as unknown as ProcessCache)
+      } as unknown as FollowedCache)
     }
     const watch = createVersionWatch({ db: db as never, tables, settings: VERSION_DEFAULTS })
     await watch.start()

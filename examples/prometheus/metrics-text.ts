@@ -57,6 +57,12 @@ const FAMILIES: readonly Family[] = [
     samples: ({ generations }) => [[generations]],
   },
   {
+    name: 'kysely_lookup_refresh_failures_total',
+    help: 'How often what an expiring table holds could not be read in the background.',
+    type: 'counter',
+    samples: ({ refreshFailures }) => [[refreshFailures]],
+  },
+  {
     name: 'kysely_lookup_unverified_total',
     help: 'How often versions could not be verified.',
     type: 'counter',

@@ -7,6 +7,8 @@ export interface Eviction<Item> {
   add(item: Item): Item | undefined
   /** Holds as many as there is room for. */
   addAll(items: readonly Item[]): void
+  /** Drops every item that the test holds for, by a look at all of them. */
+  remove(test: (item: Item) => boolean): void
 }
 
 /**
@@ -39,6 +41,12 @@ export function createEviction<Item>(options: {
     },
     addAll(all) {
       for (const item of all) items.push(item)
+    },
+    remove(test) {
+      let kept = 0
+      for (const item of items) if (!test(item)) items[kept++] = item
+      items.length = kept
+      hand = 0
     },
   }
 }

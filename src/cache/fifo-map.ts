@@ -7,6 +7,7 @@ export interface FifoMap<Value> {
   /** How many values it holds. */
   size(): number
   set(definition: KeyDefinition, token: Token, held: { readonly value: Value; readonly weight: number }): void
+  delete(definition: KeyDefinition, token: Token): void
 }
 
 /** The oldest values are dropped first when the weights exceed the bound; a value heavier than it is not held. */
@@ -17,11 +18,16 @@ export function createFifoMap<Value>(maxWeight: number): FifoMap<Value> {
   >()
   let total = 0
 
+  function drop(definition: KeyDefinition, token: Token): void {
+    const held = byDefinition.get(definition)
+    total -= held?.get(token)?.weight ?? 0
+    held?.delete(token)
+  }
+
   function dropOldest(): void {
-    for (const held of byDefinition.values()) {
-      for (const [token, { weight }] of held) {
-        held.delete(token)
-        total -= weight
+    for (const [definition, held] of byDefinition) {
+      for (const token of held.keys()) {
+        drop(definition, token)
         return
       }
     }
@@ -45,5 +51,6 @@ export function createFifoMap<Value>(maxWeight: number): FifoMap<Value> {
       held.set(token, entry)
       while (total > maxWeight) dropOldest()
     },
+    delete: drop,
   }
 }

@@ -1,6 +1,6 @@
 import type { CacheEvents } from '../diagnostics/cache-events.ts'
 import type { Counters } from '../diagnostics/stats.ts'
-import type { Identity } from '../keys/identity.ts'
+import type { Identity, RowIdentities } from '../keys/identity.ts'
 import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
 import { createKeyIndex } from '../keys/key-index.ts'
 import type { Row } from '../rows/row.ts'
@@ -46,34 +46,64 @@ export interface GenerationOptions {
   readonly version?: number | undefined
 }
 
-/** What the process holds of one table at one version. Failures are never held; absences and lists only under a version. */
-export interface Generation {
+/** What the process may answer of one table. */
+export interface HeldAnswers {
   readonly version: number | undefined
   readonly hits: HitIndex
   /** Whether it holds no row. */
   isEmpty(): boolean
-  /** Whether there is no room left for another row. */
-  isFull(): boolean
-  /** How many request scopes were answered rows that they do not remember: while there are any, none is dropped. */
-  pins: number
   /** Every row, in primary-key order, once it was read. */
-  all: readonly Entry[] | undefined
+  readonly all: readonly Entry[] | undefined
   find(key: Key): Entry | undefined
-  findByIdentity(identity: Identity): Entry | undefined
-  /** Holds the row, where there is room, and answers its entry: the one that is held already, where there is one. */
-  publish(row: Row, asked?: Key): Entry
-  /** The same for all rows of the table, in their order. */
-  publishAll(rows: readonly Row[]): readonly Entry[]
+  /** The same, for `peek`. */
+  peek(key: Key): Entry | undefined
   isAbsent(key: Key): boolean
-  publishAbsence(key: Key): void
   list(key: Key): readonly Entry[] | undefined
-  publishList(key: Key, entries: readonly Entry[]): void
   /** How many it holds besides rows. */
   held(): { readonly aliases: number; readonly absences: number; readonly lists: number }
 }
 
+/** Takes in what a statement has read. */
+export interface Publication {
+  /** Holds the row, where there is room, and answers its entry. */
+  publish(row: Row, asked?: Key): Entry
+  /** The same for all rows of the table, in their order. */
+  publishAll(rows: readonly Row[]): readonly Entry[]
+  publishAbsence(key: Key): void
+  publishList(key: Key, entries: readonly Entry[]): void
+}
+
+/**
+ * What the process holds of one table at one version. Failures are never held; absences, lists and the whole table only
+ * under a version. A row that is published twice has the entry that it had first.
+ */
+export interface Generation extends HeldAnswers, Publication {
+  all: readonly Entry[] | undefined
+  /** Whether there is no room left for another row. */
+  isFull(): boolean
+  /** How many request scopes were answered rows that they do not remember: while there are any, none is dropped. */
+  pins: number
+  findByIdentity(identity: Identity): Entry | undefined
+}
+
 /** The longest key, in characters over all its columns, under which an absence, a list or a spelling is held. */
 const LONGEST_KEY = 1_000
+
+export function isShort({ tokens }: Key): boolean {
+  let length = 0
+  for (const token of tokens) if (typeof token === 'string') length += token.length
+  return length <= LONGEST_KEY
+}
+
+/** Whether the key is the row's own primary key, whose tokens are at hand then. */
+export function isOwn({ definition, tokens }: Key, row: Row, identities: RowIdentities): boolean {
+  return (
+    definition.position === 0 &&
+    tokens.length === 1 &&
+    row[definition.parts[0]!.name] === tokens[0] &&
+    !identities.isDistinguished(row)
+  )
+}
 
 /** Makes a generation that holds nothing yet. */
 export function createGeneration(options: GenerationOptions): Generation {
@@ -121,16 +151,13 @@ export function createGeneration(options: GenerationOptions): Generation {
     collected.register(row, { identity, ref })
   }
 
-  const isOwn = ({ definition, tokens }: Key, row: Row) =>
-    definition.position === 0 &&
-    tokens.length === 1 &&
-    row[definition.parts[0]!.name] === tokens[0] &&
-    !identities.isDistinguished(row)
-
-  const isShort = ({ tokens }: Key) => {
-    let length = 0
-    for (const token of tokens) if (typeof token === 'string') length += token.length
-    return length <= LONGEST_KEY
+  function addAll(all: readonly Row[]): readonly Entry[] {
+    // Nothing can be held already, nor have been dropped.
+    if (held.length > 0 || all.length > maxRows) return all.map((row) => generation.publish(row))
+    rows.addAll(all.map((row) => ({ row, promise: undefined })))
+    index.addAll(held)
+    counters.rowsHeld = held.length
+    return held.slice()
   }
 
   const generation: Generation = {
@@ -144,10 +171,11 @@ export function createGeneration(options: GenerationOptions): Generation {
     isEmpty: () => held.length === 0,
     isFull: rows.isFull,
     find: index.get,
+    peek: index.get,
     findByIdentity: index.byIdentity,
     publish(read, asked) {
       // As a rule the row is asked for by its own primary key, whose tokens are at hand.
-      const own = asked !== undefined && isOwn(asked, read)
+      const own = asked !== undefined && isOwn(asked, read, identities)
       const identity = own ? asked.tokens : identities.of(read)
       let entry = index.byIdentity(identity)
       if (!entry) {
@@ -165,12 +193,9 @@ export function createGeneration(options: GenerationOptions): Generation {
       return entry
     },
     publishAll(all) {
-      // Nothing can be held already, nor have been dropped.
-      if (held.length > 0 || all.length > maxRows) return all.map((row) => generation.publish(row))
-      rows.addAll(all.map((row) => ({ row, promise: undefined })))
-      index.addAll(held)
-      counters.rowsHeld = held.length
-      return held.slice()
+      const entries = addAll(all)
+      if (version !== undefined) generation.all = entries
+      return entries
     },
     isAbsent: ({ definition, token }) => absences?.get(definition, token) !== undefined,
     publishAbsence(key) {

@@ -1,66 +1,32 @@
-import type { CacheEvents } from '../diagnostics/cache-events.ts'
-import type { Counters } from '../diagnostics/stats.ts'
-import type { KeyDefinition, TableKeys } from '../keys/key.ts'
-import { createGeneration, EMPTY_INDEX, type Generation, type HitIndex } from './generation.ts'
+import type { KeyDefinition } from '../keys/key.ts'
+import type { ExpiringCache } from './expiring-cache.ts'
+import { createGeneration, EMPTY_INDEX, type Generation } from './generation.ts'
+import type { Reading, SharedCache, SharedCacheOptions } from './shared-cache.ts'
 
-export type CacheModeName = 'immutable' | 'versioned'
+/** What the process shares of one table. */
+export type ProcessCache = FollowedCache | ExpiringCache
 
-/** What a load read: when it began, and at which version. */
-export interface Reading {
-  readonly epoch: number
-  readonly version?: number | undefined
-  /** The rows are of several versions, the last of which this is: none of them may be shared. */
-  readonly torn?: boolean | undefined
-}
+export type CacheModeName = ProcessCache['mode']
 
-/** What hits read. Its members are plain properties, for hits are the hot path. */
-export interface CacheView {
-  /** What is held; empty while hits may not be answered. */
-  readonly hits: HitIndex
-  /**
-   * How many request scopes of an `immutable` table were answered something else than the cache holds or may hold
-   * later: while there are any, the request's scope is consulted before the cache.
-   */
-  divergedScopes: number
-}
-
-/** The view of a table that the process does not share. */
-export const NOTHING_CACHED: CacheView = { hits: EMPTY_INDEX, divergedScopes: 0 }
-
-/** What the process shares of one table: the generation of the newest version that it has seen. */
-export interface ProcessCache extends CacheView {
-  readonly mode: CacheModeName
-  readonly maxRows: number
-  /** What is held. Of a `versioned` table, without a version until something was read. */
+/** A cache that follows the table's version: it holds the generation of the newest one that the process has seen. */
+export interface FollowedCache extends SharedCache {
+  readonly mode: 'immutable' | 'versioned'
+  /** Of a `versioned` table, without a version until something was read. */
   readonly current: Generation
-  /** Moves when loads under way become out of date, whatever version they read. */
-  readonly epoch: number
-  /** The process never answers from an older version than this. */
-  readonly floor: number
-  /** Whether hits may not be answered, because versions cannot be verified. */
-  readonly refusing: boolean
-  /** The generation that what was read belongs to; undefined where it must not be shared. */
-  accept(reading: Reading): Generation | undefined
   /** Takes note of the table's version, read apart from rows. */
   observe(version: number): void
   /** The version was verified: hits are answered. */
   trust(): void
   /** The version could not be verified for too long; hits are no longer answered, if `refuse`. */
   distrust(refuse: boolean): void
-  /** Starts a new generation: the table was written by this process, or nobody knows whether it was. */
-  drop(): void
 }
 
-export interface ProcessCacheOptions {
-  readonly mode: CacheModeName
-  readonly keys: TableKeys
-  readonly maxRows: number
-  readonly counters: Counters
-  readonly events: CacheEvents
+export interface ProcessCacheOptions extends SharedCacheOptions {
+  readonly mode: FollowedCache['mode']
 }
 
-/** The cache of one table, empty. */
-export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
+/** The cache of one table whose version is followed, empty. */
+export function createProcessCache(options: ProcessCacheOptions): FollowedCache {
   const { mode, maxRows, counters } = options
   /** A version below the floor that one look has seen. */
   let lower: number | undefined
@@ -76,10 +42,12 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
     maxRows,
     current: first,
     hits: first.hits,
+    peeks: first.hits,
     divergedScopes: 0,
     epoch: 0,
     floor: 0,
     refusing: false,
+    send: () => ({ epoch: cache.epoch, floor: cache.floor, sentAt: 0 }),
     accept(reading: Reading): Generation | undefined {
       const outdated = reading.epoch !== cache.epoch || reading.torn
       if (mode === 'immutable') return outdated ? undefined : cache.current
@@ -105,6 +73,7 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
       cache.refusing = refuse
       refreshView()
     },
+    fence: () => (cache.refusing ? Number.NaN : cache.current),
     drop(): void {
       cache.epoch++
       startGeneration(undefined)
@@ -113,6 +82,7 @@ export function createProcessCache(options: ProcessCacheOptions): ProcessCache {
 
   function refreshView(): void {
     cache.hits = cache.refusing ? EMPTY_INDEX : cache.current.hits
+    cache.peeks = cache.hits
   }
 
   function startGeneration(version: number | undefined): Generation {

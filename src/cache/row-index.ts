@@ -14,6 +14,8 @@ export interface RowIndex<Held> {
   add(held: Held, identity: Identity): void
   addAll(all: readonly Held[]): void
   remove(held: Held): void
+  /** Whether one of the row's keys leads to something that the test holds for. */
+  leadsTo(row: Row, test: (held: Held) => boolean): boolean
   /**
    * Remembers a key that leads to the row although it is not the row's own, if there is room.
    * @param mayReplace whether an older spelling of the row may make room.
@@ -50,8 +52,8 @@ interface Spelling {
 export function createRowIndex<Held extends { readonly row: Row }>(
   options: RowIndexOptions<Held>,
 ): RowIndex<Held> {
-  const { keys, all, asked } = options
-  const { definitions, identities } = keys
+  const { all, asked } = options
+  const { definitions, identities } = options.keys
   const primary = createKeyIndex<Held>(definitions[0]!.parts)
   /** By the position of the definition. */
   const indexes: (KeyIndex<Held> | undefined)[] = definitions.map((definition) =>
@@ -111,6 +113,15 @@ export function createRowIndex<Held extends { readonly row: Row }>(
       }
       for (const spelling of spellings.get(held) ?? []) removeSpelling(held, spelling)
       spellings.delete(held)
+    },
+    leadsTo(row, test) {
+      for (let position = 1; position < definitions.length; position++) {
+        const index = indexes[position]
+        const tokens = index && identities.ownTokens(definitions[position]!.parts, row)
+        const held = tokens && index!.get(tokens)
+        if (held && test(held)) return true
+      }
+      return false
     },
     addSpelling(held, { definition, tokens }, mayReplace) {
       const index = indexOf(definition)!

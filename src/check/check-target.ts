@@ -1,10 +1,11 @@
 import type { Kysely } from 'kysely'
+import type { CacheModeName } from '../cache/process-cache.ts'
 import type { StatementForm } from '../database/server-features.ts'
 import type { TableMetadata } from '../metadata.ts'
 
 /** How repositories cache a table. */
 export interface CachedTable {
-  readonly mode: 'immutable' | 'versioned'
+  readonly mode: CacheModeName
   /** The maximum number of rows in the cache. */
   readonly maxRows: number
 }

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import type { FollowedCache } from '../cache/process-cache.ts'
 import { inCurrentDatabase } from '../database/current-database.ts'
 import { cascadeSources, describeKey, readCascadingKeys } from '../migration/cascade.ts'
 import { frozenTriggers } from '../migration/freezing.ts'
@@ -6,23 +7,27 @@ import { versionTriggers } from '../migration/tracking.ts'
 import type { TriggerState } from '../migration/trigger.ts'
 import { SLOTS } from '../migration/version-slots.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
-import type { CachedTable, CheckTarget } from './check-target.ts'
+import type { CheckTarget } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { deniedRight } from './server-error.ts'
 
 /** Checks that the database guards cached tables: frozen tables cannot change, and versioned tables report that they did. */
 export async function checkVersions({ owner, service, cached }: CheckTarget): Promise<Report> {
-  if (cached.size === 0) return { findings: [] }
-  const names = [...cached.keys()]
+  const guards = [...cached].flatMap(([table, { mode }]): Guard[] =>
+    // What expires needs no triggers.
+    mode === 'expiring' ? [] : [{ table, mode }],
+  )
+  if (guards.length === 0) return { findings: [] }
+  const names = guards.map(({ table }) => table)
   const engines = await readEngines(owner)
   const slots = engines.has(VERSION_TABLE) ? await readSlots(owner) : 'missing'
   const [tracked, frozen] = [await versionTriggers(owner, names), await frozenTriggers(owner, names)]
   const keys = await readCascadingKeys(owner)
-  const findings = [...cached].flatMap(([table, { mode }]) => {
+  const findings = guards.flatMap((guard) => {
+    const { table, mode } = guard
     // Another check reports a table that does not exist.
     if (!engines.has(table)) return []
     const wanted = mode === 'immutable' ? frozen : tracked
-    const guard = { table, mode }
     return [
       ...engineFinding(table, engines.get(table)),
       ...slotFindings(guard, slots),
@@ -38,8 +43,9 @@ export async function checkVersions({ owner, service, cached }: CheckTarget): Pr
   return { findings: [...versionTable, ...findings] }
 }
 
-interface Guard extends Pick<CachedTable, 'mode'> {
+interface Guard {
   readonly table: string
+  readonly mode: FollowedCache['mode']
 }
 
 function fixOf({ table, mode }: Guard): string {

@@ -125,6 +125,27 @@ export interface PollMessage {
 }
 
 /**
+ * One refresh of what an `expiring` table holds, in the background, on the tracing channel `kysely-lookup:refresh`. If it fails, what
+ * is held is served until `maxAge`.
+ *
+ * @example
+ * ```ts
+ * import { tracingChannel } from 'node:diagnostics_channel'
+ *
+ * const refresh = tracingChannel<unknown, RefreshMessage>('kysely-lookup:refresh')
+ * refresh.error.subscribe((message) => console.error((message as RefreshMessage).error))
+ * ```
+ */
+export interface RefreshMessage {
+  /** The table's name in the database. */
+  readonly table: string
+  /** The number of rows, absences and lists that are read again; 0 if it is the whole table alone. */
+  readonly keys: number
+  /** Why it failed. A driver's error message may quote what the server complained about. */
+  error?: unknown
+}
+
+/**
  * A row was evicted to keep within `maxRows`. Published on `kysely-lookup:evict`.
  *
  * @example
@@ -198,6 +219,7 @@ export interface VerifiedMessage {
 export const loadChannel = tracingChannel<unknown, LoadMessage>('kysely-lookup:load')
 export const batchChannel = tracingChannel<unknown, BatchMessage>('kysely-lookup:batch')
 export const pollChannel = tracingChannel<unknown, PollMessage>('kysely-lookup:poll')
+export const refreshChannel = tracingChannel<unknown, RefreshMessage>('kysely-lookup:refresh')
 export const evictChannel = channel('kysely-lookup:evict')
 export const generationChannel = channel('kysely-lookup:generation')
 export const unverifiedChannel = channel('kysely-lookup:unverified')

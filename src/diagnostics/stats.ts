@@ -43,7 +43,7 @@ export interface TableStats {
   readonly absences: number
   /** Lookups that failed. */
   readonly failures: number
-  /** Rows in the process-wide cache now. */
+  /** Rows in the process-wide cache now; of an `expiring` table also expired ones, until they are read again or evicted. */
   readonly rowsHeld: number
   /** Other keys and spellings that lead to these rows. */
   readonly aliasesHeld: number
@@ -53,8 +53,12 @@ export interface TableStats {
   readonly listsHeld: number
   /** Rows evicted to keep within `maxRows`. */
   readonly evictions: number
-  /** How often the cache started a new generation, because the table's version moved or a commit was made. */
+  /** How often the cache started a new generation, because the table's version moved or this process wrote. */
   readonly generations: number
+  /** How often an `expiring` table was read in the background, because of `refreshAfter`. */
+  readonly refreshes: number
+  /** How many of these refreshes failed. */
+  readonly refreshFailures: number
   /** Scopes that remember something of the table now: requests, transactions, and explicit ones still in use. */
   readonly scopes: number
   /** How often the table's version could not be verified for `maxUnverified` ms. */
@@ -100,6 +104,8 @@ export function createCounters(): Counters {
     rowsHeld: 0,
     evictions: 0,
     generations: 0,
+    refreshes: 0,
+    refreshFailures: 0,
     scopes: 0,
     unverified: 0,
   }
@@ -116,6 +122,7 @@ export interface StatsSource {
     | undefined
   /** When the process first held its version. */
   readonly since: number
+  /** When its version was last verified, if it is followed. */
   readonly verifiedAt: number | undefined
 }
 
@@ -133,6 +140,6 @@ export function statsOf({ counters, generation, since, verifiedAt }: StatsSource
     listsHeld: lists,
     version,
     versionAge: version === undefined ? undefined : now - since,
-    verifiedAge: generation && verifiedAt !== undefined ? now - verifiedAt : undefined,
+    verifiedAge: verifiedAt === undefined ? undefined : now - verifiedAt,
   }
 }

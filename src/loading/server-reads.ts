@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Entry, Generation } from '../cache/generation.ts'
-import type { ProcessCache, Reading } from '../cache/process-cache.ts'
+import type { Entry, Publication } from '../cache/generation.ts'
+import type { ProcessCache } from '../cache/process-cache.ts'
+import type { Reading, Sending } from '../cache/shared-cache.ts'
 import { coalesce } from '../database/coalesce.ts'
 import { withinDeadline } from '../database/deadline.ts'
 import type { Execute } from '../database/execute.ts'
@@ -25,6 +26,8 @@ export interface ServerReads {
   lists(definition: KeyDefinition): Send<readonly Entry[]>
   /** Every row in primary-key order, of one snapshot; `undefined` where there are more than the cache may hold. */
   all(): Promise<readonly Entry[] | undefined>
+  /** The same, also where the process holds it. */
+  readAgain(): Promise<readonly Entry[] | undefined>
 }
 
 type Send<Answer> = (
@@ -59,6 +62,8 @@ const STALE_RETRY_DELAYS = [25, 50, 100, 200, 400, 800, 1600]
 export function createServerReads(options: ServerReadsOptions): ServerReads {
   const { table, identities, reader, counters, origin, cache, timeout } = options
   const versioned = cache?.mode === 'versioned'
+  /** Nobody knows how long a row has been absent from an immutable table, or a list complete. */
+  const keepsAbsences = cache?.mode !== 'immutable'
   const time = { what: table.name, timeout }
   let connected: Server | undefined
   let bytes = CAUTIOUS_BYTES
@@ -85,28 +90,29 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
       return await work({ ...server, execute })
     } catch (error) {
       counters.failures++
-      throw indexIsGone(error) ? staleIndex(table, error) : error
+      throw errorNumber(error) === ER_KEY_DOES_NOT_EXIST ? staleIndex(table, error) : error
     }
   }
 
   /**
-   * What `read` answers, and the generation that it may be shared in. An answer from an older version than the process
+   * What `read` answers, and where it may be shared. An answer from an older version than the process
    * has seen (a lagging replica) is asked again.
    */
-  async function readCurrent<Answer extends Omit<Reading, 'epoch'>>(
+  async function readCurrent<Answer extends Omit<Reading, keyof Sending>>(
     read: (server: Server) => Promise<Answer>,
     sending: StatementListener | undefined,
-  ): Promise<{ answer: Answer; generation: Generation | undefined }> {
+  ): Promise<{ answer: Answer; publication: Publication | undefined }> {
     for (const delay of STALE_RETRY_DELAYS) {
-      // Read again when the statement begins: the first connect looks at the version, which moves both.
-      let { epoch = 0, floor = 0 } = cache ?? {}
+      // Noted when the statement begins: the first connect looks at the version, which moves the cache.
+      let sent: Sending | undefined
       const answer = await run((server) => {
-        if (cache) ({ epoch, floor } = cache)
+        sent = cache?.send()
         return read(server)
       }, sending)
       const { version, torn } = answer
-      if (version === undefined || version >= floor) {
-        return { answer, generation: cache?.accept({ epoch, version, torn }) }
+      if (!sent) return { answer, publication: undefined }
+      if (version === undefined || version >= sent.floor) {
+        return { answer, publication: cache!.accept({ ...sent, version, torn }) }
       }
       await setTimeout(delay)
     }
@@ -126,7 +132,7 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
   function entryOf(
     values: readonly unknown[],
     from: number,
-    into?: Generation,
+    into?: Publication,
     key?: Key,
   ): Entry | undefined | Error {
     try {
@@ -161,16 +167,16 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
     sending: StatementListener | undefined,
   ): Promise<(Entry | undefined | Error)[]> {
     counters.keysSent += keys.length
-    const { answer, generation } = await readCurrent((server) => lookup(server, keys), sending)
+    const { answer, publication } = await readCurrent((server) => lookup(server, keys), sending)
     const entries: (Entry | Error | undefined)[] = new Array(keys.length)
     for (const values of answer.rows) {
       const index = Number(values[0]) - 1
-      entries[index] = entryOf(values, answer.from, generation, keys[index])
+      entries[index] = entryOf(values, answer.from, publication, keys[index])
     }
     for (let index = 0; index < entries.length; index++) {
       if (entries[index] !== undefined) continue
       counters.absences++
-      if (versioned) generation?.publishAbsence(keys[index]!)
+      if (keepsAbsences) publication?.publishAbsence(keys[index]!)
     }
     return entries
   }
@@ -181,42 +187,40 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
     sending: StatementListener | undefined,
   ): Promise<(readonly Entry[] | Error)[]> {
     counters.keysSent += keys.length
-    const { answer, generation } = await readCurrent((server) => lookup(server, keys), sending)
+    const { answer, publication } = await readCurrent((server) => lookup(server, keys), sending)
     const lists: (Entry[] | Error)[] = keys.map(() => [])
     for (const values of answer.rows) {
       const index = Number(values[0]) - 1
       const list = lists[index]!
       if (list instanceof Error) continue
-      const entry = entryOf(values, answer.from, generation)
+      const entry = entryOf(values, answer.from, publication)
       if (entry instanceof Error) lists[index] = entry
       else if (entry) list.push(entry)
     }
     for (const [index, list] of lists.entries()) {
-      if (versioned && !(list instanceof Error)) generation?.publishList(keys[index]!, list)
+      if (keepsAbsences && !(list instanceof Error)) publication?.publishList(keys[index]!, list)
     }
     return lists
   }
 
   async function readAll(
-    before: Promise<unknown>,
+    before: Promise<unknown> | undefined,
     sending: StatementListener | undefined,
   ): Promise<readonly Entry[] | undefined> {
     const found = await withinDeadline(time, async () => {
       await before
-      const held = cache?.refusing ? undefined : cache?.current.all
+      const held = cache?.refusing || !before ? undefined : cache?.current.all
       return held ?? readCurrent(readTable, sending)
     })
     if (!('answer' in found)) return found
-    const { answer, generation } = found
+    const { answer, publication } = found
     if (answer.rows.length > limit) return undefined
     const rows: Row[] = []
     for (const values of answer.rows) {
       const row = rowOf(values, answer.from)
       if (row) rows.push(row)
     }
-    const entries = generation?.publishAll(rows) ?? rows.map((row) => ({ row, promise: undefined }))
-    if (versioned && generation) generation.all = entries
-    return entries
+    return publication?.publishAll(rows) ?? rows.map((row) => ({ row, promise: undefined }))
   }
 
   return {
@@ -232,11 +236,8 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
       return (keys, sending) => sendFitting(send, keys, sending)
     },
     all: coalesce((before) => traceTable(table.name, origin, (sending) => readAll(before, sending))),
+    readAgain: () => traceTable(table.name, origin, (sending) => readAll(undefined, sending)),
   }
-}
-
-function indexIsGone(error: unknown): boolean {
-  return errorNumber(error) === ER_KEY_DOES_NOT_EXIST
 }
 
 function staleIndex(table: TableMetadata, cause: unknown): LookupError {

@@ -32,6 +32,12 @@ export interface TracedBatchOptions<Answer> extends Omit<BatchOptions<Answer>, '
   rowsIn(answer: Answer): number
 }
 
+/** A batch that is counted and can be listened to. */
+export interface TracedBatch<Answer> extends Batch<Answer> {
+  /** The same as `loadAll`, for nobody who waits: no call is counted. */
+  loadAhead(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
+}
+
 /** A batch message while it is being filled. */
 type OpenBatch = BatchMessage & { readonly statements: string[] }
 
@@ -47,8 +53,8 @@ export function withCaller(key: Key): Key {
   return isHeard() ? Object.assign({ ...key }, { asCaller: AsyncLocalStorage.snapshot() }) : key
 }
 
-/** A batch that is counted and can be listened to. Nothing is built where nobody listens. */
-export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): Batch<Answer> {
+/** Nothing is built where nobody listens. */
+export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): TracedBatch<Answer> {
   const { what, definition, many, origin, counters, rowsIn } = options
   const subject: ReadSubject = {
     table: what,
@@ -120,6 +126,7 @@ export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): 
       if (!isHeard()) return batch.loadAll(keys)
       return Promise.all(keys.map((key) => asCaller(key).catch(asError)))
     },
+    loadAhead: batch.loadAll,
     beforeSending: batch.beforeSending,
   }
 }

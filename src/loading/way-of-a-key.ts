@@ -1,10 +1,10 @@
-import { type Entry, type Generation, promiseOf } from '../cache/generation.ts'
+import { type Entry, type HeldAnswers, promiseOf } from '../cache/generation.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
 import type { KeySource, ScopedTable, TableScope } from '../scope/table-scope.ts'
-import type { Batch } from './batch.ts'
+import type { ReadsAhead } from './refresher.ts'
 import type { ServerReads, ServerReadsOptions } from './server-reads.ts'
-import { createTracedBatch, withCaller } from './traced-batch.ts'
+import { createTracedBatch, type TracedBatch, withCaller } from './traced-batch.ts'
 
 /**
  * The way of a key. Each level is asked once, the nearest first, and answers or leaves the key to the next one:
@@ -31,6 +31,8 @@ export interface TableReader {
   preload(): Promise<readonly Entry[] | undefined>
   /** For the scopes of the table. */
   readonly source: KeySource
+  /** For what is read in the background. */
+  readonly ahead: ReadsAhead
 }
 
 export interface TableReaderOptions extends Omit<ScopedTable, 'source' | 'position' | 'reader'> {
@@ -53,7 +55,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
   const batches = createBatches(options)
 
   /** What the process holds; undefined where it may not be answered. */
-  function current(): Generation | undefined {
+  function current(): HeldAnswers | undefined {
     return cache === undefined || cache.refusing ? undefined : cache.current
   }
 
@@ -130,32 +132,35 @@ export function createTableReader(options: TableReaderOptions): TableReader {
         batch.beforeSending(gather)
       },
     },
+    ahead: {
+      rows: (definition, keys) => batches.rowsBy(definition).loadAhead(keys),
+      lists: (definition, keys) => batches.listsBy(definition).loadAhead(keys),
+      table: source.readAgain,
+    },
   }
 }
 
 /** One batch for each key definition that is asked for. */
 function createBatches(options: TableReaderOptions) {
   const { cache, source } = options
-  const rows = new Map<KeyDefinition, Batch<Entry | undefined>>()
-  const lists = new Map<KeyDefinition, Batch<readonly Entry[]>>()
-  // A statement under way answers later callers too where a hit might as well: within one generation.
-  const fence = cache && (() => (cache.refusing ? Number.NaN : cache.current))
-  const limits = { ...options, maxBytes: source.maxBytes, ...(fence && { fence }) }
+  const rows = new Map<KeyDefinition, TracedBatch<Entry | undefined>>()
+  const lists = new Map<KeyDefinition, TracedBatch<readonly Entry[]>>()
+  const limits = { ...options, maxBytes: source.maxBytes, ...(cache && { fence: () => cache.fence() }) }
 
-  function createRowBatch(definition: KeyDefinition): Batch<Entry | undefined> {
+  function createRowBatch(definition: KeyDefinition): TracedBatch<Entry | undefined> {
     return createTracedBatch<Entry | undefined>({
       ...{ ...limits, definition, many: false, send: source.rows(definition) },
       rowsIn: (entry) => (entry ? 1 : 0),
       // Nobody knows how long a row has been absent from an immutable table.
-      isShared: (entry) => entry !== undefined || cache?.mode === 'versioned',
+      isShared: (entry) => entry !== undefined || cache?.mode !== 'immutable',
     })
   }
 
-  function createListBatch(definition: KeyDefinition): Batch<readonly Entry[]> {
+  function createListBatch(definition: KeyDefinition): TracedBatch<readonly Entry[]> {
     return createTracedBatch<readonly Entry[]>({
       ...{ ...limits, definition, many: true, send: source.lists(definition) },
       rowsIn: (list) => list.length,
-      isShared: () => cache?.mode === 'versioned',
+      isShared: () => cache?.mode !== 'immutable',
     })
   }
 

@@ -83,6 +83,10 @@ const METRICS: readonly Metric[] = [
   counter('kysely_lookup.generations', 'New generations of the process-wide cache.', '{generation}', (of) => [
     [of.generations],
   ]),
+  counter('kysely_lookup.refreshes', 'Refreshes in the background.', '{refresh}', (of) => [[of.refreshes]]),
+  counter('kysely_lookup.refresh.failures', 'Refreshes that failed.', '{refresh}', (of) => [
+    [of.refreshFailures],
+  ]),
   counter('kysely_lookup.unverified', 'How often versions could not be verified.', '{occurrence}', (of) => [
     [of.unverified],
   ]),

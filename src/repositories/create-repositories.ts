@@ -41,7 +41,7 @@ export function createRepositories<
     ...{ db, tables: metadata, settings, database },
     serverFor: (way) => access.serverFor(way),
   })
-  const watch = createVersionWatch({ db, tables: tables.caches, settings: settings.versions })
+  const watch = createVersionWatch({ db, tables: tables.followed, settings: settings.versions })
   const access = createServerAccess({
     db,
     settings,
@@ -51,7 +51,9 @@ export function createRepositories<
     database,
   })
 
-  const $close = () => watch.stop()
+  const $close = async () => {
+    await Promise.all([watch.stop(), tables.stop()])
+  }
   const repositories = createRequestSets({
     db,
     tables,
@@ -64,8 +66,8 @@ export function createRepositories<
           [...tables.byName].map(([name, { counters, cache, events }]) => [
             name,
             statsOf({
-              ...{ counters, generation: cache?.current },
-              ...{ since: events.since, verifiedAt: watch.verifiedAt },
+              ...{ counters, generation: cache?.current, since: events.since },
+              verifiedAt: cache && cache.mode !== 'expiring' ? watch.verifiedAt : undefined,
             }),
           ]),
         ),
@@ -74,6 +76,6 @@ export function createRepositories<
       [ASSEMBLY]: { db, tables: metadata, settings } satisfies Assembly,
     },
   })
-  rememberCaches(repositories, tables.caches.values())
+  rememberCaches(repositories, tables.caches)
   return repositories as unknown as Repositories<DB, Tables, Cache>
 }

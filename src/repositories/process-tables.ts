@@ -1,16 +1,19 @@
 import type { Kysely } from 'kysely'
-import { createProcessCache, type ProcessCache } from '../cache/process-cache.ts'
+import { createExpiringCache } from '../cache/expiring-cache.ts'
+import { createProcessCache, type FollowedCache, type ProcessCache } from '../cache/process-cache.ts'
+import type { SharedCacheOptions } from '../cache/shared-cache.ts'
 import { type CacheEvents, createCacheEvents } from '../diagnostics/cache-events.ts'
 import type { DatabaseIdentity } from '../diagnostics/channels.ts'
 import { createCounters } from '../diagnostics/stats.ts'
 import { tableKeys } from '../keys/key.ts'
+import { createRefresher, type Refresher } from '../loading/refresher.ts'
 import { createServerReads, type ServerReadsOptions } from '../loading/server-reads.ts'
 import { createTableReader, type TableReader } from '../loading/way-of-a-key.ts'
 import type { TableMetadata, TablesMetadata } from '../metadata.ts'
 import { createRowReader, type RowReader } from '../rows/row.ts'
 import type { ScopedTable } from '../scope/table-scope.ts'
 import type { ServerAccess } from '../verification/verified-server.ts'
-import type { ResolvedOptions } from './resolved-options.ts'
+import type { ResolvedCacheMode, ResolvedOptions } from './resolved-options.ts'
 
 /** Statements of one key definition that may be under way at a time. A transaction has one connection. */
 const MAX_IN_FLIGHT = 2
@@ -29,15 +32,26 @@ interface ReaderOver extends Pick<ServerReadsOptions, 'connect'> {
   readonly inTransaction: boolean
 }
 
+/** What is cached of a table that this process has written; what an `immutable` table holds, no write changes. */
+export function dropAfterWrite({ cache }: ProcessTable): void {
+  if (cache?.mode !== 'immutable') cache?.drop()
+}
+
 export interface ProcessTables {
   /** By the name of their repositories. */
   readonly byName: ReadonlyMap<string, ProcessTable>
+  /** The names of those that are `expiring`. */
+  readonly expiring: readonly string[]
   /** By the database's names, those that are `versioned`. */
   readonly versioned: ReadonlyMap<string, ProcessTable>
-  /** By the database's names, the process-wide caches. */
-  readonly caches: ReadonlyMap<string, ProcessCache>
+  /** By the database's names, the process-wide caches that follow versions. */
+  readonly followed: ReadonlyMap<string, FollowedCache>
+  /** The process-wide caches. */
+  readonly caches: readonly ProcessCache[]
   /** Another way to a table's rows, which neither asks nor fills the process-wide cache. */
   readerInTransaction(table: ProcessTable, connect: ServerReadsOptions['connect']): TableReader
+  /** Ends what is done in the background. */
+  stop(): Promise<void>
 }
 
 export interface ProcessTablesOptions {
@@ -51,14 +65,14 @@ export interface ProcessTablesOptions {
 /** Makes what the process shares of each table: its keys, cache, counters and the way to its rows. */
 export function createProcessTables(options: ProcessTablesOptions): ProcessTables {
   const { db, settings, database, serverFor } = options
+  const refreshers: Refresher[] = []
 
   function createTable(name: string, table: TableMetadata, position: number): ProcessTable {
     const counters = createCounters()
     const keys = tableKeys(table)
     const rowReader = createRowReader(table)
     const events = createCacheEvents(table.name)
-    const mode = settings.cacheOf(name)
-    const cache = mode && createProcessCache({ ...mode, keys, counters, events })
+    const cache = createCache(settings.cacheOf(name), { keys, counters, events })
     let server: ReturnType<ServerAccess['serverFor']> | undefined
     const shared = { name, position, table, counters, events, keys, rowReader, cache }
     const reader = createReader(shared, {
@@ -68,6 +82,11 @@ export function createProcessTables(options: ProcessTablesOptions): ProcessTable
         return server()
       },
     })
+    const refreshAfter = cache?.mode === 'expiring' ? cache.lifetime.refreshAfter : undefined
+    if (cache?.mode === 'expiring' && refreshAfter !== undefined) {
+      const { ahead: reads } = reader
+      refreshers.push(createRefresher({ table: table.name, cache, refreshAfter, reads, counters }))
+    }
     return { ...shared, reader, source: reader.source }
   }
 
@@ -92,11 +111,31 @@ export function createProcessTables(options: ProcessTablesOptions): ProcessTable
       ([name, table], position) => [name, createTable(name, table, position)] as const,
     ),
   )
-  const byTable = new Map([...byName.values()].map((one) => [one.table.name, one] as const))
+  const all = [...byName.values()]
+  const those = (mode: ProcessCache['mode']) => all.filter(({ cache }) => cache?.mode === mode)
   return {
     byName,
-    versioned: new Map([...byTable].filter(([, { cache }]) => cache?.mode === 'versioned')),
-    caches: new Map([...byTable].flatMap(([name, { cache }]) => (cache ? [[name, cache] as const] : []))),
+    expiring: those('expiring').map(({ name }) => name),
+    versioned: new Map(those('versioned').map((one) => [one.table.name, one])),
+    followed: new Map(
+      all.flatMap(({ table, cache }) =>
+        cache && cache.mode !== 'expiring' ? [[table.name, cache] as const] : [],
+      ),
+    ),
+    caches: all.flatMap(({ cache }) => cache ?? []),
+    async stop() {
+      await Promise.all(refreshers.map((refresher) => refresher.stop()))
+    },
     readerInTransaction: (table, connect) => createReader(table, { connect, inTransaction: true }),
   }
+}
+
+function createCache(
+  mode: ResolvedCacheMode | undefined,
+  shared: Omit<SharedCacheOptions, 'maxRows'>,
+): ProcessCache | undefined {
+  if (!mode) return undefined
+  return mode.mode === 'expiring'
+    ? createExpiringCache({ ...shared, ...mode })
+    : createProcessCache({ ...shared, ...mode })
 }

@@ -8,6 +8,7 @@ import type { VersionOptions } from '../versions/version-watch.ts'
  *
  * - `'immutable'`: rows never change, though new ones may be added. They are kept for the life of the process.
  * - `'versioned'`: rows, absences and lists are kept until the table's version moves. Needs `trackVersion`.
+ * - `'expiring'`: rows, absences and lists are kept for `maxAge` milliseconds. For tables without triggers.
  *
  * `maxRows` bounds the rows that are kept of the table, and likewise its absences and the rows in its lists (default 200,000).
  *
@@ -25,6 +26,29 @@ export type CacheMode =
       /** The maximum number of rows (default 200,000). */
       readonly maxRows?: number
     }
+  | ExpiringCacheMode
+
+/**
+ * How the process caches a table that has no triggers.
+ *
+ * @example
+ * ```ts
+ * const rate: ExpiringCacheMode = { mode: 'expiring', maxAge: 60_000, refreshAfter: 30_000 }
+ * ```
+ */
+export interface ExpiringCacheMode {
+  /** The mode. */
+  readonly mode: 'expiring'
+  /** Milliseconds for which what a statement has read is served, counted from when it was sent. Requests keep what they have seen. */
+  readonly maxAge: number
+  /**
+   * Milliseconds after which what is asked for again is read again in the background, while what is held is still served. Less than
+   * `maxAge` (default: nothing is read in the background).
+   */
+  readonly refreshAfter?: number
+  /** The maximum number of rows (default 200,000). */
+  readonly maxRows?: number
+}
 
 /**
  * The cache mode of each table that the process caches.

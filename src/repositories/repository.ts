@@ -1,5 +1,5 @@
 import { EMPTY_INDEX, type Entry, type HitIndex, promiseOf } from '../cache/generation.ts'
-import { type CacheView, NOTHING_CACHED, type ProcessCache } from '../cache/process-cache.ts'
+import { type CacheView, NOTHING_CACHED, type SharedCache } from '../cache/shared-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import { ConfigurationError, InvalidKeyError, RowNotFoundError } from '../errors.ts'
 import type { TableReader } from '../loading/way-of-a-key.ts'
@@ -44,7 +44,7 @@ export class Repository<Row, Key, Prefix> {
     this.#counters = parts.counters
     this.#view = parts.cache ?? NOTHING_CACHED
     this.#scopes = parts.scopes
-    this.#scoped = parts.cache?.mode === 'versioned'
+    this.#scoped = parts.cache !== undefined && parts.cache.mode !== 'immutable'
   }
 
   /**
@@ -124,8 +124,8 @@ export class Repository<Row, Key, Prefix> {
    * ```
    */
   peek(key: Key): Row | undefined {
-    const { hits } = this.#view
-    const entry = lookUp(hits, key) ?? this.#peekResolved(key, hits)
+    const { peeks } = this.#view
+    const entry = lookUp(peeks, key) ?? this.#peekResolved(key, peeks)
     if (entry === undefined) return undefined
     // Marks the row as in use.
     if (entry.promise === undefined) promiseOf(entry)
@@ -156,20 +156,21 @@ export class Repository<Row, Key, Prefix> {
   }
 
   /**
-   * Resolves to every row of a `versioned` table, at one version, in primary-key order. Cached after the first call.
+   * Resolves to every row of a `versioned` or `expiring` table, in primary-key order, as one statement read them. Cached after the
+   * first call.
    *
    * @example
    * ```ts
    * const options = (await repos.country.all()).map(({ code, name }) => ({ value: code, label: name }))
    * ```
-   * @throws ConfigurationError if the table is not `versioned`, or has more rows than `maxRows`.
+   * @throws ConfigurationError if the table is neither, or has more rows than `maxRows`.
    */
   async all(): Promise<readonly Row[]> {
     const { table, reader, cache } = this.#parts
-    if (cache?.mode !== 'versioned') {
+    if (!cache || cache.mode === 'immutable') {
       throw new ConfigurationError({
         kind: 'option',
-        problem: `${table.name}.all(): only a versioned table has it, for nothing else knows when a row was added`,
+        problem: `${table.name}.all(): only a versioned or expiring table has it, for nothing else knows when a row was added`,
         fix: `Set createRepositories({ cache: { ${JSON.stringify(table.name)}: 'versioned' } }), or use a Kysely query.`,
       })
     }
@@ -232,10 +233,10 @@ export class Repository<Row, Key, Prefix> {
     }
   }
 
-  #peekResolved(key: Key, hits: HitIndex): Entry | undefined {
-    if (hits === EMPTY_INDEX) return undefined
+  #peekResolved(key: Key, peeks: HitIndex): Entry | undefined {
+    if (peeks === EMPTY_INDEX) return undefined
     try {
-      return this.#parts.cache!.current.find(this.#parts.keys.resolve(key))
+      return this.#parts.cache!.current.peek(this.#parts.keys.resolve(key))
     } catch {
       return undefined
     }
@@ -252,7 +253,7 @@ function lookUp(hits: HitIndex, key: unknown): Entry | undefined {
   return typeof key === 'object' && key !== null ? hits.find(key) : hits.byPrimaryKey.get(key)
 }
 
-function tooLarge(call: string, { maxRows }: ProcessCache, instead: string): ConfigurationError {
+function tooLarge(call: string, { maxRows }: SharedCache, instead: string): ConfigurationError {
   return new ConfigurationError({
     kind: 'option',
     problem: `${call}: the table has more than maxRows = ${maxRows} rows`,

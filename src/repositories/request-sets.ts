@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
 import { type CurrentScope, RequestScope } from '../scope/request-scope.ts'
-import type { ProcessTable, ProcessTables } from './process-tables.ts'
+import { dropAfterWrite, type ProcessTable, type ProcessTables } from './process-tables.ts'
 import { createRepository } from './repository.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
 import type { TransactionOptions } from './transaction.ts'
@@ -28,7 +28,7 @@ export function createRequestSets(options: RequestSetsOptions): RepositorySet {
    * that it has changed by a foreign key or a trigger, the versions of which are looked at.
    */
   async function wrote(table: ProcessTable, scope: RequestScope | undefined): Promise<void> {
-    if (table.cache?.mode === 'versioned') table.cache.drop()
+    dropAfterWrite(table)
     scope?.table(table).clear()
     const others = [...tables.versioned.values()].filter((other) => other !== table)
     if (others.length === 0) return

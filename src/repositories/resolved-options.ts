@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
-import type { CacheModeName } from '../cache/process-cache.ts'
+import type { Lifetime } from '../cache/age.ts'
+import type { FollowedCache } from '../cache/process-cache.ts'
 import { refusePromisePool } from '../database/driver-options.ts'
 import { adapterOf, isBound } from '../database/lookup-adapter.ts'
 import { refuseUnknownOptions } from '../database/option-names.ts'
@@ -11,6 +12,11 @@ import { checkPlugins } from '../verification/plugins.ts'
 import { VERSION_DEFAULTS, type VersionOptions } from '../versions/version-watch.ts'
 import type { CacheMode } from './repositories-options.ts'
 
+/** How a table is cached. */
+export type ResolvedCacheMode =
+  | { readonly mode: FollowedCache['mode']; readonly maxRows: number }
+  | { readonly mode: 'expiring'; readonly maxRows: number; readonly lifetime: Lifetime }
+
 /** The options of `createRepositories`, checked and with their defaults. */
 export interface ResolvedOptions {
   readonly maxBatchSize: number
@@ -20,7 +26,7 @@ export interface ResolvedOptions {
   readonly statementForm: StatementForm | undefined
   readonly versions: Required<VersionOptions>
   /** How a table is cached; undefined where it is remembered per request only. */
-  cacheOf(table: string): { readonly mode: CacheModeName; readonly maxRows: number } | undefined
+  cacheOf(table: string): ResolvedCacheMode | undefined
 }
 
 interface GivenOptions {
@@ -89,9 +95,7 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
   }
   if (!isPositiveInteger(maxBatchSize)) throw notPositive('maxBatchSize')
   if (!isPositiveInteger(maxWaitingKeys)) throw notPositive('maxWaitingKeys')
-  if (!isPositiveInteger(timeout) || timeout > 0x7fffffff) {
-    throw notMilliseconds('timeout')
-  }
+  if (!isMilliseconds(timeout)) throw notMilliseconds('timeout')
   const { statementForm } = options
   if (statementForm !== undefined && statementForm !== 'json_table' && statementForm !== 'union_all') {
     throw invalid(
@@ -131,22 +135,41 @@ function checkDatabase(db: object | undefined): void {
   throw invalid('db is not a Kysely instance', 'Make one with createDatabase.')
 }
 
-function resolveMode(table: string, given: CacheMode | undefined) {
+function resolveMode(table: string, given: CacheMode | undefined): ResolvedCacheMode | undefined {
   if (given === undefined) return undefined
-  if (typeof given === 'object' && given !== null) {
-    const inside = `cache.${table}`
-    refuseUnknownOptions(given, { of: CREATE_REPOSITORIES, inside, known: ['mode', 'maxRows'] })
-  }
-  const { mode, maxRows = DEFAULT_MAX_ROWS } =
-    typeof given === 'object' && given !== null ? given : { mode: given }
-  if (mode !== 'immutable' && mode !== 'versioned') {
+  const options = typeof given === 'object' && given !== null ? given : { mode: given }
+  const { mode, maxRows = DEFAULT_MAX_ROWS } = options
+  refuseUnknownOptions(options, {
+    of: CREATE_REPOSITORIES,
+    inside: `cache.${table}`,
+    known: ['mode', 'maxRows', ...(mode === 'expiring' ? ['maxAge', 'refreshAfter'] : [])],
+  })
+  if (mode !== 'immutable' && mode !== 'versioned' && mode !== 'expiring') {
     throw invalid(
       `the cache mode ${JSON.stringify(mode)} of ${table} is not supported`,
-      "Use 'immutable' for rows that never change, 'versioned' for rows whose changes are tracked, or leave the table out.",
+      "Use 'immutable' for rows that never change, 'versioned' for rows whose changes are tracked, { mode: 'expiring', maxAge } for rows that may be served for so many milliseconds, or leave the table out.",
     )
   }
   if (!isPositiveInteger(maxRows)) throw notPositive(`maxRows of ${table}`)
-  return { mode, maxRows }
+  return options.mode === 'expiring'
+    ? { mode: options.mode, maxRows, lifetime: resolveLifetime(table, options) }
+    : { mode: options.mode, maxRows }
+}
+
+function resolveLifetime(table: string, { maxAge, refreshAfter }: Partial<Lifetime>): Lifetime {
+  if (!isMilliseconds(maxAge)) {
+    throw invalid(
+      `maxAge of ${table} must be a positive integer, in milliseconds`,
+      `Set it: { mode: 'expiring', maxAge: 60_000 }; 2,147,483,647 is the most.`,
+    )
+  }
+  if (refreshAfter !== undefined && !(isMilliseconds(refreshAfter) && refreshAfter < maxAge)) {
+    throw invalid(
+      `refreshAfter of ${table} must be a positive integer, in milliseconds, less than its maxAge of ${maxAge}`,
+      'Correct it, or leave it out.',
+    )
+  }
+  return { maxAge, refreshAfter }
 }
 
 function resolveVersions(given: VersionOptions): Required<VersionOptions> {
@@ -154,9 +177,7 @@ function resolveVersions(given: VersionOptions): Required<VersionOptions> {
   refuseUnknownOptions(given, { of: CREATE_REPOSITORIES, inside: 'versions', known })
   const versions = { ...VERSION_DEFAULTS, ...given }
   for (const name of ['pollInterval', 'pollTimeout', 'maxUnverified'] as const) {
-    if (!isPositiveInteger(versions[name]) || versions[name] > 0x7fffffff) {
-      throw notMilliseconds(`versions.${name}`)
-    }
+    if (!isMilliseconds(versions[name])) throw notMilliseconds(`versions.${name}`)
   }
   if (versions.whenUnverified !== 'serve' && versions.whenUnverified !== 'refuse') {
     throw invalid(
@@ -169,6 +190,10 @@ function resolveVersions(given: VersionOptions): Required<VersionOptions> {
 
 function isPositiveInteger(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) > 0
+}
+
+function isMilliseconds(value: unknown): value is number {
+  return isPositiveInteger(value) && (value as number) <= 0x7fffffff
 }
 
 function notPositive(name: string): ConfigurationError {

@@ -5,7 +5,7 @@ import type { TablesMetadata } from '../metadata.ts'
 import type { RequestScope } from '../scope/request-scope.ts'
 import { checkPlugins } from '../verification/plugins.ts'
 import type { ServerAccess } from '../verification/verified-server.ts'
-import type { ProcessTables } from './process-tables.ts'
+import { dropAfterWrite, type ProcessTables } from './process-tables.ts'
 import { createRepository } from './repository.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
@@ -16,7 +16,7 @@ import { createTableWrites } from './writes.ts'
 interface TransactionOrigin {
   readonly transaction: Transaction<unknown>
   readonly scopes: TransactionScope
-  /** The tables that were written. */
+  /** The tables that were written, or may have been. */
   readonly written: Set<string>
 }
 
@@ -56,7 +56,13 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
       }
       return createRepository({ ...table, scopes }, createTableWrites(shared, { over: transaction, wrote }))
     },
-    members: { $db: ({ transaction }) => transaction },
+    members: {
+      $db({ transaction, written }) {
+        // What is run on it may write anything; only `versioned` tables will tell.
+        for (const name of tables.expiring) written.add(name)
+        return transaction
+      },
+    },
   })
 
   function setIn(transaction: Transaction<unknown>, written = new Set<string>()): RepositorySet {
@@ -67,7 +73,7 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
   function forget(names: Iterable<string>, scope: RequestScope | undefined): void {
     for (const name of names) {
       const table = tables.byName.get(name)!
-      if (table.cache?.mode === 'versioned') table.cache.drop()
+      dropAfterWrite(table)
       scope?.table(table).clear()
     }
   }

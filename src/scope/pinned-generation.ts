@@ -1,4 +1,10 @@
-import { EMPTY_INDEX, type Entry, type Generation, type HitIndex } from '../cache/generation.ts'
+import {
+  EMPTY_INDEX,
+  type Entry,
+  type Generation,
+  type HeldAnswers,
+  type HitIndex,
+} from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import type { Identity } from '../keys/identity.ts'
@@ -6,7 +12,8 @@ import type { Key } from '../keys/key.ts'
 
 /**
  * What one scope reads of the process. A versioned table shows it the generation that it read first: what a request has
- * seen it keeps seeing, also when the process has gone on to a newer one.
+ * seen it keeps seeing, also when the process has gone on to a newer one. An expiring table shows it what it holds at the
+ * time, which the scope remembers.
  *
  * It leads to nothing that the scope remembers, so that a registry of abandoned scopes can keep it.
  */
@@ -15,6 +22,8 @@ export class PinnedGeneration {
   hits: HitIndex = EMPTY_INDEX
   /** Whether what the process holds for the scope is answered as it is: the scope need not remember it. */
   direct: boolean
+  /** Whether what the process answers is never older than what it has answered before. */
+  readonly isOrdered: boolean
   readonly #cache: ProcessCache | undefined
   readonly #counters: Counters
   #open = true
@@ -24,13 +33,14 @@ export class PinnedGeneration {
   #diverged = false
   /** What the scope was told to forget: it does not get that from the process. */
   #cleared: Key[] = []
-  #refused: Generation | undefined
+  #refused: HeldAnswers | undefined
 
   constructor(table: { readonly counters: Counters; readonly cache?: ProcessCache | undefined }) {
     this.#cache = table.cache
     this.#counters = table.counters
     this.#counters.scopes++
     this.direct = table.cache?.mode === 'immutable'
+    this.isOrdered = table.cache?.mode !== 'expiring'
   }
 
   find(key: Key): Entry | undefined {
@@ -39,8 +49,10 @@ export class PinnedGeneration {
     return entry && this.#isCleared(generation!, entry) ? undefined : entry
   }
 
+  /** None where another statement may have read the row than the one that the scope is answered. */
   findByIdentity(identity: Identity): Entry | undefined {
-    const generation = this.pin()
+    if (this.#cache?.mode === 'expiring') return undefined
+    const generation = this.pin() as Generation | undefined
     const entry = generation?.findByIdentity(identity)
     return entry && this.#isCleared(generation!, entry) ? undefined : entry
   }
@@ -61,10 +73,11 @@ export class PinnedGeneration {
   }
 
   /** Undefined until there is a generation, and while its answers may not be used. */
-  pin(): Generation | undefined {
+  pin(): HeldAnswers | undefined {
     const cache = this.#cache
     if (!cache || cache.refusing) return undefined
     if (cache.mode === 'immutable') return cache.current
+    if (cache.mode === 'expiring') return cache.current === this.#refused ? undefined : cache.current
     if (!this.#pinned && cache.current.version !== undefined && cache.current !== this.#refused) {
       this.#start(cache.current)
     }
@@ -110,10 +123,12 @@ export class PinnedGeneration {
     }
     this.#pinned = undefined
     this.#cleared = []
-    if (this.#cache?.mode !== 'versioned') return
+    const cache = this.#cache
+    if (!cache || cache.mode === 'immutable') return
     this.#diverged = false
     this.#rememberAll()
-    this.#refused = this.#cache.current
+    // What was dropped just now, after a write, holds nothing from before it.
+    this.#refused = cache.mode === 'expiring' && cache.current.isEmpty() ? undefined : cache.current
   }
 
   /** The scope has ended. What still runs in it remembers what it is answered. */
@@ -126,7 +141,7 @@ export class PinnedGeneration {
     if (this.#cache?.mode === 'versioned') this.#rememberAll()
   }
 
-  #isCleared(generation: Generation, entry: Entry): boolean {
+  #isCleared(generation: HeldAnswers, entry: Entry): boolean {
     return this.#cleared.some((key) => generation.find(key) === entry)
   }
 }

@@ -80,8 +80,8 @@ export class TableScope {
   }
 
   /**
-   * Every row of the table, of one version, which may be newer than that of rows the scope has seen; undefined where
-   * there are too many to hold. Asked once.
+   * Every row of the table, of one version, which may be newer than that of rows the scope has seen; where it may be older,
+   * these rows are as they were seen. Undefined where there are too many to hold. Asked once.
    */
   all(read: () => Promise<readonly Entry[] | undefined>): Promise<readonly Row[] | undefined> {
     if (!this.#all) {
@@ -100,8 +100,9 @@ export class TableScope {
     const entries = held ?? (await read())
     if (!entries) return undefined
     const remembered = (held && this.held.direct) || epoch !== this.#epoch
-    if (!remembered) for (const { row } of entries) this.#same(row)
-    return Object.freeze(entries.map(({ row }) => row))
+    if (remembered) return rowsOf(entries)
+    const rows = entries.map(({ row }) => this.#same(row))
+    return this.held.isOrdered ? rowsOf(entries) : Object.freeze(rows)
   }
 
   /** Remembers a row under all its keys; what the scope has seen already stays. */

@@ -85,7 +85,7 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
   async function connect({ table, over, cached, ranIn }: Way, own: Kysely<unknown>): Promise<Server> {
     await verification.verify(table.name, own)
     if (cached?.mode === 'versioned') await follow(own, table.name)
-    if (cached) await watch.start()
+    if (cached && cached.mode !== 'expiring') await watch.start()
     const features = await featuresOver(own)
     const execute = createExecute(over, {
       ...limitOf(table.name, over),

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
-import type { ProcessCache } from '../cache/process-cache.ts'
+import type { FollowedCache } from '../cache/process-cache.ts'
 import { coalesce } from '../database/coalesce.ts'
 import { inCurrentDatabase } from '../database/current-database.ts'
 import { createExecute } from '../database/execute.ts'
@@ -80,7 +80,7 @@ export interface VersionWatch {
 const LONGEST_TIMER = 2 ** 31 - 1
 
 /** By table name the cache that follows its version. */
-type Watched = ReadonlyMap<string, ProcessCache>
+type Watched = ReadonlyMap<string, FollowedCache>
 
 export function createVersionWatch(options: {
   readonly db: Kysely<unknown>

@@ -33,6 +33,10 @@ kysely_lookup_evictions_total{table="o\\"d\\\\d\\nname"} 0
 # TYPE kysely_lookup_generations_total counter
 kysely_lookup_generations_total{table="country"} 1
 kysely_lookup_generations_total{table="o\\"d\\\\d\\nname"} 0
+# HELP kysely_lookup_refresh_failures_total How often what an expiring table holds could not be read in the background.
+# TYPE kysely_lookup_refresh_failures_total counter
+kysely_lookup_refresh_failures_total{table="country"} 0
+kysely_lookup_refresh_failures_total{table="o\\"d\\\\d\\nname"} 0
 # HELP kysely_lookup_unverified_total How often versions could not be verified.
 # TYPE kysely_lookup_unverified_total counter
 kysely_lookup_unverified_total{table="country"} 0

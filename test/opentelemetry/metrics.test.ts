@@ -66,6 +66,8 @@ describe('OpenTelemetry metrics', () => {
       'kysely_lookup.failures': { country: 0, item: 0 },
       'kysely_lookup.evictions': { country: 0, item: 2 },
       'kysely_lookup.generations': { country: 1, item: 0 },
+      'kysely_lookup.refreshes': { country: 0, item: 0 },
+      'kysely_lookup.refresh.failures': { country: 0, item: 0 },
       'kysely_lookup.unverified': { country: 0, item: 0 },
       'kysely_lookup.scopes': { country: 0, item: 0 },
       'kysely_lookup.held': {

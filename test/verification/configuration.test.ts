@@ -46,6 +46,26 @@ describe('a wrong configuration', () => {
       { cache: { country: { mode: 'immutable', maxRows: Infinity } } },
       /maxRows of country must be/,
     ],
+    [
+      'rows that expire, nobody knows when',
+      { cache: { country: { mode: 'expiring' } } },
+      /maxAge of country must be a positive integer/,
+    ],
+    [
+      'rows that expire at once',
+      { cache: { country: { mode: 'expiring', maxAge: 0 } } },
+      /maxAge of country must be a positive integer/,
+    ],
+    [
+      'a refresh after the end',
+      { cache: { country: { mode: 'expiring', maxAge: 1_000, refreshAfter: 1_000 } } },
+      /refreshAfter of country must be .* less than its maxAge of 1000/,
+    ],
+    [
+      'a refresh that is none',
+      { cache: { country: { mode: 'expiring', maxAge: 1_000, refreshAfter: '10' } } },
+      /refreshAfter of country must be/,
+    ],
     ['a batch size that is none', { maxBatchSize: 1.5 }, /maxBatchSize must be/],
     ['a missing database', { db: undefined }, /db is not a Kysely instance/],
     ['missing metadata', { tables: undefined }, /tables is missing/],

@@ -65,7 +65,7 @@ describe("a 'versioned' table", () => {
       assert.equal(await repos.country!.findByKey('DE'), first[1])
     })
     assert.equal(counts.Com_select, 0)
-    await assert.rejects(data.repositories().country!.all(), /only a versioned table has it/)
+    await assert.rejects(data.repositories().country!.all(), /only a versioned or expiring table has it/)
   })
 
   it('remembers that a table is empty, at one version', async () => {

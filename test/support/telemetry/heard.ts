@@ -5,6 +5,7 @@ import type {
   GenerationMessage,
   LoadMessage,
   PollMessage,
+  RefreshMessage,
   UnverifiedMessage,
   VerifiedMessage,
 } from '../../../src/index.ts'
@@ -15,6 +16,7 @@ export interface Heard extends Disposable {
   readonly load: LoadMessage[]
   readonly batch: BatchMessage[]
   readonly poll: PollMessage[]
+  readonly refresh: RefreshMessage[]
   readonly evict: EvictMessage[]
   readonly generation: GenerationMessage[]
   readonly unverified: UnverifiedMessage[]
@@ -23,7 +25,7 @@ export interface Heard extends Disposable {
   readonly count: number
 }
 
-const steps = ['load', 'batch', 'poll'] as const
+const steps = ['load', 'batch', 'poll', 'refresh'] as const
 const moments = ['evict', 'generation', 'unverified', 'verified'] as const
 
 /** Subscribes to the channels, as a user does it: by name. */

@@ -1,0 +1,120 @@
+import type { Identity } from '../keys/identity.ts'
+import type { Key } from '../keys/key.ts'
+import type { Row } from '../rows/row.ts'
+import { type Aging, isOlder, type Reach } from './age.ts'
+import { ageNow } from './age-clock.ts'
+import { createEviction } from './eviction.ts'
+import { type Entry, type GenerationOptions, isOwn, isShort, promiseOf } from './generation.ts'
+import { createRowIndex, type RowIndex } from './row-index.ts'
+
+/** A row that is held, and how old it is. Its entry is of the shape that every mode has: hits meet one shape. */
+export interface AgingRow extends Aging {
+  readonly kind: 'row'
+  row: Row
+  entry: Entry
+}
+
+/** The rows of an `expiring` table: what is read again takes the place of what was sent earlier. */
+export interface ExpiringRows {
+  readonly index: RowIndex<AgingRow>
+  size(): number
+  /** Holds the row, unless something was read of it later, and answers its entry. */
+  publish(row: Row, reach: Reach, asked?: Key): Entry
+  /** The same for all rows of the table; those that it has no more are dropped. */
+  publishAll(rows: readonly Row[], reach: Reach): readonly Entry[]
+  remove(held: AgingRow): void
+}
+
+/** Makes it, empty. Rows that have expired are evicted first. */
+export function createExpiringRows(options: GenerationOptions): ExpiringRows {
+  const { keys, maxRows, counters, events } = options
+  const { identities } = keys
+  const rows = createEviction<AgingRow>({
+    maxItems: maxRows,
+    takeMark({ entry, reach }) {
+      const marked = entry.promise !== undefined && ageNow() < reach.endAt
+      entry.promise = undefined
+      return marked
+    },
+  })
+  const index = createRowIndex({ keys, all: rows.items, asked: options.asked })
+
+  function add(row: Row, identity: Identity, reach: Reach): AgingRow {
+    const held: AgingRow = { kind: 'row', row, entry: { row, promise: undefined }, reach, due: false }
+    const victim = rows.add(held)
+    if (victim) {
+      index.remove(victim)
+      counters.evictions++
+      events.evicted()
+    }
+    index.add(held, identity)
+    counters.rowsHeld = rows.items.length
+    return held
+  }
+
+  function removeIf(test: (held: AgingRow) => boolean): void {
+    rows.remove((held) => {
+      if (!test(held)) return false
+      index.remove(held)
+      return true
+    })
+    counters.rowsHeld = rows.items.length
+  }
+
+  function replace(held: AgingRow, row: Row, reach: Reach): void {
+    // Other spellings of its keys lead to it as long as these are the same.
+    const moved = !hasSameKeys(held.row, row)
+    if (moved) index.remove(held)
+    const inUse = held.entry.promise !== undefined
+    held.row = row
+    held.entry = { row, promise: undefined }
+    // Hits find a promise, and eviction its mark.
+    if (inUse) promiseOf(held.entry)
+    held.reach = reach
+    held.due = false
+    if (moved) index.add(held, identities.of(row))
+  }
+
+  /** Of rows with the same primary key. */
+  function hasSameKeys(one: Row, other: Row): boolean {
+    return keys.definitions.every(({ parts, position }) => {
+      if (position === 0) return true
+      const before = identities.ownTokens(parts, one)
+      const tokens = identities.ownTokens(parts, other)
+      return (
+        tokens?.length === before?.length && (tokens?.every((token, at) => token === before![at]) ?? true)
+      )
+    })
+  }
+
+  return {
+    index,
+    size: () => rows.items.length,
+    publish(row, reach, asked) {
+      const own = asked !== undefined && isOwn(asked, row, identities)
+      const identity = own ? asked.tokens : identities.of(row)
+      const known = index.byIdentity(identity)
+      const isNewer = (other: AgingRow) => isOlder(reach, other.reach)
+      // Another row that was read later and has a key of this one: this one has lost it since.
+      if ((known && isNewer(known)) || index.leadsTo(row, isNewer)) return { row, promise: undefined }
+      if (known) replace(known, row, reach)
+      const held = known ?? add(row, identity, reach)
+      if (asked && !own && isShort(asked)) index.addSpelling(held, asked, true)
+      return held.entry
+    },
+    publishAll(all, reach) {
+      const known = all.map((row) => index.byIdentity(identities.of(row)))
+      for (const [at, held] of known.entries()) {
+        if (held && !isOlder(reach, held.reach)) replace(held, all[at]!, reach)
+      }
+      removeIf((held) => isOlder(held.reach, reach))
+      return all.map((row, at): Entry => {
+        const held = known[at]
+        if (held?.row === row) return held.entry
+        if (held || rows.isFull()) return { row, promise: undefined }
+        return add(row, identities.of(row), reach).entry
+      })
+    },
+    remove: (held) => removeIf((one) => one === held),
+  }
+}

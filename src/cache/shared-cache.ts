@@ -1,0 +1,62 @@
+import type { CacheEvents } from '../diagnostics/cache-events.ts'
+import type { Counters } from '../diagnostics/stats.ts'
+import type { TableKeys } from '../keys/key.ts'
+import { EMPTY_INDEX, type HeldAnswers, type HitIndex, type Publication } from './generation.ts'
+
+/** What a cache was like when a statement was sent. */
+export interface Sending {
+  /** It moves when loads under way become out of date, whatever they read. */
+  readonly epoch: number
+  /** The process never answers from an older version than this. */
+  readonly floor: number
+  /** When (by `ageNow`) it was sent, where ages matter. */
+  readonly sentAt: number
+}
+
+/** What a statement has read: when it was sent, and at which version. */
+export interface Reading extends Sending {
+  readonly version?: number | undefined
+  /** The rows are of several versions, the last of which this is: none of them may be shared. */
+  readonly torn?: boolean | undefined
+}
+
+/** What hits read. Its members are plain properties, for hits are the hot path. */
+export interface CacheView {
+  /** What is held; empty while hits may not be answered. */
+  readonly hits: HitIndex
+  /** The same for `peek`, by which nothing is asked for. */
+  readonly peeks: HitIndex
+  /**
+   * How many request scopes of an `immutable` table were answered something else than the cache holds or may hold
+   * later: while there are any, the request's scope is consulted before the cache.
+   */
+  divergedScopes: number
+}
+
+/** The view of a table that the process does not share. */
+export const NOTHING_CACHED: CacheView = { hits: EMPTY_INDEX, peeks: EMPTY_INDEX, divergedScopes: 0 }
+
+/** What the caches of all modes have. */
+export interface SharedCache extends CacheView {
+  readonly maxRows: number
+  /** What is held. */
+  readonly current: HeldAnswers
+  /** Whether hits may not be answered, because versions cannot be verified. */
+  readonly refusing: boolean
+  /** A statement is sent now. */
+  send(): Sending
+  /** Where what was read may be shared; undefined where it must not be. */
+  accept(reading: Reading): Publication | undefined
+  /** The same as long as a statement under way may answer those who ask meanwhile, as a hit might. */
+  fence(): unknown
+  /** Forgets everything: the table was written by this process, or nobody knows whether it was. */
+  drop(): void
+}
+
+/** What a cache of any mode is made of. */
+export interface SharedCacheOptions {
+  readonly keys: TableKeys
+  readonly maxRows: number
+  readonly counters: Counters
+  readonly events: CacheEvents
+}

@@ -1,0 +1,33 @@
+import { after, beforeEach } from 'node:test'
+
+/** The clocks of the process, which a test moves on, together or apart. */
+export interface Clocks {
+  /** Both go on by so many milliseconds, as when time passes. */
+  pass(milliseconds: number): void
+  /** Only the wall clock moves: the machine was suspended, or somebody has set it. */
+  set(milliseconds: number): void
+}
+
+/** To be called in a `describe`: the clocks are right at the beginning of each test, and after the last one. */
+export function clocks(): Clocks {
+  const right = { wall: Date.now, monotonic: performance.now }
+  const ahead = { wall: 0, monotonic: 0 }
+  Date.now = () => right.wall.call(Date) + ahead.wall
+  performance.now = () => right.monotonic.call(performance) + ahead.monotonic
+  beforeEach(() => {
+    ahead.wall = 0
+  })
+  after(() => {
+    Date.now = right.wall
+    performance.now = right.monotonic
+  })
+  return {
+    pass(milliseconds) {
+      ahead.wall += milliseconds
+      ahead.monotonic += milliseconds
+    },
+    set(milliseconds) {
+      ahead.wall += milliseconds
+    },
+  }
+}
