@@ -142,7 +142,7 @@ export class InvalidKeyError extends LookupError {
 }
 
 /**
- * `findByKeyOrThrow` found no row.
+ * `findByKeyOrThrow` or `findReferencedOrThrow` found no row.
  *
  * @example
  * ```ts
@@ -155,10 +155,14 @@ export class RowNotFoundError extends LookupError {
   /** The table's name in the database. */
   readonly table: string
 
-  constructor(table: string, columns: readonly string[]) {
+  constructor(
+    table: string,
+    columns: readonly string[],
+    instead: 'findByKey' | 'findReferenced' = 'findByKey',
+  ) {
     super(
       'KYSELY_LOOKUP_ROW_NOT_FOUND',
-      `${table}: no row for the given ${columns.join(', ')}. Use findByKey where an absence is expected.`,
+      `${table}: no row for the given ${columns.join(', ')}. Use ${instead} where an absence is expected.`,
     )
     this.table = table
   }

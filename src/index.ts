@@ -52,9 +52,18 @@ export type {
   UniqueColumns,
 } from './keys/key-parts.ts'
 export type { FrozenValue, KeyOf, PrefixOf, RowOf } from './keys/key-types.ts'
-export type { ColumnMetadata, ConstantKey, IndexMetadata, TableMetadata, TablesMetadata } from './metadata.ts'
+export type { ForeignKeyOf, ReferencedRow, ReferenceName, ReferringRow } from './keys/reference-types.ts'
+export type {
+  ColumnMetadata,
+  ConstantKey,
+  ForeignKeyMetadata,
+  IndexMetadata,
+  TableMetadata,
+  TablesMetadata,
+} from './metadata.ts'
 export type { ConstantReads, ConstantRepository } from './repositories/constant-repository.ts'
 export { createRepositories } from './repositories/create-repositories.ts'
+export type { ReferenceReads } from './repositories/references.ts'
 export type {
   CacheMode,
   CacheModes,

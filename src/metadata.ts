@@ -58,6 +58,23 @@ export interface IndexMetadata {
 }
 
 /**
+ * The metadata of one foreign key that `findReferenced` follows.
+ *
+ * @example
+ * ```ts
+ * const key: ForeignKeyMetadata = { columns: ['country_code'], targetTable: 'country', targetColumns: ['code'] }
+ * ```
+ */
+export interface ForeignKeyMetadata {
+  /** The columns' names in rows, in the order of the key. */
+  readonly columns: readonly string[]
+  /** The table that it refers to, by its name in Kysely queries. */
+  readonly targetTable: string
+  /** The columns that it refers to, which are a unique key there: their names in rows, in the order of `columns`. */
+  readonly targetColumns: readonly string[]
+}
+
+/**
  * The metadata of one table.
  *
  * @example
@@ -76,6 +93,8 @@ export interface TableMetadata {
   readonly uniqueKeys: readonly IndexMetadata[]
   /** Non-unique indexes, sorted by name. */
   readonly indexes: readonly IndexMetadata[]
+  /** Foreign keys, by what `findReferenced` calls them: the column, or the constraint's name. Absent if there are none. */
+  readonly foreignKeys?: Readonly<Record<string, ForeignKeyMetadata>>
   /** For each column, the keys that existed when the file was generated (`generate --constants`). Only types use them. */
   readonly constants?: Readonly<Record<string, Readonly<Record<string, ConstantKey>>>>
 }

@@ -111,6 +111,9 @@ export const tables = {
     primaryKey: ['id'],
     uniqueKeys: [],
     indexes: [{ name: 'city_country_code_population_index', columns: ['country_code', 'population'] }],
+    foreignKeys: {
+      country_code: { columns: ['country_code'], targetTable: 'country', targetColumns: ['code'] },
+    },
   },
   country: {
     name: 'country',
@@ -161,6 +164,10 @@ export const tables = {
     primaryKey: ['country_code', 'currency_code'],
     uniqueKeys: [],
     indexes: [{ name: 'country_currency_currency_code_index', columns: ['currency_code'] }],
+    foreignKeys: {
+      country_code: { columns: ['country_code'], targetTable: 'country', targetColumns: ['code'] },
+      currency_code: { columns: ['currency_code'], targetTable: 'currency', targetColumns: ['code'] },
+    },
   },
   country_language: {
     name: 'country_language',
@@ -172,6 +179,10 @@ export const tables = {
     primaryKey: ['country_code', 'language_code'],
     uniqueKeys: [],
     indexes: [{ name: 'country_language_language_code_index', columns: ['language_code'] }],
+    foreignKeys: {
+      country_code: { columns: ['country_code'], targetTable: 'country', targetColumns: ['code'] },
+      language_code: { columns: ['language_code'], targetTable: 'language', targetColumns: ['code'] },
+    },
   },
   currency: {
     name: 'currency',
@@ -272,6 +283,13 @@ export const tables = {
       { name: 'shipment_origin_foreign', columns: ['origin_city_id'] },
       { name: 'shipment_time_zone_foreign', columns: ['time_zone_name'] },
     ],
+    foreignKeys: {
+      currency_code: { columns: ['currency_code'], targetTable: 'currency', targetColumns: ['code'] },
+      destination_city_id: { columns: ['destination_city_id'], targetTable: 'city', targetColumns: ['id'] },
+      language_code: { columns: ['language_code'], targetTable: 'language', targetColumns: ['code'] },
+      origin_city_id: { columns: ['origin_city_id'], targetTable: 'city', targetColumns: ['id'] },
+      time_zone_name: { columns: ['time_zone_name'], targetTable: 'time_zone', targetColumns: ['name'] },
+    },
   },
   time_zone: {
     name: 'time_zone',
@@ -306,5 +324,8 @@ export const tables = {
     primaryKey: ['name'],
     uniqueKeys: [],
     indexes: [{ name: 'time_zone_country_code_index', columns: ['country_code'] }],
+    foreignKeys: {
+      country_code: { columns: ['country_code'], targetTable: 'country', targetColumns: ['code'] },
+    },
   },
 } as const satisfies TablesMetadata

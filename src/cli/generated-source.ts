@@ -1,7 +1,10 @@
 import type { Kysely } from 'kysely'
 import type { GenerateRequest } from '../codegen/command-line.ts'
 import { readConstantKeys } from '../codegen/constant-keys.ts'
+import type { OmittedForeignKey } from '../codegen/foreign-keys.ts'
 import { generatedFile } from '../codegen/generated-file.ts'
+import { generatedTables } from '../codegen/generated-tables.ts'
+import { readForeignKeys } from '../schema/foreign-keys.ts'
 import { readSchema, type Schema, type SchemaTable } from '../schema/read-schema.ts'
 import { camelCaseMapping, defaultCamelCaseMapping, type NameMapping } from '../verification/plugins.ts'
 import { CommandError } from './command.ts'
@@ -31,11 +34,16 @@ export async function generatedSource(options: SourceOptions): Promise<Generated
   const mapping = camelCase ? (camelCaseMapping(naming) ?? defaultCamelCaseMapping()) : undefined
   const tables = selectedTables(await readSchema(db), { include, exclude, migrationTables })
   if (mapping) refuseEqualNames(tables, mapping)
-  const nameOf = mapping?.toJavaScript
+  const foreignKeys = await readForeignKeys(db)
+  const described = { ...rest, foreignKeys, ...(mapping && { nameOf: mapping.toJavaScript }) }
   const constants = await readConstantKeys(db, { wanted, tables, bigint: rest.bigint ?? 'number' })
   return {
-    source: generatedFile(tables, { ...rest, include, exclude, constants, ...(nameOf && { nameOf }) }),
-    notices: [...notices(tables), ...nameNotices(tables, mapping)],
+    source: generatedFile(tables, { ...described, include, exclude, constants }),
+    notices: [
+      ...notices(tables),
+      ...generatedTables(tables, described).omitted.map(foreignKeyNotice),
+      ...nameNotices(tables, mapping),
+    ],
   }
 }
 
@@ -67,6 +75,10 @@ function notices(tables: readonly SchemaTable[]): string[] {
       (index) => `${name}: ${index.unique ? 'unique ' : ''}index ${index.name} is left out: ${index.reason}`,
     )
   })
+}
+
+function foreignKeyNotice({ table, name, reason }: OmittedForeignKey): string {
+  return `${table}: foreign key ${name} is left out: ${reason}`
 }
 
 /** Two names of the database must not become one. */

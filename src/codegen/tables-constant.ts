@@ -13,8 +13,14 @@ type Value =
 /** The run-time metadata: an object literal by table name, laid out as a formatter would. */
 export function tablesConstant(tables: readonly GeneratedTable[]): string {
   const entries = tables.map((table) => {
-    const { constants } = table
-    const members: Readonly<Record<string, Value>> = { ...table.metadata, ...(constants && { constants }) }
+    const { constants, metadata } = table
+    const { foreignKeys, ...required } = metadata
+    const keys = Object.entries(foreignKeys ?? {}).map(([name, key]) => [name, { ...key }] as const)
+    const members: Readonly<Record<string, Value>> = {
+      ...required,
+      ...(foreignKeys && { foreignKeys: Object.fromEntries(keys) }),
+      ...(constants && { constants }),
+    }
     const lines = Object.entries(members).map(([name, value]) => property(name, value, 2))
     return `  ${propertyName(table.name)}: {\n${lines.join('')}  },\n`
   })

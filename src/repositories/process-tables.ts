@@ -13,6 +13,7 @@ import type { TableMetadata, TablesMetadata } from '../metadata.ts'
 import { createRowReader, type RowReader } from '../rows/row.ts'
 import type { ScopedTable } from '../scope/table-scope.ts'
 import type { ServerAccess } from '../verification/verified-server.ts'
+import { type References, referencesOf } from './references.ts'
 import type { ResolvedCacheMode, ResolvedOptions } from './resolved-options.ts'
 
 /** Statements of one key definition that may be under way at a time. A transaction has one connection. */
@@ -26,6 +27,7 @@ export interface ProcessTable extends ScopedTable {
   readonly events: CacheEvents
   readonly rowReader: RowReader
   readonly reader: TableReader
+  readonly references: References | undefined
 }
 
 interface ReaderOver extends Pick<ServerReadsOptions, 'connect'> {
@@ -74,7 +76,8 @@ export function createProcessTables(options: ProcessTablesOptions): ProcessTable
     const events = createCacheEvents(table.name)
     const cache = createCache(settings.cacheOf(name), { keys, counters, events })
     let server: ReturnType<ServerAccess['serverFor']> | undefined
-    const shared = { name, position, table, counters, events, keys, rowReader, cache }
+    const references = referencesOf(table, options.tables)
+    const shared = { name, position, table, counters, events, keys, rowReader, cache, references }
     const reader = createReader(shared, {
       inTransaction: false,
       connect() {

@@ -1,6 +1,7 @@
 import type { KeyOf, PrefixOf, RowOf } from '../keys/key-types.ts'
 import type { TablesMetadata } from '../metadata.ts'
 import type { ConstantRepository } from './constant-repository.ts'
+import type { ReferenceReads } from './references.ts'
 import type { Repository } from './repository.ts'
 import type { Inserts, Writes } from './writes.ts'
 
@@ -27,9 +28,14 @@ export type RepositoryOf<
   DB,
   Tables extends TablesMetadata,
   Name extends TableName<DB, Tables>,
-> = Tables[Name] extends { readonly constants: object }
+> = (Tables[Name] extends { readonly constants: object }
   ? ConstantRepository<RowOf<DB, Name>, Tables[Name]>
-  : Repository<RowOf<DB, Name>, KeyOf<RowOf<DB, Name>, Tables[Name]>, PrefixOf<RowOf<DB, Name>, Tables[Name]>>
+  : Repository<
+      RowOf<DB, Name>,
+      KeyOf<RowOf<DB, Name>, Tables[Name]>,
+      PrefixOf<RowOf<DB, Name>, Tables[Name]>
+    >) &
+  (Tables[Name] extends { readonly foreignKeys: object } ? ReferenceReads<DB, Tables, Name> : unknown)
 
 /**
  * The writing part of each repository: an `immutable` table has `insert` only.

@@ -11,7 +11,7 @@ export interface RepositorySet {
 export interface RepositorySetOptions<Origin> {
   readonly names: readonly string[]
   /** Makes the repository of a table when it is first used in a set. */
-  repository(name: string, origin: Origin): AnyRepository
+  repository(name: string, origin: Origin, set: RepositorySet): AnyRepository
   /** What a set has besides tables, made anew at each access. */
   readonly members: Readonly<Record<string | symbol, (origin: Origin) => unknown>>
 }
@@ -46,7 +46,8 @@ export function repositorySetFactory<Origin>(
             fix: 'Run kysely-lookup generate after a migration; a table without a primary key has no repository.',
           })
         }
-        made = repository(name, set.#origin)
+        const $table = (other: string) => BoundSet.table(set, other)
+        made = repository(name, set.#origin, { $table })
         set.#made.set(name, made)
       }
       return made

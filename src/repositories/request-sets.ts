@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
 import { type CurrentScope, RequestScope } from '../scope/request-scope.ts'
 import { dropAfterWrite, type ProcessTable, type ProcessTables } from './process-tables.ts'
+import { referenceReads } from './references.ts'
 import { createRepository } from './repository.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
 import type { TransactionOptions } from './transaction.ts'
@@ -58,10 +59,10 @@ export function createRequestSets(options: RequestSetsOptions): RepositorySet {
 
   const createSet = repositorySetFactory<CurrentScope>({
     names: [...tables.byName.keys()],
-    repository(name, scopes) {
+    repository(name, scopes, { $table }) {
       const table = tables.byName.get(name)!
-      const writing = { over: db, wrote: () => wrote(table, scopes.getStore()) }
-      return createRepository({ ...table, scopes }, createTableWrites(table, writing))
+      const writes = createTableWrites(table, { over: db, wrote: () => wrote(table, scopes.getStore()) })
+      return createRepository({ ...table, scopes }, { ...writes, ...referenceReads(table, $table) })
     },
     members: {
       ...Object.fromEntries(Reflect.ownKeys(members).map((name) => [name, () => members[name]])),

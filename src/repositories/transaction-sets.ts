@@ -6,6 +6,7 @@ import type { RequestScope } from '../scope/request-scope.ts'
 import { checkPlugins } from '../verification/plugins.ts'
 import type { ServerAccess } from '../verification/verified-server.ts'
 import { dropAfterWrite, type ProcessTables } from './process-tables.ts'
+import { referenceReads } from './references.ts'
 import { createRepository } from './repository.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
@@ -46,7 +47,7 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
 
   const createSet = repositorySetFactory<TransactionOrigin>({
     names: [...tables.byName.keys()],
-    repository(name, { transaction, scopes, written }) {
+    repository(name, { transaction, scopes, written }, { $table }) {
       const shared = tables.byName.get(name)!
       const server = access.serverFor({ table: shared.table, over: transaction, ranIn: scopes.ranIn })
       const reader = tables.readerInTransaction(shared, server)
@@ -54,7 +55,8 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
       const wrote = () => {
         written.add(name)
       }
-      return createRepository({ ...table, scopes }, createTableWrites(shared, { over: transaction, wrote }))
+      const writes = createTableWrites(shared, { over: transaction, wrote })
+      return createRepository({ ...table, scopes }, { ...writes, ...referenceReads(shared, $table) })
     },
     members: {
       $db({ transaction, written }) {

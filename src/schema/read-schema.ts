@@ -184,7 +184,7 @@ function whyOmitted(parts: readonly IndexRow[], columns: readonly ColumnMetadata
 }
 
 /** Servers and drivers return some of `information_schema`'s long texts as bytes. */
-function withText<Row extends object>(row: Row): Row {
+export function withText<Row extends object>(row: Row): Row {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
       name,

@@ -6,6 +6,7 @@ import { createDatabase } from '../../src/index.ts'
 import { readCascadingKeys } from '../../src/migration/cascade.ts'
 import { createVersionTable, dropVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { requireVersionTable } from '../../src/migration/version-table.ts'
+import { readForeignKeys } from '../../src/schema/foreign-keys.ts'
 import { readSchema } from '../../src/schema/read-schema.ts'
 import { truncateTables } from '../../src/testing/index.ts'
 import { type Lookups, lookups } from '../support/lookups.ts'
@@ -94,6 +95,11 @@ describe('a database beside one whose name differs only in case', () => {
     )
     const [key, ...others] = await readCascadingKeys(data.db)
     assert.deepEqual([key?.name, key?.parentDatabase, others], ['town_elsewhere', twin, []])
+    const foreignKeys = await readForeignKeys(data.db)
+    assert.deepEqual(
+      foreignKeys.map(({ table, targetDatabase }) => [table, targetDatabase]),
+      [['town', twin]],
+    )
     await assert.rejects(trackVersion(data.db, 'town'), refusal(`from ${twin}.elsewhere`))
     await data.run('drop table town')
   })

@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
-import { generatedTable } from '../../src/codegen/generated-table.ts'
+import { generatedTables } from '../../src/codegen/generated-tables.ts'
 import { ownDatabase } from '../../src/database/lookup-adapter.ts'
 import {
   createDatabase,
@@ -13,13 +13,19 @@ import {
 import type { TransactionOptions } from '../../src/repositories/transaction.ts'
 import type { RepositoriesMembers } from '../../src/repositories/types.ts'
 import type { Writes } from '../../src/repositories/writes.ts'
+import { readForeignKeys } from '../../src/schema/foreign-keys.ts'
 import { readSchema } from '../../src/schema/read-schema.ts'
 import { closedAfterFile } from './closing.ts'
 import { createTestDatabase, runStatements, statementCounter, type TestDatabase } from './server.ts'
 
 export type AnyRow = Readonly<Record<string, unknown>>
 export type AnyDB = Record<string, AnyRow>
-export type AnyRepository = Repository<AnyRow, unknown, unknown> & Writes<AnyRow, unknown>
+export type AnyRepository = Repository<AnyRow, unknown, unknown> & Writes<AnyRow, unknown> & AnyReferences
+
+interface AnyReferences {
+  findReferenced(row: AnyRow, reference: string): Promise<AnyRow | undefined>
+  findReferencedOrThrow(row: AnyRow, reference: string): Promise<AnyRow>
+}
 
 type Members = RepositoriesMembers<AnyDB, TablesMetadata>
 
@@ -91,10 +97,10 @@ export async function metadataOf(
   db: Kysely<AnyDB>,
   { bigint = 'number', tinyint1 = 'number', zeroDates = 'error' }: DecodingOptions = {},
 ): Promise<TablesMetadata> {
-  const schema = await readSchema(db)
-  const supported = schema.tables.filter((table) => !table.unsupported)
-  const generated = supported.map((table) => generatedTable(table, { bigint, tinyint1, zeroDates }))
-  return Object.fromEntries(generated.map(({ name, metadata }) => [name, metadata]))
+  const { tables } = await readSchema(db)
+  const foreignKeys = await readForeignKeys(db)
+  const generated = generatedTables(tables, { bigint, tinyint1, zeroDates, foreignKeys })
+  return Object.fromEntries(generated.tables.map(({ name, metadata }) => [name, metadata]))
 }
 
 /** Countries under a case-insensitive code, with a byte-exact unique key and an index. */

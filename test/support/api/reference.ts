@@ -18,7 +18,7 @@ const PARTS: Readonly<Record<string, (api: PublicApi) => string>> = {
   'createRepositories options': (api) =>
     optionsTable(api, ['RepositoriesOptions']) + optionsTable(api, ['VersionOptions'], 'versions.'),
   '$transaction options': (api) => optionsTable(api, ['TransactionOptions']),
-  repository: (api) => membersTable(api, ['Repository', 'Inserts', 'Writes']),
+  repository: (api) => membersTable(api, ['Repository', 'ReferenceReads', 'Inserts', 'Writes']),
   repositories: (api) => membersTable(api, ['RepositoriesMembers', 'TableAccess', 'TransactionRepositories']),
   'requestScope options': (api) => optionsTable(api, ['RequestScopeOptions']),
   'opentelemetry options': (api) =>
@@ -83,7 +83,7 @@ function exportOf({ entries }: PublicApi, name: string): PublicExport {
 
 /** You see these in messages of the compiler, and seldom name them. */
 function isPart({ file }: PublicExport): boolean {
-  return /\bkeys\/(?:key-parts|constant-types)\.d\.ts$/.test(file)
+  return /\bkeys\/(?:key-parts|constant-types|reference-types)\.d\.ts$/.test(file)
 }
 
 function isType({ kind }: Declaration): boolean {
