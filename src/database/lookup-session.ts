@@ -23,7 +23,9 @@ export async function setUpLookupSession(run: Run, database: string | undefined)
   if (faults.length === 0 && !elsewhere) return
   try {
     if (elsewhere) await run(`use ${quoteName(database)}`)
-    for (const { variable, value } of faults) await run(`set ${variable.assignment(value)}`)
+    if (faults.length > 0) {
+      await run(`set ${faults.map(({ variable, value }) => variable.assignment(value)).join(', ')}`)
+    }
   } catch (error) {
     if (isConnectionLoss(error)) throw error
     throw refused(faults.map(({ variable }) => variable.name).join(', '), error)
