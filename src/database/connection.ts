@@ -85,7 +85,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     const settle: ResultCallback = (error, result, fields) => {
       if (!remove(give)) return
       forget?.()
-      if (isConnectionLoss(error)) destroy(error as Error)
+      if (error && isConnectionLoss(error)) destroy(error as Error)
       callback(error, result, fields)
     }
     const give = (reason: Error) => settle(reason, undefined, undefined)
@@ -119,7 +119,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     const query = connection.execute(
       statement,
       decoded((error, result, fields) => {
-        if (errorNumber(error) !== ER_MAX_PREPARED_STMT_COUNT_REACHED) {
+        if (!error || errorNumber(error) !== ER_MAX_PREPARED_STMT_COUNT_REACHED) {
           return callback(error, result, fields)
         }
         text(statement, statement.values, callback)

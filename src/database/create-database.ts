@@ -100,13 +100,13 @@ export function createDatabase<DB>(options: DatabaseOptions): Kysely<DB> {
   })
   const db = new Database<DB>(
     { dialect: new LookupDialect(wrapped, adapter), ...logging, ...(plugins && { plugins }) },
-    end,
+    () => new Promise((resolve, reject) => wrapped.end((error) => (error ? reject(error) : resolve()))),
   )
   markPooled(db.getExecutor())
   return db
 }
 
-/** Kysely ends a pool only once it has used it. */
+/** Kysely ends a pool only once it has used it; one that was never used may have timers, and connections for lookups. */
 class Database<DB> extends Kysely<DB> {
   readonly #end: () => Promise<void>
 

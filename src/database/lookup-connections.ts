@@ -26,6 +26,8 @@ interface Waiting {
 
 /** How long (ms) connecting and setting up may take: a server that was paused never answers. */
 const OPENING_LIMIT = 10_000
+/** How much longer (ms) than the deadline a connection may take to open. */
+const DEADLINE_FIRST = 20
 
 /** How long (ms) an end waits for those who still hold a connection. */
 const END_PATIENCE = 10_000
@@ -118,7 +120,9 @@ export class LookupConnections implements LookupSource {
 
   async #connect(deadline: Deadline | undefined): Promise<Connection> {
     const { open, decoding, prepare } = this.#options
-    const own = await open(Math.min(OPENING_LIMIT, deadline?.left() ?? OPENING_LIMIT))
+    // Whoever waits is told by the deadline itself, which comes first.
+    const left = deadline ? deadline.left() + DEADLINE_FIRST : OPENING_LIMIT
+    const own = await open(Math.min(OPENING_LIMIT, left))
     const connection = wrapConnection(own, {
       decoding,
       prepare,

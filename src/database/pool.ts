@@ -47,6 +47,7 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
   const held = new Set<Connection>()
   let waiting = 0
   let ended: (() => void) | undefined
+  let ending: Promise<void> | undefined
 
   function endIfIdle(): void {
     if (held.size === 0 && waiting === 0) ended?.()
@@ -95,23 +96,35 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
     return expire
   }
 
-  return {
-    end(callback) {
-      const patience = setTimeout(() => ended?.(), END_PATIENCE)
+  /** Where there is nobody to say goodbye to, the end has come all the same. */
+  async function end(): Promise<void> {
+    await idle()
+    setTimeout(() => {
+      for (const connection of open) connection.stream.destroy()
+    }, GOODBYE_PATIENCE).unref()
+    const error = await new Promise((resolve) => pool.end(resolve))
+    await options.end()
+    if (error && !isConnectionLoss(error)) throw error
+  }
+
+  /** Waits until nobody holds a connection, and not for ever: the driver's end would, where no reply comes. */
+  async function idle(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const patience = setTimeout(resolve, END_PATIENCE)
       ended = () => {
-        ended = undefined
         clearTimeout(patience)
-        // The driver's end waits for their statements, for ever where no reply comes.
-        for (const connection of held) connection.destroy(new Error('The database was destroyed.'))
-        // Where there is nobody to say goodbye to, the end has come all the same.
-        pool.end((error) =>
-          options.end().then(() => callback(isConnectionLoss(error) ? null : error), callback),
-        )
-        setTimeout(() => {
-          for (const connection of open) connection.stream.destroy()
-        }, GOODBYE_PATIENCE).unref()
+        resolve()
       }
       endIfIdle()
+    })
+    ended = undefined
+    for (const connection of held) connection.destroy(new Error('The database was destroyed.'))
+  }
+
+  return {
+    end(callback) {
+      ending ??= end()
+      ending.then(() => callback(null), callback)
     },
     getConnection(callback, deadline = currentDeadline()) {
       let giveUp: (() => void) | undefined

@@ -45,7 +45,13 @@ describe('an option that nobody reads', () => {
   }
 
   it('is not one of those that mysql2 reads', async () => {
-    const db = createDatabase({ uri, ssl: {}, connectAttributes: { program_name: 'test' }, queueLimit: 5 })
+    const db = createDatabase({
+      uri,
+      ssl: {},
+      connectAttributes: { program_name: 'test' },
+      queueLimit: 5,
+      maxIdle: 2,
+    })
     await db.destroy()
   })
 })
