@@ -32,7 +32,8 @@ and the tables for createRepositories.
   --camel-case               names as Kysely's CamelCasePlugin makes them; with its options where the instance of
                              kysely.config.ts has the plugin
   --constants TABLE:COLUMN   the keys that small tables have there as constants and as types (may be repeated, or with
-                             commas): a lookup of one of them is not undefined, and another does not compile
+                             commas): a lookup of one of them is not undefined, and another does not compile.
+                             TABLE:COLUMN=OTHER names them by the values of another column: order_status:id=slug
   -h, --help                 this text
 
 ${CONNECTION_HELP}

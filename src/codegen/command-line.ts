@@ -8,7 +8,7 @@ export interface GenerateRequest extends DecodingOptions {
   /** Globs over table names. */
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
-  /** `table:column`, whose keys become constants. */
+  /** `table:column`, whose keys become constants, or `table:column=other`, whose values name them. */
   readonly constants?: readonly string[]
 }
 

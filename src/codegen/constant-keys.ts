@@ -4,15 +4,15 @@ import { columnType } from '../columns/column-types.ts'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 import { ownDatabase } from '../database/lookup-adapter.ts'
 import { ConfigurationError } from '../errors.ts'
-import type { ConstantKey } from '../metadata.ts'
+import type { ColumnMetadata, ConstantKey } from '../metadata.ts'
 import type { SchemaTable } from '../schema/read-schema.ts'
-import type { RowConstants } from './row-constants.ts'
+import type { RowConstant, RowConstants } from './row-constants.ts'
 
 /** The limit, because the compiler reads all of them. */
 const LIMIT = 1_000
 
 export interface ConstantKeysOptions {
-  /** `table:column`, by the names in the database. */
+  /** `table:column` or `table:column=other`, by the names in the database. */
   readonly wanted: readonly string[]
   readonly tables: readonly SchemaTable[]
   readonly bigint: Required<DecodingOptions>['bigint']
@@ -29,33 +29,39 @@ export async function readConstantKeys(
 ): Promise<readonly RowConstants[]> {
   const constants: RowConstants[] = []
   for (const text of [...new Set(wanted)]) {
-    const { table, column, constantKey } = findKeyColumn(text, tables)
-    const texts = await readTexts(db, table, column)
-    if (texts.length === 0) refuse(text, `${table} has no rows`, 'Load them first.')
-    if (texts.length > LIMIT) {
+    const { constantKey, ...columns } = findColumns(text, tables)
+    const { table, column } = columns
+    if (constants.some((other) => other.table === table && other.column === column)) {
+      refuse(text, `${table}:${column} is named twice`, 'Name it once.')
+    }
+    const rows = await readTexts(db, columns)
+    if (rows.length === 0) refuse(text, `${table} has no rows`, 'Load them first.')
+    if (rows.length > LIMIT) {
       refuse(text, `${table} has more than ${LIMIT} rows`, 'Leave it out: constants are for small tables.')
     }
-    const keys = texts.map((text) => constantKey(text, { bigint }))
-    if (keys.some((key) => typeof key === 'number' && !Number.isSafeInteger(key))) {
+    const members = rows.map(({ constant, name }) => ({ name, key: constantKey(constant, { bigint }) }))
+    if (members.some(({ key }) => typeof key === 'number' && !Number.isSafeInteger(key))) {
       refuse(text, `${table} has keys beyond 2^53`, 'Generate with --bigint bigint or string.')
     }
-    constants.push({ table, column, keys: keys.sort(ascending) })
+    requireNames(text, columns, members)
+    constants.push({ ...columns, members: members.sort((a, b) => ascending(a.key, b.key)) })
   }
   return constants
 }
 
-interface ConstantColumn extends Required<Pick<ColumnType, 'constantKey'>> {
-  readonly table: string
-  readonly column: string
-}
+/** By the names in the database. */
+type ConstantColumns = Omit<RowConstants, 'members'>
 
-function findKeyColumn(text: string, tables: readonly SchemaTable[]): ConstantColumn {
-  const [, name, columnName] = /^([^:]+):([^:]+)$/.exec(text) ?? []
+function findColumns(
+  text: string,
+  tables: readonly SchemaTable[],
+): ConstantColumns & Required<Pick<ColumnType, 'constantKey'>> {
+  const [, name, columnName, namedBy] = /^([^:]+):([^:=]+)(?:=([^:=]+))?$/.exec(text) ?? []
   if (!name)
     return refuse(
       text,
       'it does not name a table and a column',
-      'Write table:column, for instance country:code.',
+      'Write table:column, for instance country:code, or table:column=names, for instance order_status:id=slug.',
     )
   const table = tables.find(({ metadata, unsupported }) => metadata.name === name && !unsupported)?.metadata
   if (!table)
@@ -78,7 +84,28 @@ function findKeyColumn(text: string, tables: readonly SchemaTable[]): ConstantCo
       OTHER,
     )
   }
-  return { table: name, column: column.name, constantKey }
+  if (namedBy === undefined) return { table: name, column: column.name, constantKey }
+  const naming = table.columns.find((one) => one.name === namedBy)
+  if (!naming) return refuse(text, `${name} has no column ${namedBy}`, OTHER)
+  if (!canName(naming)) {
+    return refuse(text, `${namedBy} is ${naming.type.toUpperCase()}, and names are texts or integers`, OTHER)
+  }
+  return { table: name, column: column.name, namedBy, constantKey }
+}
+
+function canName(column: ColumnMetadata): boolean {
+  return column.charset !== undefined || columnType(column).constantKey !== undefined
+}
+
+function requireNames(
+  text: string,
+  { table, namedBy }: ConstantColumns,
+  members: readonly { readonly name: string | null }[],
+): asserts members is readonly RowConstant[] {
+  const fix = 'Name another column after the =, or leave it out.'
+  const names = new Set(members.map(({ name }) => name))
+  if (names.has(null)) refuse(text, `${namedBy} is NULL in a row of ${table}, which has no name then`, fix)
+  if (names.size < members.length) refuse(text, `several rows of ${table} have the same ${namedBy}`, fix)
 }
 
 const OTHER = 'Name another table:column, or leave it out.'
@@ -87,12 +114,21 @@ function refuse(constants: string, problem: string, fix: string): never {
   throw new ConfigurationError({ kind: 'constants', problem: `--constants ${constants}: ${problem}`, fix })
 }
 
+interface TextRow {
+  readonly constant: string
+  readonly name: string | null
+}
+
 /** Read as text, so that it does not matter how this connection reads integers. */
-async function readTexts(db: Kysely<unknown>, table: string, column: string): Promise<readonly string[]> {
-  const { rows } = await sql<{ constant: string }>`
-    select cast(${sql.id(column)} as char character set utf8mb4) as constant from ${sql.id(table)}
+async function readTexts(
+  db: Kysely<unknown>,
+  { table, column, namedBy = column }: ConstantColumns,
+): Promise<readonly TextRow[]> {
+  const text = (name: string) => sql`cast(${sql.id(name)} as char character set utf8mb4)`
+  const { rows } = await sql<TextRow>`
+    select ${text(column)} as constant, ${text(namedBy)} as name from ${sql.id(table)}
     where ${sql.id(column)} is not null limit ${sql.lit(LIMIT + 1)}`.execute(ownDatabase(db).withoutPlugins())
-  return rows.map(({ constant }) => String(constant))
+  return rows
 }
 
 /** By code unit, or by value: the same on every machine. */

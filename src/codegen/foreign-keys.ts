@@ -1,10 +1,11 @@
 import type { ColumnMetadata, ForeignKeyMetadata, TableMetadata } from '../metadata.ts'
 import type { SchemaForeignKey } from '../schema/foreign-keys.ts'
+import { byName } from '../schema/read-schema.ts'
 import type { GeneratedTable } from './generated-table.ts'
 
 export interface ForeignKeys {
   /** By what `findReferenced` calls them, in a stable order. */
-  readonly usable: ReadonlyMap<string, ForeignKeyMetadata>
+  readonly usable: readonly NamedKey[]
   readonly omitted: readonly OmittedForeignKey[]
 }
 
@@ -13,31 +14,31 @@ export interface OmittedForeignKey extends Pick<SchemaForeignKey, 'table' | 'nam
   readonly reason: string
 }
 
-interface NamedKey {
-  /** The constraint's name. */
+export interface NamedKey {
   readonly name: string
   readonly key: ForeignKeyMetadata
 }
 
-/** A table's foreign keys, under the names that queries use. `tables` are those that have repositories, by their own names. */
-export function foreignKeysOf(
-  table: GeneratedTable,
-  {
-    tables,
-    own,
-  }: { readonly tables: ReadonlyMap<string, GeneratedTable>; readonly own: readonly SchemaForeignKey[] },
-): ForeignKeys {
+export interface ForeignKeysOptions {
+  /** The foreign keys of the table. */
+  readonly own: readonly SchemaForeignKey[]
+  /** The tables that have repositories, by their names in the database. */
+  readonly tables: ReadonlyMap<string, GeneratedTable>
+}
+
+/** A table's foreign keys, under the names that queries use. */
+export function foreignKeysOf(table: GeneratedTable, { own, tables }: ForeignKeysOptions): ForeignKeys {
   const omitted: OmittedForeignKey[] = []
   const omit = (name: string, reason: string) => omitted.push({ table: table.metadata.name, name, reason })
   const keys: NamedKey[] = []
-  for (const key of [...own].sort((a, b) => compare(a.name, b.name))) {
+  for (const key of [...own].sort(byName)) {
     const found = describe(key, table, tables)
     if (typeof found === 'string') omit(key.name, found)
     else keys.push({ name: key.name, key: found })
   }
   const { named, unnamed } = nameKeys(keys)
   for (const name of unnamed) omit(name, 'findReferenced calls another foreign key of the table by this name')
-  return { usable: new Map([...named].sort(([a], [b]) => compare(a, b))), omitted }
+  return { usable: named.sort(byName), omitted }
 }
 
 /** The key, or why it is left out. */
@@ -86,7 +87,7 @@ function whyNotAlike(from: ColumnMetadata, to: ColumnMetadata): string | undefin
 
 /** A key of one column by that column; the others, and all of several keys of one column, by their constraints' names. */
 function nameKeys(keys: readonly NamedKey[]): {
-  readonly named: ReadonlyMap<string, ForeignKeyMetadata>
+  readonly named: NamedKey[]
   readonly unnamed: readonly string[]
 } {
   const distinct = new Map(keys.toReversed().map((one) => [JSON.stringify(one.key), one]))
@@ -102,10 +103,5 @@ function nameKeys(keys: readonly NamedKey[]): {
     if (named.has(name)) unnamed.push(name)
     else named.set(name, key)
   }
-  return { named, unnamed }
-}
-
-/** By code unit: the same on every machine. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  return { named: [...named].map(([name, key]) => ({ name, key })), unnamed }
 }

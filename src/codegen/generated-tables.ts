@@ -29,8 +29,9 @@ export function generatedTables(
     tables: described.map((table) => {
       const found = foreignKeysOf(table, { tables, own: foreignKeys.get(table.metadata.name) ?? [] })
       omitted.push(...found.omitted)
-      if (found.usable.size === 0) return table
-      return { ...table, metadata: { ...table.metadata, foreignKeys: Object.fromEntries(found.usable) } }
+      if (found.usable.length === 0) return table
+      const usable = Object.fromEntries(found.usable.map(({ name, key }) => [name, key]))
+      return { ...table, metadata: { ...table.metadata, foreignKeys: usable } }
     }),
   }
 }

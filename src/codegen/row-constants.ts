@@ -6,16 +6,29 @@ export interface RowConstants {
   /** The names in the database. */
   readonly table: string
   readonly column: string
-  readonly keys: readonly ConstantKey[]
+  /** The column whose values name the members; without it, the keys name themselves. */
+  readonly namedBy?: string
+  readonly members: readonly RowConstant[]
+}
+
+export interface RowConstant {
+  readonly name: string
+  readonly key: ConstantKey
 }
 
 const COMMENT = 'when this file was generated'
 
+/** As `--constants` names them. */
+export function constantsArgument({ table, column, namedBy }: Omit<RowConstants, 'members'>): string {
+  return `${table}:${column}${namedBy === undefined ? '' : `=${namedBy}`}`
+}
+
 /** A constant with a member for each key, and the union of the keys under the same name. */
-export function rowConstants(name: string, { table, column, keys }: RowConstants): string {
-  const members = keys.map((key) => `  ${propertyName(String(key))}: ${literal(key)},\n`)
-  const object = members.length === 0 ? '{}' : `{\n${members.join('')}}`
-  const where = `${table}.${column}`.replaceAll(/\*\/|[\r\n\u2028\u2029]/g, '?').slice(0, LINE_WIDTH)
+export function rowConstants(name: string, { table, column, namedBy, members }: RowConstants): string {
+  const lines = members.map((member) => `  ${propertyName(member.name)}: ${literal(member.key)},\n`)
+  const object = lines.length === 0 ? '{}' : `{\n${lines.join('')}}`
+  const naming = namedBy === undefined ? '' : `, named by ${namedBy},`
+  const where = `${table}.${column}${naming}`.replaceAll(/\*\/|[\r\n\u2028\u2029]/g, '?').slice(0, LINE_WIDTH)
   return [
     `/** The keys in ${where} ${COMMENT}. */\n`,
     `export const ${name} = ${object} as const\n`,
@@ -36,7 +49,7 @@ export interface SplitSource {
 }
 
 const BLOCK = new RegExp(
-  String.raw`^/\*\* The keys in (.+) ${COMMENT}\. \*/\nexport const (\S+) = \{\n?((?: {2}.*\n)*)\} as const\nexport type .*\n\n?`,
+  String.raw`^/\*\* The keys in (.+?)(?:, named by .+)? ${COMMENT}\. \*/\nexport const (\S+) = \{\n?((?: {2}.*\n)*)\} as const\nexport type .*\n\n?`,
   'gm',
 )
 

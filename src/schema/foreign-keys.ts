@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { inCurrentDatabase } from '../database/current-database.ts'
-import { withText } from './read-schema.ts'
+import { informationReader } from './information-schema.ts'
 
 /** A foreign key of the current database, by the names there. */
 export interface SchemaForeignKey {
@@ -28,14 +28,14 @@ interface ForeignKeyRow {
 /** Reads the foreign keys of the current database's tables. The right to read a table is enough to see its keys. */
 export async function readForeignKeys<DB>(db: Kysely<DB>): Promise<readonly SchemaForeignKey[]> {
   const sameDatabase = sql.raw(inCurrentDatabase('referenced_table_schema'))
-  const { rows } = await sql<ForeignKeyRow>`
+  const rows = await informationReader(db)(sql<ForeignKeyRow>`
     select table_name as tablename, constraint_name as name, column_name as columnname,
       referenced_table_schema as targetdatabase, (${sameDatabase}) as current,
       referenced_table_name as targettable, referenced_column_name as targetcolumn
     from information_schema.key_column_usage
     where ${sql.raw(inCurrentDatabase('table_schema'))} and referenced_table_name is not null
-    order by table_name, constraint_name, ordinal_position`.execute(db.withoutPlugins())
-  const keys = Map.groupBy(rows.map(withText), ({ tablename, name }) => JSON.stringify([tablename, name]))
+    order by table_name, constraint_name, ordinal_position`)
+  const keys = Map.groupBy(rows, ({ tablename, name }) => JSON.stringify([tablename, name]))
   return [...keys.values()].map((parts) => {
     const { tablename, name, targetdatabase, current, targettable } = parts[0]!
     return {

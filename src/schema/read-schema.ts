@@ -1,12 +1,11 @@
 import { type Kysely, sql } from 'kysely'
 import { columnType } from '../columns/column-types.ts'
 import { inCurrentDatabase } from '../database/current-database.ts'
-import { ownDatabase } from '../database/lookup-adapter.ts'
 import { parseServerVersion, type ServerSystem, type ServerVersion } from '../database/server-version.ts'
-import { ALL_ROWS } from '../database/session-variables.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { ColumnMetadata, IndexMetadata, TableMetadata } from '../metadata.ts'
 import { type ColumnRow, columnMetadata } from './column-metadata.ts'
+import { informationReader } from './information-schema.ts'
 import { readJsonColumns } from './json-columns.ts'
 
 /** The current database as the server describes it now. */
@@ -56,10 +55,7 @@ const PRIMARY = 'PRIMARY'
 
 /** Reads the current database's tables, views, keys and indexes, with at most five statements for 50 tables. */
 export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions = {}): Promise<Schema> {
-  const own = ownDatabase(db as unknown as Kysely<unknown>).withoutPlugins()
-  // A limit of its own: the session may have another (sql_select_limit).
-  const read = async <Row extends object>(query: ReturnType<typeof sql<Row>>) =>
-    (await sql<Row>`${query} limit ${sql.raw(ALL_ROWS)}`.execute(own)).rows.map(withText)
+  const read = informationReader(db)
   const only = options.tables && new Set(options.tables)
 
   const [server] = await read(
@@ -183,17 +179,7 @@ function whyOmitted(parts: readonly IndexRow[], columns: readonly ColumnMetadata
   return undefined
 }
 
-/** Servers and drivers return some of `information_schema`'s long texts as bytes. */
-export function withText<Row extends object>(row: Row): Row {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [
-      name,
-      Buffer.isBuffer(value) ? value.toString('utf8') : value,
-    ]),
-  ) as Row
-}
-
 /** By code unit: the same on every machine, whatever its locale. */
-function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 }

@@ -27,6 +27,10 @@ const TABLES = [
     (12, 'it''s "é" 😀', null, null, null), (13, '004', null, null, null)`,
   // Its interface has the name that the constant of country.code would have.
   'create table country_code (id int primary key)',
+  `create table status (id int primary key, slug varchar(20) character set utf8mb4 collate utf8mb4_bin unique,
+    kind enum('open', 'shut') not null, notes text)`,
+  `insert into status values (3, 'paid', 'shut', 'a'), (1, 'to pay', 'open', 'b'), (2, '__proto__', 'open', 'c'),
+    (-1, 'Paid', 'open', 'd')`,
   'create table many (id int primary key)',
   `insert into many with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) select i from n`,
 ]
@@ -51,6 +55,22 @@ repos.country.findByKey('XX')
 repos.plan.findByKey({ slug: 'prp' })
 `
 
+const NAMED_PROGRAM = `
+import { createDatabase, createRepositories } from 'kysely-lookup'
+import { type DB, StatusId, tables } from './named.ts'
+
+const repos = createRepositories({ db: createDatabase<DB>({ uri: 'mysql://localhost/x' }), tables })
+export const paid: Promise<{ readonly slug: string | null }> = repos.status.findByKey(StatusId.paid)
+export const third: Promise<{ readonly slug: string | null }> = repos.status.findByKey(3)
+export const id: StatusId = StatusId['to pay']
+// @ts-expect-error no such status
+repos.status.findByKey(4)
+// @ts-expect-error a name is no key
+repos.status.findByKey('paid')
+// @ts-expect-error no such name
+StatusId.unpaid
+`
+
 describe('generate --constants', () => {
   let database: TestDatabase
   let folder: string
@@ -65,6 +85,13 @@ describe('generate --constants', () => {
     '--constants',
     'plan:level',
   ]
+
+  async function typeCheck(...include: readonly string[]): Promise<void> {
+    const paths = { 'kysely-lookup': [resolve('src/index.ts')] }
+    const options = { extends: resolve('tsconfig.json'), compilerOptions: { paths }, include }
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(options))
+    await run(resolve('node_modules/.bin/tsc'), ['-p', folder]).catch((error) => assert.fail(error.stdout))
+  }
 
   before(async () => {
     database = await createTestDatabase()
@@ -105,10 +132,7 @@ describe('generate --constants', () => {
 
   it('types an existing key as defined; a missing one does not compile', async () => {
     await writeFile(join(folder, 'src/program.ts'), PROGRAM)
-    const paths = { 'kysely-lookup': [resolve('src/index.ts')] }
-    const options = { extends: resolve('tsconfig.json'), compilerOptions: { paths }, include: ['src/*.ts'] }
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(options))
-    await run(resolve('node_modules/.bin/tsc'), ['-p', folder]).catch((error) => assert.fail(error.stdout))
+    await typeCheck('src/program.ts')
   })
 
   it('lets --verify and check find stale constants', async (t) => {
@@ -163,6 +187,46 @@ describe('generate --constants', () => {
     assert.deepEqual(refused, { code: 1, stdout: '', stderr: `kysely-lookup: ${reason}\n` })
   })
 
+  it('names keys by another column, in the order of the keys', async () => {
+    const args = ['--constants', 'status:id=slug,country:code']
+    const generated = await command('generate', ...args, '--out-file', 'src/named.ts')
+    assert.deepEqual(generated, { code: 0, stdout: 'src/named.ts written\n', stderr: '' })
+    const source = await readFile(join(folder, 'src/named.ts'), 'utf8')
+    assert.equal(
+      source.split('\n')[1],
+      '// npx kysely-lookup generate --out-file src/named.ts --constants status:id=slug,country:code',
+    )
+    const members = "  Paid: -1,\n  'to pay': 1,\n  ['__proto__']: 2,\n  paid: 3,\n"
+    assert.ok(
+      source.includes(
+        `/** The keys in status.id, named by slug, when this file was generated. */\nexport const StatusId = {\n${members}} as const\n`,
+      ),
+    )
+    assert.match(source, /\n {4}constants: \{ id: StatusId \},\n/)
+    await writeFile(join(folder, 'src/named-program.ts'), NAMED_PROGRAM)
+    await typeCheck('src/named*.ts')
+    const byInteger = await command('generate', '--constants', 'status:slug=id,status:id=notes', '--print')
+    assert.match(byInteger.stdout, /\nexport const StatusSlug = \{\n {2}'-1': 'Paid',\n/)
+    assert.match(byInteger.stdout, /\nexport const StatusId = \{\n {2}d: -1,\n/)
+  })
+
+  it('lets --verify and check find a name that has changed', async (t) => {
+    await using db = createDatabase<unknown>({ uri: database.url })
+    const file = join(folder, 'src/renamed.ts')
+    const args = ['--constants', 'status:id=slug', '--out-file', 'src/renamed.ts']
+    const check = async () =>
+      (await checkSourceFile({ file, optional: false, owner: db, naming: db })).findings
+    await command('generate', ...args)
+    assert.deepEqual(await check(), [])
+    await runStatements(database.url, "update status set slug = 'settled' where id = 3")
+    t.after(() => runStatements(database.url, "update status set slug = 'paid' where id = 3"))
+    const [finding, ...others] = await check()
+    assert.deepEqual([finding?.code, finding?.table, others], ['stale-constants', 'status', []])
+    assert.match(finding?.message ?? '', /^StatusId in .*: 1 came, 1 are gone$/)
+    const verified = await command('generate', ...args, '--verify')
+    assert.deepEqual([verified.code, /\n\+ {2}settled: 3,\n/.test(verified.stdout)], [1, true])
+  })
+
   it('uses the names that CamelCasePlugin gives', async (t) => {
     await runStatements(database.url, 'create table tax_rate (rate_code char(2) primary key)')
     t.after(() => runStatements(database.url, 'drop table tax_rate'))
@@ -177,13 +241,23 @@ describe('generate --constants', () => {
   const refusals: [wanted: string, reason: RegExp][] = [
     [
       'country',
-      /country: it does not name a table and a column\. Write table:column, for instance country:code\./,
+      /country: it does not name a table and a column\. Write table:column, for instance country:code, or/,
     ],
     ['planet:id', /there is no table planet with a primary key/],
     ['country:iso', /country has no column iso/],
     ['plan:tag', /tag is neither the primary key of plan nor a unique key by itself/],
     ['plan:price', /price is DECIMAL, and constants are made of texts and integers/],
     ['country_code:id', /country_code has no rows/],
+    ['country:code=', /country:code=: it does not name a table and a column/],
+    ['country:code=iso', /country:code=iso: country has no column iso/],
+    ['plan:id=price', /price is DECIMAL, and names are texts or integers/],
+    ['plan:tag=slug', /tag is neither the primary key of plan/],
+    [
+      'plan:id=slug',
+      /plan:id=slug: slug is NULL in a row of plan, which has no name then\. Name another column/,
+    ],
+    ['status:id=kind', /status:id=kind: several rows of status have the same kind\. Name another column/],
+    ['status:id,status:id=slug', /status:id=slug: status:id is named twice\. Name it once\./],
   ]
   for (const [wanted, reason] of refusals) {
     it(`refuses what cannot be constants: ${wanted}`, async () => {
