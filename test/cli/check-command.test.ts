@@ -185,7 +185,7 @@ describe('kysely-lookup check on the command line', () => {
     ['a server that is away', ['--url', 'mysql://root@127.0.0.1:1/x'], /cannot connect to 127\.0\.0\.1:1/],
     ['another database', [...ofService, '--url', 'env(OTHER)'], /the repositories read lookup_test_/],
   ]
-  describe('says in one line why it cannot run:', { concurrency: 4 }, () => {
+  describe('says in one line why it cannot run:', { concurrency: 2 }, () => {
     for (const [name, args, stderr] of cases) {
       it(name, async () => {
         const other = new URL(data.test.url)

@@ -18,7 +18,7 @@ interface Case {
 }
 
 // At once, for two of the failures are time-outs.
-describe('kysely-lookup on the command line', { concurrency: 4 }, () => {
+describe('kysely-lookup on the command line', { concurrency: 2 }, () => {
   let database: TestDatabase
   let empty: TestDatabase
   let folder: string
@@ -313,7 +313,7 @@ describe('kysely-lookup on the command line', { concurrency: 4 }, () => {
   ]
 
   describe('says each failure in one line, with what to do, without a stack or a password:', {
-    concurrency: 4,
+    concurrency: 2,
   }, () => {
     for (const { name, args, env, stderr, code = 1 } of cases) {
       it(name, async () => {
