@@ -19,7 +19,8 @@ export async function setUpLookupSession(run: Run, database: string | undefined)
   await run('rollback')
   const session = await readSession(run)
   const faults = faultsIn(session)
-  const elsewhere = database !== undefined && session.database !== database
+  // A URL without a database names an empty one.
+  const elsewhere = database !== undefined && database !== '' && session.database !== database
   if (faults.length === 0 && !elsewhere) return
   try {
     if (elsewhere) await run(`use ${quoteName(database)}`)
