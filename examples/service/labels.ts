@@ -3,7 +3,7 @@ import { repos } from './db.ts'
 /** The address on the parcel: `Lyon, France`. */
 export async function addressLabel(cityId: number): Promise<string> {
   const city = await repos.city.findByKeyOrThrow(cityId)
-  const country = await repos.country.findByKeyOrThrow(city.country_code)
+  const country = await repos.city.findReferencedOrThrow(city, 'country_code')
   return `${city.name}, ${country.name}`
 }
 

@@ -25,5 +25,5 @@ async function tariffOf(shipment: Shipment): Promise<Tariff> {
 
 async function countryOf(cityId: number) {
   const city = await repos.city.findByKeyOrThrow(cityId)
-  return repos.country.findByKeyOrThrow(city.country_code)
+  return repos.city.findReferencedOrThrow(city, 'country_code')
 }

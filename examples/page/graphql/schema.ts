@@ -88,18 +88,22 @@ const resolvers = {
       lookups.time_zone.findByKeyOrThrow(time_zone_name),
   },
   City: {
-    country: ({ country_code }: Row<'city'>, _: unknown, { lookups }: QueryContext) =>
-      lookups.country.findByKeyOrThrow(country_code),
+    country: (city: Row<'city'>, _: unknown, { lookups }: QueryContext) =>
+      lookups.city.findReferencedOrThrow(city, 'country_code'),
   },
   Country: {
     nativeName: (country: Row<'country'>) => country.native_name,
     async currencies({ code }: Row<'country'>, _: unknown, { lookups }: QueryContext) {
       const links = await lookups.country_currency.findAllBy({ country_code: code })
-      return Promise.all(links.map((link) => lookups.currency.findByKeyOrThrow(link.currency_code)))
+      return Promise.all(
+        links.map((link) => lookups.country_currency.findReferencedOrThrow(link, 'currency_code')),
+      )
     },
     async languages({ code }: Row<'country'>, _: unknown, { lookups }: QueryContext) {
       const links = await lookups.country_language.findAllBy({ country_code: code })
-      return Promise.all(links.map((link) => lookups.language.findByKeyOrThrow(link.language_code)))
+      return Promise.all(
+        links.map((link) => lookups.country_language.findReferencedOrThrow(link, 'language_code')),
+      )
     },
   },
   Language: {
@@ -107,8 +111,8 @@ const resolvers = {
   },
   TimeZone: {
     title: (timeZone: Row<'time_zone'>) => timeZone.alternative_name,
-    country: ({ country_code }: Row<'time_zone'>, _: unknown, { lookups }: QueryContext) =>
-      country_code === null ? null : lookups.country.findByKeyOrThrow(country_code),
+    country: (timeZone: Row<'time_zone'>, _: unknown, { lookups }: QueryContext) =>
+      lookups.time_zone.findReferenced(timeZone, 'country_code'),
   },
 }
 
