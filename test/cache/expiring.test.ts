@@ -27,7 +27,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
   }
 
   for (const [what, ask] of Object.entries(read)) {
-    it(`answers for maxAge, and no longer: ${what}`, async () => {
+    it(`answers for maxAge and no longer: ${what}`, async () => {
       const repos = await expiring()
       const first = await ask(repos)
       time.pass(MAX_AGE - 1_000)
@@ -38,7 +38,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
       assert.equal(await statements(() => ask(repos)), 0, 'what was read then')
     })
 
-    it(`counts the age from when the statement was sent: ${what}`, async () => {
+    it(`counts the age from the sending of the statement: ${what}`, async () => {
       const repos = await expiring()
       const held = race.held.hold(what === 'whole table' ? /order by .* limit/ : LOOKUP)
       const first = ask(repos)
@@ -52,7 +52,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
     })
   }
 
-  it('peek answers for maxAge, and no longer', async () => {
+  it('peek answers for maxAge and no longer', async () => {
     const repos = await expiring({ refreshAfter: 100 })
     await repos.plan!.preload()
     await repos.plan!.findByKey({ code: 'free ' })
@@ -79,7 +79,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
     assert.equal(await statements(() => repos.plan!.findByKey(1)), 1)
   })
 
-  it('is not younger because the clock was set back', async () => {
+  it('does not get younger when the clock is set back', async () => {
     const repos = await expiring()
     await repos.plan!.findByKey(1)
     time.set(-3_600_000)
@@ -88,7 +88,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
     assert.equal(repos.plan!.peek(1), undefined)
   })
 
-  it('keeps what was sent last, whatever is answered last', async () => {
+  it('keeps the answer to the last statement sent, whichever is answered last', async () => {
     const repos = await expiring()
     const late = race.held.hold(LOOKUP)
     const early = nameOf(repos)
@@ -102,7 +102,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
     assert.equal(await nameOf(repos, { code: 'free' }), 'Gratis')
   })
 
-  it('keeps an absence that was sent last, and the row that has come since', async () => {
+  it('keeps the absence that was read last, and a row that has come since', async () => {
     const repos = await expiring()
     const late = race.held.hold(LOOKUP)
     const early = repos.plan!.findAllBy({ tier: 1 })
@@ -119,7 +119,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
     assert.equal(await nameOf(repos), 'Back')
   })
 
-  it('does not answer a key that its row has lost with that row', async () => {
+  it('does not answer a key with a row that has lost that key', async () => {
     const repos = await expiring()
     const late = race.held.hold(LOOKUP)
     const early = nameOf(repos, { code: 'free' })
@@ -137,7 +137,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
     assert.equal((await repos.plan!.findByKey(1))?.code, 'old')
   })
 
-  it('drops the rows that the whole table has no more', async () => {
+  it('drops the rows that are no longer in the whole table', async () => {
     const repos = await expiring()
     await repos.plan!.findByKeys([1, 2, 3])
     await race.data.run('delete from plan where id = 2')
@@ -152,7 +152,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
     assert.equal(repos.$stats().plan!.rowsHeld, 2)
   })
 
-  it('holds at most maxRows rows, and drops those that have expired first', async () => {
+  it('holds at most maxRows rows, and drops expired ones first', async () => {
     const repos = await expiring({ maxRows: 2 })
     await repos.plan!.findByKey(1)
     time.pass(MAX_AGE)
@@ -166,7 +166,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
     await assert.rejects(repos.plan!.all(), /more than maxRows = 2/)
   })
 
-  it('finds a row by another spelling again after it was read again', async () => {
+  it('finds a row by another spelling after it was read again', async () => {
     const repos = await expiring()
     await repos.plan!.findByKey({ code: 'free ' })
     time.pass(MAX_AGE)
@@ -191,7 +191,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
       assert.equal((await repos.plan!.all()).length, 4)
     })
 
-    it('is dropped by a transaction that wrote it, once it is committed', async () => {
+    it('is dropped by a transaction that wrote it, on commit', async () => {
       const repos = await expiring()
       assert.equal(await nameOf(repos), 'Free')
       await repos.$request(async () => {
@@ -206,7 +206,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
       assert.equal(await nameOf(repos), 'Gratis')
     })
 
-    it('is dropped by a transaction with queries of its own, and by no other', async () => {
+    it('is dropped only by a transaction with queries of its own', async () => {
       const repos = await expiring()
       assert.equal(await nameOf(repos), 'Free')
       await race.rename('Other')
@@ -220,7 +220,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
   })
 
   describe('in a request', () => {
-    it('shows what was seen first, for as long as the request lasts', async () => {
+    it('shows what was seen first as long as the request lasts', async () => {
       const repos = await expiring()
       const first = await repos.plan!.findByKey(1)
       await repos.$request(async () => {
@@ -252,7 +252,7 @@ describe("the process-wide cache of an 'expiring' table", () => {
       })
     })
 
-    it('reads from the server what it was told to forget', async () => {
+    it('asks the server for what it was told to forget', async () => {
       const repos = await expiring()
       await repos.plan!.findByKeys([1, 2])
       await race.rename('Gratis')

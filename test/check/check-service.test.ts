@@ -181,11 +181,11 @@ describe("kysely-lookup check: the service's pool", () => {
     return (await inspect(data, { service })).findings
   }
 
-  it('finds nothing in one that passes', async () => {
+  it('finds nothing in a session that passes', async () => {
     assert.deepEqual(await poolFindings(), [])
   })
 
-  it('finds each setting of the session that makes transactions refuse to read', async () => {
+  it('finds each session setting that makes transactions refuse to read', async () => {
     const findings = await poolFindings(
       'set session transaction isolation level read uncommitted',
       'set session sql_select_limit = 1',

@@ -27,7 +27,7 @@ const CASES: readonly Case[] = [
   { password: 'ß€ü1', thrown: 'refused ß€ü1', said: 'refused ***' },
 ]
 
-describe('the line that says a failure', () => {
+describe('the line that reports a failure', () => {
   for (const { password, thrown, said } of CASES) {
     it(`hides the password ${password} in: ${thrown}`, () => {
       const secrets = [`mysql://root:${password}@host/a`, password]
@@ -35,7 +35,7 @@ describe('the line that says a failure', () => {
     })
   }
 
-  it("leaves a server's words and ours as they are, for they contain no password", () => {
+  it('leaves messages without a password as they are', () => {
     const source = { origin: '--url', address: 'host:3306', secrets: ['root', 'the', 'database'] }
     const denied = Object.assign(new Error(), {
       code: 'ER_DBACCESS_DENIED_ERROR',

@@ -78,7 +78,7 @@ describe('kysely-lookup on the command line', { concurrency: 2 }, () => {
     assert.equal(printed.stdout, source.replace(' --out-file made/for/it/schema.ts', ''))
   })
 
-  it('names in the file the command that makes it again there, from this folder', async () => {
+  it('writes into the file the command that generates it again from this folder', async () => {
     const generate = async (...args: string[]) => {
       const { code, stderr } = await run(['generate', '--url', database.url, ...args])
       assert.deepEqual([code, stderr.match(/cannot|refuse/)], [0, null], stderr)

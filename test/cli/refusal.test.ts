@@ -20,7 +20,7 @@ describe('a configuration error of another copy of the package', () => {
     fix: 'Set it. Then run the check again.',
   }
 
-  it('is a finding of its problem and its fix, whatever stands in them', () => {
+  it('is a finding with its problem and its fix, whatever they say', () => {
     assert.equal(session instanceof ConfigurationError, false)
     assert.deepEqual(configurationFinding(session), finding)
     const option = new copy.ConfigurationError({
@@ -42,7 +42,7 @@ describe('a configuration error of another copy of the package', () => {
     assert.equal(refusalIn(new Error('the command failed', { cause: option })), undefined)
   })
 
-  it('is told from other errors', () => {
+  it('is distinguished from other errors', () => {
     const others = [
       new LookupError('KYSELY_LOOKUP_PROTOCOL', 'no'),
       new Error('no'),

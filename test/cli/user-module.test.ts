@@ -134,7 +134,7 @@ describe("a user's module on the command line", { concurrency: 2 }, () => {
   }
 
   for (const [name, files] of Object.entries(PROJECTS)) {
-    it(`is loaded as kysely-ctl does: ${name}`, async () => {
+    it(`is loaded as kysely-ctl loads it: ${name}`, async () => {
       const cwd = await project(name, files)
       const environment = name.includes('environment') ? ['-e', 'staging'] : []
       const env = { FROM_CONFIG: database.url }
@@ -151,7 +151,7 @@ describe("a user's module on the command line", { concurrency: 2 }, () => {
   }
 
   for (const { name, text, stderr, timeout } of MISFITS) {
-    it(`that ${name} is named in one line, by both commands`, async () => {
+    it(`that ${name} is named in one line by both commands`, async () => {
       const cwd = await project(name, { 'db.ts': text, 'other/kysely.config.ts': text })
       const env = { DATABASE_URL: database.url }
       const commands = [
@@ -168,7 +168,7 @@ describe("a user's module on the command line", { concurrency: 2 }, () => {
     })
   }
 
-  it('that ends the process later is named too', async () => {
+  it('that ends the process later is named as well', async () => {
     const cwd = await project('later', {
       'kysely.config.ts': `import { pool } from './pool.ts'
         import { MysqlDialect } from 'kysely'
@@ -185,7 +185,7 @@ describe("a user's module on the command line", { concurrency: 2 }, () => {
     assert.deepEqual([outcome.code, outcome.stdout], [1, ''])
   })
 
-  it('whose pool gives no connection is named, and not waited for', async () => {
+  it('whose pool gives no connection is named, and not waited for forever', async () => {
     const cwd = await project('silent', {
       'db.ts': `import { createPool } from 'mysql2'
         import { createDatabase, createRepositories } from ${LIBRARY}
@@ -203,7 +203,7 @@ describe("a user's module on the command line", { concurrency: 2 }, () => {
     assert.deepEqual([outcome.code, outcome.stdout], [2, ''])
   })
 
-  it('may print what it likes: standard output is the answer alone', async () => {
+  it('may print anything: standard output has only the answer', async () => {
     const cwd = await project('loud', {
       'kysely.config.mjs': `import { pool } from './pool.mjs'
         import { MysqlDialect } from 'kysely'
@@ -220,7 +220,7 @@ describe("a user's module on the command line", { concurrency: 2 }, () => {
     assert.equal(outcome.stderr, 'connected\nbye\n')
   })
 
-  it('takes a time limit that makes sense', async () => {
+  it('accepts only a sensible time limit', async () => {
     for (const seconds of ['0', '-1', 'x', '']) {
       const { code, stderr } = await runCommandLine({
         args: ['generate', `--timeout=${seconds}`],

@@ -57,7 +57,7 @@ describe('foreign keys in the generated file', () => {
     await folder[Symbol.asyncDispose]()
   })
 
-  it('are named by their column, or by the constraint where that says more', async () => {
+  it('are named after their column, or after the constraint where that says more', async () => {
     const { source, notices } = await generate()
     const { region, invoice, tax_rate } = await tablesOf('plain.ts', source)
     const toRegion = { targetTable: 'region', targetColumns: ['id'] }
@@ -129,7 +129,7 @@ describe('foreign keys in the generated file', () => {
     )
   })
 
-  it('that lookups cannot follow are left out, with the reason', async (t) => {
+  it('are left out, with the reason, if lookups cannot follow them', async (t) => {
     await runStatements(
       database.url,
       ...(database.system === 'mysql' ? ['set restrict_fk_on_non_standard_key = off'] : []),
@@ -169,7 +169,7 @@ describe('foreign keys in the generated file', () => {
     assert.deepEqual(withNumbers.referring?.foreignKeys?.flag?.columns, ['flag'])
   })
 
-  it('make the file stale when they go, and no table of a service', async (t) => {
+  it('make the file stale when they are dropped, but no table of a service', async (t) => {
     await folder.write({ 'before.ts': (await generate()).source })
     const tables = await tablesOf('verified.ts', (await generate()).source)
     const file = folder.join('before.ts')

@@ -39,7 +39,7 @@ describe('an invisible column', () => {
     await folder.typeCheck()
   })
 
-  it('is in no row of a selectAll(), and in those of queries and repositories that name it', async () => {
+  it('is missing from rows of selectAll(), and present in those of queries and repositories that name it', async () => {
     const { db } = data
     const country = await db.selectFrom('country').selectAll().where('code', '=', 'FR').executeTakeFirst()
     assert.deepEqual(country, { code: 'FR', name: 'France' })
@@ -63,7 +63,7 @@ describe('an invisible column', () => {
     assert.equal(await repos.currency!.insert({ code: 'USD' }), 1)
   })
 
-  it('may become visible, and invisible, under processes that were generated before', async () => {
+  it('may become visible or invisible while processes run with an older file', async () => {
     await data.repositories().$ready()
     const maria = data.test.system === 'mariadb'
     await data.run(

@@ -24,7 +24,7 @@ const SEQUENCES = [
 /** How many keys are compared with the server's own `=`. */
 const COMPARED = 150
 
-describe('every row of every charset is found apart from the others', async () => {
+describe('each row of each charset is found by its own key alone', async () => {
   const charsets = (
     await runStatements(
       await testServerUrl(),

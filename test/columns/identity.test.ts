@@ -273,7 +273,7 @@ const WAYS: readonly Way[] = [
   },
 ]
 
-describe('rows that read alike are told apart', async () => {
+describe('rows that look the same when they are read are kept apart', async () => {
   const { system } = await identifyServer(await testServerUrl())
 
   for (const { what, options, columns, rows, keys } of ALIKE.filter(({ on = system }) => on === system)) {
@@ -315,13 +315,13 @@ describe('rows that read alike are told apart', async () => {
   }
 })
 
-describe('a row that reads like others is primed', () => {
+describe('a row that looks like others is primed', () => {
   const statements = [
     `create table flag (b tinyint(1) not null primary key, label varchar(9) not null unique)`,
     "insert into flag values (0, 'no'), (1, 'yes'), (2, 'maybe')",
   ]
 
-  it('where a repository returned it', async () => {
+  it('if a repository returned it', async () => {
     await using data = await lookups(statements, { tinyint1: 'boolean' })
     const { flag } = data.repositories()
     const [yes, maybe] = await flag!.findByKeys([1, 2])
@@ -345,7 +345,7 @@ describe('a row that reads like others is primed', () => {
     })
   })
 
-  it('where its own values tell it from all others', async () => {
+  it('if its values distinguish it from all others', async () => {
     await using data = await lookups(statements, { tinyint1: 'boolean' })
     const repos = data.repositories()
     const [no] = await data.db.selectFrom('flag').selectAll().where('label', '=', 'no').execute()

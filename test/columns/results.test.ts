@@ -74,20 +74,20 @@ describe('a result', () => {
       })
     }
 
-    it('under aliases that are alike, in a query as a text', async () => {
+    it('under equal aliases, in a query as text', async () => {
       const query = sql<AnyRow>`select c.active v, p.code v, c.code w, p.code w, p.ref x, c.ref x
         from customer c join plan p on p.customer_id = c.id`
       assert.deepEqual((await query.execute(db)).rows, [{ v: '0012', w: '0012', x: 7n }])
     })
 
-    it('once it was decoded: a boolean is not read a second time', async () => {
+    it('decoded once: a boolean is not read a second time', async () => {
       const query = sql<AnyRow>`select b.done, a.done from step a join step b on a.id = 1 and b.id = 1`
       assert.deepEqual((await query.execute(db)).rows, [{ done: false }])
     })
   })
 
   describe('of several statements', () => {
-    it('is answered where none of them has rows', async () => {
+    it('is answered when none of them has rows', async () => {
       await sql`update step set done = 0; update step set done = 1 where id = 1`.execute(db)
       const { rows } = await sql`select id, done from step order by id`.execute(db)
       assert.deepEqual(rows, [
@@ -96,7 +96,7 @@ describe('a result', () => {
       ])
     })
 
-    it('decodes each by its own columns, whatever stands between them', async () => {
+    it('decodes each by its own columns, whatever stands between', async () => {
       const { rows } = await sql`update step set done = 0; select active v from customer; do 0;
         select code v from customer; select code v, due from plan; update step set done = 0`.execute(db)
       const [, first, , second, third] = rows as unknown[]

@@ -56,7 +56,7 @@ describe('connections for lookups', () => {
     ...(onMariaDB && { system_versioning_asof: "'2001-01-01'" }),
   }
 
-  it("are right whatever the server's defaults are, and the schema is read whole", async () => {
+  it("answer correctly whatever the server's defaults, and read the whole schema", async () => {
     const names = Object.keys(defaults)
     const [before] = await data.run(
       `select ${names.map((name) => `@@global.${name} as \`${name}\``).join(', ')}`,
@@ -92,7 +92,7 @@ describe('connections for lookups', () => {
     'start transaction with consistent snapshot',
     'set transaction isolation level read uncommitted',
   ]) {
-    it(`are right whatever init_connect does: ${statement}`, async () => {
+    it(`answer correctly whatever init_connect does: ${statement}`, async () => {
       await using user = await databaseUser(data, 'select')
       const { username } = new URL(user.url)
       await data.run(`grant select on ${other.name}.* to '${username}'@'%'`)
@@ -108,7 +108,7 @@ describe('connections for lookups', () => {
     })
   }
 
-  it("are not reached by the pool's own listeners, and prepared by one of their own, which is awaited", async () => {
+  it('are set up by a listener of their own, which is awaited, not by those of the pool', async () => {
     const pool = createPool({ uri: data.test.url, ...asPool })
     pool.on('connection', (connection) => {
       connection.query('set sql_select_limit = 0')
@@ -133,7 +133,7 @@ describe('connections for lookups', () => {
     assert.equal(Number(row?.prepared), 1)
   })
 
-  it('rejects what is read where their listener fails, and tries again', async () => {
+  it('reject reads when their listener fails, and try again', async () => {
     let fail = true
     await using db = connected({
       lookupConnections: {
@@ -148,7 +148,7 @@ describe('connections for lookups', () => {
     assert.equal((await repos.plan!.findByKey(1))?.name, 'Free')
   })
 
-  it('are made with the password that the pool has now, where it was changed', async () => {
+  it('are opened with the current password of the pool when it was changed', async () => {
     await using user = await databaseUser(data, 'select')
     const { username } = new URL(user.url)
     const pool = createPool({ uri: user.url, ...asPool })
@@ -168,7 +168,7 @@ describe('connections for lookups', () => {
     assert.equal((await repos.plan!.findByKey(2))?.name, 'Team')
   })
 
-  it('are made by the function that makes streams', async () => {
+  it('are opened by the function that makes streams', async () => {
     const { hostname, port } = new URL(data.test.url)
     let streams = 0
     await using db = connected({
@@ -181,7 +181,7 @@ describe('connections for lookups', () => {
     assert.ok(streams >= 1)
   })
 
-  it('are opened when they are needed, and there are no more than were asked for', async () => {
+  it('are opened on demand, and no more than configured', async () => {
     await using user = await databaseUser(data, 'select')
     const { username } = new URL(user.url)
     for (const count of [1, 3]) {
@@ -205,7 +205,7 @@ describe('connections for lookups', () => {
     while ((await openConnections(user)) > 0) await new Promise(setImmediate)
   }
 
-  it('finish what they have begun when the database is destroyed, and answer nothing after', async () => {
+  it('finish what they began when the database is destroyed, and answer nothing afterwards', async () => {
     await using user = await databaseUser(data, 'select')
     const db = createDatabase<AnyDB>({ uri: user.url, lookupConnections: 1 })
     const repos = data.repositories({ db })
@@ -219,7 +219,7 @@ describe('connections for lookups', () => {
     await gone(new URL(user.url).username)
   })
 
-  it("are logged by Kysely's option, as its own queries are", async () => {
+  it("are logged by Kysely's option like its own queries", async () => {
     const events: LogEvent[] = []
     await using db = connected({ log: (event) => void events.push(event) })
     const repos = data.repositories({ db })
@@ -249,7 +249,7 @@ describe('connections for lookups', () => {
     assert.ok(failed?.level === 'error' && (failed.error as { errno?: number }).errno === 1146)
   })
 
-  it('answer, right and in the usual time, while a program holds all others and has altered each in every way', async () => {
+  it('answer correctly and in the usual time while a program holds and has altered all other connections', async () => {
     const all = alterations(other.name).filter(
       // These wait for each other's rows, or keep everybody from the table.
       ({ statements, only }) =>
@@ -279,7 +279,7 @@ describe('connections for lookups', () => {
 })
 
 describe('the session of a connection for lookups', () => {
-  it('is refused where the server, or a proxy, does not let itself be told', async () => {
+  it('is refused when the server, or a proxy, does not accept its settings', async () => {
     const connection = await createConnection(await testServerUrl())
     try {
       await connection.query("set time_zone = '+04:00', sql_select_limit = 7")

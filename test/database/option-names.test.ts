@@ -28,15 +28,15 @@ const repositoriesOptions: [options: object, problem: RegExp, fix: RegExp][] = [
   ],
 ]
 
-describe('an option that nobody reads', () => {
+describe('an unknown option', () => {
   for (const [options, problem, fix] of databaseOptions) {
-    it(`is refused by createDatabase, with the name that was meant: ${JSON.stringify(options)}`, () => {
+    it(`is refused by createDatabase, with the name that was probably meant: ${JSON.stringify(options)}`, () => {
       assert.throws(() => createDatabase({ uri, ...options }), isRefusal(problem, fix))
     })
   }
 
   for (const [options, problem, fix] of repositoriesOptions) {
-    it(`is refused by createRepositories, with the name that was meant: ${JSON.stringify(options)}`, async () => {
+    it(`is refused by createRepositories, with the name that was probably meant: ${JSON.stringify(options)}`, async () => {
       const db = createDatabase<never>({ uri })
       const tables = {}
       assert.throws(() => createRepositories({ db, tables, ...options } as never), isRefusal(problem, fix))

@@ -42,7 +42,7 @@ function describeLookups(
 
     for (const alteration of alterations(other.name)) {
       if (alteration.only && alteration.only !== system) continue
-      it(`left with ${alteration.what}: every lookup is right, and what is shared after`, async () => {
+      it(`left with ${alteration.what}: every lookup is correct, and so is what is shared afterwards`, async () => {
         await data.db.connection().execute((held) => alter(held, alteration))
         const shared = cached()
         assert.deepEqual(await readPlans(shared), PLANS)

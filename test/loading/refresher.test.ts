@@ -22,7 +22,7 @@ function refreshed(): Promise<RefreshMessage> {
   return promise
 }
 
-describe('what is asked for after refreshAfter', () => {
+describe('a row asked for after refreshAfter', () => {
   const race = racing()
   const time = clocks()
 
@@ -31,7 +31,7 @@ describe('what is asked for after refreshAfter', () => {
       cache: { plan: { mode: 'expiring', maxAge: MAX_AGE, refreshAfter: REFRESH_AFTER, ...more } },
     })
 
-  it('is read again by one statement in the background, while what is held is answered', async () => {
+  it('is read again in the background by one statement, while the held row is answered', async () => {
     const repos = await expiring()
     await repos.plan!.findByKeys([1, 2, 3, 7])
     await race.rename('Gratis')
@@ -103,7 +103,7 @@ describe('what is asked for after refreshAfter', () => {
     assert.equal(repos.$stats().plan!.rowsHeld, 0)
   })
 
-  it('is read by one refresh at a time, the rest by the next one', async () => {
+  it('is read by one refresh at a time; the rest by the next one', async () => {
     const repos = await expiring()
     await repos.plan!.findByKeys([1, 2])
     time.pass(REFRESH_AFTER)
@@ -118,7 +118,7 @@ describe('what is asked for after refreshAfter', () => {
     assert.equal(repos.$stats().plan!.refreshes, 2)
   })
 
-  it('is answered until maxAge where the refresh fails, which is published and counted', async () => {
+  it('is answered until maxAge when the refresh fails, which is published and counted', async () => {
     using heard = listen(['refresh'])
     const repos = await expiring({ maxAge: 2_000 })
     await repos.plan!.findByKey(1)
@@ -143,7 +143,7 @@ describe('what is asked for after refreshAfter', () => {
     assert.equal(await nameOf(repos), 'Free')
   })
 
-  it('is not read when the repositories were closed', async () => {
+  it('is not read after the repositories were closed', async () => {
     const repos = await expiring()
     await repos.plan!.findByKey(1)
     time.pass(REFRESH_AFTER)
@@ -156,7 +156,7 @@ describe('what is asked for after refreshAfter', () => {
     assert.equal(await nameOf(repos), 'Free')
   })
 
-  it('comes back only from statements that were sent after a write of this process', async () => {
+  it('is taken only from statements sent after a write of this process', async () => {
     const repos = await expiring()
     await repos.plan!.findByKey(1)
     time.pass(REFRESH_AFTER)

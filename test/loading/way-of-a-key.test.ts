@@ -17,7 +17,7 @@ describe('the way of a key', () => {
     assert.equal(calls('cache/generation.ts', 'publish'), 1, 'the way back')
   })
 
-  it('does not grow: a miss runs through so many files', async () => {
+  it('does not grow: a miss runs through a fixed number of files', async () => {
     const versioned = await visitsOfMiss('versioned')
     const plain = await visitsOfMiss()
     assert.ok(plain.size <= 23, [...plain.keys()].join(', '))

@@ -45,9 +45,9 @@ const NAMINGS: Readonly<Record<string, (name: string) => string>> = {
   'names of their own': (name) => `t${name.length}${name.includes('update')}${name.includes('insert')}`,
 }
 
-describe('triggers that a tool gave other names', () => {
+describe('triggers that a tool has renamed', () => {
   for (const [naming, rename] of Object.entries(NAMINGS)) {
-    it(`keep a table frozen, and are known to amend and unfreeze: ${naming}`, async () => {
+    it(`keep a table frozen, and are recognized by amend and unfreeze: ${naming}`, async () => {
       await using data = await migrating(CITIES)
       await freeze(data.db, 'city')
       await rebuild(data, { table: 'city', rename })
@@ -65,7 +65,7 @@ describe('triggers that a tool gave other names', () => {
       await dropVersionTable(data.db)
     })
 
-    it(`keep a table tracked, and are known to repositories and untrackVersion: ${naming}`, async () => {
+    it(`keep a table tracked, and are recognized by repositories and untrackVersion: ${naming}`, async () => {
       await using data = await migrating(PARENT)
       await trackVersion(data.db, 'city')
       await rebuild(data, { table: 'city', rename })
@@ -97,7 +97,7 @@ describe('triggers that a tool gave other names', () => {
     await dropVersionTable(data.db)
   })
 
-  it('are known with the body of another version of this library too', async () => {
+  it('are recognized with the body of another version of this library', async () => {
     await using data = await migrating(CITIES)
     for (const add of [freeze, trackVersion]) {
       await add(data.db, 'city')
@@ -120,7 +120,7 @@ describe('triggers that a tool gave other names', () => {
     await dropVersionTable(data.db)
   })
 
-  it('belong to the table in their body, not to one of which they have the name', async () => {
+  it('belong to the table in their body, not to the one in their name', async () => {
     await using data = await migrating([
       ...CITIES,
       'create table city_ghost (id int primary key) engine = InnoDB',
@@ -134,7 +134,7 @@ describe('triggers that a tool gave other names', () => {
     assert.deepEqual(await data.triggers(), [])
   })
 
-  it('are named by dropVersionTable if no helper knows them', async () => {
+  it('are named by dropVersionTable if no helper recognizes them', async () => {
     await using data = await migrating(CITIES)
     await data.run('create trigger lookup_version_insert_gone after insert on city for each row set @x = 1')
     await assert.rejects(

@@ -37,7 +37,7 @@ const HELPERS: Readonly<Record<string, (db: Instance) => Promise<unknown>>> = {
   truncateTables: (db) => truncateTables(db),
 }
 
-describe('an instance from withSchema(), of which statements do not pass through plugins', () => {
+describe('an instance from withSchema()', () => {
   let data: Migrating
   let other: TestDatabase
 
@@ -60,7 +60,7 @@ describe('an instance from withSchema(), of which statements do not pass through
   ]
 
   for (const [name, call] of Object.entries(HELPERS)) {
-    it(`is refused by ${name}, and nothing is done to the connection's own database`, async () => {
+    it(`is refused by ${name}, which leaves the connection's own database alone`, async () => {
       const before = await state()
       for (const db of [
         data.db.withSchema(other.name),
@@ -72,7 +72,7 @@ describe('an instance from withSchema(), of which statements do not pass through
     })
   }
 
-  it('is refused by createRepositories, also with allowPlugins', () => {
+  it('is refused by createRepositories, even with allowPlugins', () => {
     const db = data.db.withSchema(other.name)
     for (const allowPlugins of [[], ['WithSchemaPlugin']]) {
       assert.throws(
@@ -108,7 +108,7 @@ describe('an instance from withSchema(), of which statements do not pass through
     await rm(folder, { recursive: true })
   })
 
-  it('is no instance with other plugins, of which the helpers take no notice', async () => {
+  it('is not an instance with other plugins, which the helpers ignore', async () => {
     const db = data.db.withPlugin(new CamelCasePlugin())
     assert.equal((await versionTriggers(db, ['city'])).get('city')?.length, 3)
   })

@@ -138,7 +138,7 @@ describe('the package, installed in an empty TypeScript project', () => {
     await rm(join(consumer.folder, 'kysely.config.ts'))
   })
 
-  it('generates a file with bytes that compiles where a tsconfig names no types', async () => {
+  it('generates a file with bytes that compiles when a tsconfig names no types', async () => {
     await runStatements(database.url, 'create table photo (id binary(16) primary key, place point)')
     const generated = await inProject(
       consumer.command('kysely-lookup'),

@@ -83,7 +83,7 @@ describe('findReferenced', () => {
     assert.equal(counts.Com_select, 0)
   })
 
-  it('takes a row of a plain query, and one that has only the columns of the key', async () => {
+  it('accepts a row of a plain query, and one with only the columns of the key', async () => {
     const repos = data.repositories().$forRequest()
     const plain = await data.db
       .selectFrom('purchase')
@@ -125,7 +125,7 @@ describe('findReferenced', () => {
     assert.equal('findReferenced' in data.repositories().country!, false, 'a table without foreign keys')
   })
 
-  it('rejects with RowNotFoundError only if it has to find a row, and names what to use instead', async () => {
+  it('rejects with RowNotFoundError only if a row must exist, and names what to use instead', async () => {
     const { city } = data.repositories().$forRequest()
     assert.equal(await city!.findReferenced({ country_code: 'XX' }, 'country_code'), undefined)
     await assert.rejects(
@@ -141,7 +141,7 @@ describe('findReferenced', () => {
     )
   })
 
-  it('finds what the process caches: the promise of a hit, and nothing sent', async () => {
+  it('finds what the process caches, with the promise of a hit and without a statement', async () => {
     const repos = data.repositories({ cache: { country: 'versioned', city: 'versioned' } })
     try {
       const city = await repos.city!.findByKeyOrThrow(1)

@@ -130,7 +130,7 @@ describe('what a transaction remembers', () => {
     await transaction.rollback().execute()
   })
 
-  it('does not outlive what its own writes make of other tables', () =>
+  it('does not outlive what its writes change in other tables', () =>
     repos.$transaction(async (trx) => {
       assert.equal((await trx.note!.findByKey(1))?.text, 'Free')
       await trx.plan!.update(1, { name: 'Gratis' })

@@ -36,7 +36,7 @@ describe('a transaction whose session the program has altered', () => {
 
   for (const { what, refused, ...alteration } of all) {
     if (!refused) continue
-    it(`by ${what} is refused what it reads, it alone, also where that is the first read of all`, async () => {
+    it(`by ${what} is refused its reads, and nobody else, even if its read is the first`, async () => {
       const repos = data.repositories()
       await data.db.transaction().execute(async (trx) => {
         await alter(trx, alteration)
@@ -54,7 +54,7 @@ describe('a transaction whose session the program has altered', () => {
     })
   }
 
-  it('is answered once the program has set right what was wrong', async () => {
+  it('is answered once the program has corrected the session', async () => {
     const repos = data.repositories()
     const name = await repos.$transaction(async (trx) => {
       const db = trx.$db as unknown as Kysely<AnyDB>
@@ -66,7 +66,7 @@ describe('a transaction whose session the program has altered', () => {
     assert.equal(name, 'Free')
   })
 
-  it('is refused READ UNCOMMITTED, whoever sets it, and in whatever words', async () => {
+  it('is refused READ UNCOMMITTED, however it is set', async () => {
     const repos = data.repositories()
     const kyselys = data.db.transaction().setIsolationLevel('read uncommitted')
     await kyselys.execute((trx) => assertRefused(repos, trx, /READ UNCOMMITTED/))
@@ -84,7 +84,7 @@ describe('a transaction whose session the program has altered', () => {
     }
   })
 
-  it('does not make what it commits look as if it had not changed', async () => {
+  it('does not make its commits look unchanged', async () => {
     await using versioned = await migrating([
       'create table word (id int primary key, text varchar(9)) engine = InnoDB',
       "insert into word values (1, 'a')",

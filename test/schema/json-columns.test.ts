@@ -85,7 +85,7 @@ describe('JSON in a schema', () => {
     { statementForm: 'union_all' },
     { statementForm: 'union_all', cache },
   ] as const) {
-    it(`is read alike by repositories: ${JSON.stringify(options)}`, async () => {
+    it(`is read the same by repositories: ${JSON.stringify(options)}`, async () => {
       for (const name of ['doc', 'converted']) {
         // Each way from the server, and none from what another one has left behind.
         const fresh = () => data.repositories(options)[name]!
@@ -109,13 +109,13 @@ describe('JSON in a schema', () => {
     })
   }
 
-  it('is no key', async () => {
+  it('cannot be a key', async () => {
     const enforced = (await readSchema(data.db)).tables.find(({ metadata }) => metadata.name === 'enforced')!
     const unique = data.test.system === 'mariadb' ? [] : [{ name: 'code', columns: ['code'] }]
     assert.deepEqual(enforced.metadata.uniqueKeys, unique)
   })
 
-  it('is told by the checks where the driver is not to be asked, but for views', async () => {
+  it('is recognized by its checks when the driver is not asked, except in views', async () => {
     const pool = createPool({ uri: data.test.url })
     await using plain = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
     const told = (schema: Awaited<ReturnType<typeof readSchema>>) =>
@@ -123,7 +123,7 @@ describe('JSON in a schema', () => {
     assert.deepEqual(told(await readSchema(plain)), told(await readSchema(data.db)))
   })
 
-  it('is noticed when it comes or goes', async () => {
+  it('is noticed when it is added or dropped', async () => {
     await using own = await lookups(['create table doc (id int not null primary key, v longtext)'])
     await own.repositories().$ready()
     await own.run('alter table doc modify v longtext check (json_valid(v) and char_length(v) < 9)')
@@ -135,7 +135,7 @@ describe('JSON in a schema', () => {
     })
   })
 
-  it('is typed where a user may read only some columns', async () => {
+  it('is typed when a user may read only some columns', async () => {
     await using own = await lookups([
       'create table doc (id int not null primary key, a json, b json, c json, d json, e varchar(9))',
       'create table other (id int not null primary key, a json)',

@@ -83,7 +83,7 @@ describe('a wrong configuration', () => {
     })
   }
 
-  it('is a Kysely instance of another maker, which is refused with the one line that mends it', async () => {
+  it('is a Kysely instance that createDatabase did not make, which is refused with the one-line fix', async () => {
     const pool = createPool({ uri: data.test.url, charset: 'utf8mb4' })
     const db = new Kysely<AnyDB>({ dialect: new MysqlDialect({ pool }) })
     for (const foreign of [db, db.withPlugin(new CamelCasePlugin()), db.withSchema('x')]) {
@@ -96,7 +96,7 @@ describe('a wrong configuration', () => {
     await db.destroy()
   })
 
-  it('is a database that is bound to one connection, however it came to be', async () => {
+  it('is a database bound to one connection, in whatever way', async () => {
     const refused = (db: Kysely<AnyDB>) =>
       assert.throws(() => createRepositories({ db, tables: data.tables }), {
         code: 'KYSELY_LOOKUP_CONFIGURATION',

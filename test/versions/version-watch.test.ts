@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { nameOf, POLL, racing } from '../support/races/racing.ts'
 
-describe('a poll that is answered late', () => {
+describe('a late answer to a poll', () => {
   const race = racing()
   const { repositories, polled } = race
 
-  it('verifies versions as of its sending', async () => {
+  it('verifies versions as of the sending of the poll', async () => {
     const maxUnverified = 150
     await using repos = await repositories({
       versions: { pollInterval: 5, maxUnverified, whenUnverified: 'refuse' },
