@@ -134,10 +134,15 @@ export class ConfigurationError extends LookupError {
 export class InvalidKeyError extends LookupError {
   /** The table's name in the database. */
   readonly table: string
+  /** The column whose value is wrong, where it is that of one column. */
+  declare readonly column?: string
+  /** The key as it was passed, for logs; only with `createRepositories({ errorKeys: true })`. */
+  declare readonly key?: unknown
 
-  constructor(table: string, message: string) {
+  constructor(table: string, message: string, details: Pick<InvalidKeyError, 'column' | 'key'> = {}) {
     super('KYSELY_LOOKUP_INVALID_KEY', `${table}: ${message}`)
     this.table = table
+    Object.assign(this, details)
   }
 }
 
@@ -154,17 +159,24 @@ export class InvalidKeyError extends LookupError {
 export class RowNotFoundError extends LookupError {
   /** The table's name in the database. */
   readonly table: string
+  /** The key's columns. */
+  readonly columns: readonly string[]
+  /** The key as it was passed, for logs; only with `createRepositories({ errorKeys: true })`. */
+  declare readonly key?: unknown
 
   constructor(
     table: string,
     columns: readonly string[],
-    instead: 'findByKey' | 'findReferenced' = 'findByKey',
+    details: Pick<RowNotFoundError, 'key'> & { readonly instead?: 'findByKey' | 'findReferenced' } = {},
   ) {
+    const { instead = 'findByKey', ...key } = details
     super(
       'KYSELY_LOOKUP_ROW_NOT_FOUND',
       `${table}: no row for the given ${columns.join(', ')}. Use ${instead} where an absence is expected.`,
     )
     this.table = table
+    this.columns = columns
+    Object.assign(this, key)
   }
 }
 

@@ -48,6 +48,7 @@ export type {
   KeyObjects,
   KeyValue,
   LeadingParts,
+  NullableKey,
   ScalarKey,
   UniqueColumns,
 } from './keys/key-parts.ts'

@@ -54,7 +54,7 @@ function binaryKey({ length = 255 }: ColumnMetadata): KeyForm {
     encode(value) {
       if (!(value instanceof Uint8Array)) return undefined
       // Longer than the column is in no row; sent, it might be cut to one that is.
-      return value.length > length ? 'null' : `"${Buffer.from(value).toString('hex')}"`
+      return value.length > length ? null : `"${Buffer.from(value).toString('hex')}"`
     },
   }
 }

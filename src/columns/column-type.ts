@@ -114,7 +114,7 @@ export interface KeyForm {
   readonly declaration: string
   /**
    * The `typeof` of values that are their own token, so that a cache can be asked without encoding them: what they are
-   * encoded to, unless it is `null` (in no row), says the same value.
+   * encoded to says the same value.
    */
   readonly rawType?: 'string' | 'number'
   /** Whether a parameter of the declared type is compared as a column of that type is. */
@@ -123,9 +123,14 @@ export interface KeyForm {
   readonly condition?: (column: string, input: string) => string
   /** What tells values apart that are read as one; absent where each is read as a value of its own. */
   readonly ambiguity?: Ambiguity | undefined
-  /** The value as JSON text, equal for values that are the same to the server; `undefined` where it cannot be a key. */
-  readonly encode: (value: unknown) => string | undefined
+  readonly encode: (value: unknown) => EncodedValue
 }
+
+/**
+ * A key's value as JSON text, equal for values that are the same to the server; `null` where it is a value that no row can have,
+ * `undefined` where it is none of the column.
+ */
+export type EncodedValue = string | null | undefined
 
 /** Different values of a column that are read as one, such as a TINYINT's 1 and 2 as `true`. */
 export interface Ambiguity {

@@ -13,6 +13,9 @@ import type { DecodingOption, DecodingOptions } from './decoding-options.ts'
 
 const UNSIGNED_FLAG = 32
 
+/** Characters of the least BIGINT, and of the largest unsigned one. */
+const LONGEST_BIGINT = 20
+
 const BIGINT: DecodingOption = { name: 'bigint', flag: '--bigint', initial: 'number', member: 'as' }
 const TINYINT1: DecodingOption = { name: 'tinyint1', flag: '--tinyint1', initial: 'number', member: 'as' }
 
@@ -23,7 +26,7 @@ const unsigned = ({ columntype }: SchemaColumn) =>
 
 export const numberTypes: readonly ColumnType[] = [
   {
-    ...integerType('tinyint', 8),
+    ...integerType('tinyint'),
     traits: (column) => ({
       ...unsigned(column),
       // The one display width that means something: BOOLEAN is TINYINT(1), and signed (MySQL forgets the other's width).
@@ -37,7 +40,7 @@ export const numberTypes: readonly ColumnType[] = [
         tinyint1 === 'boolean' && isBoolean(field) ? decodeBoolean : undefined,
     },
     key(column) {
-      const form = integerKey(column, 8)
+      const form = integerKey(column)
       if (column.length !== 1) return form
       return {
         ...form,
@@ -46,11 +49,11 @@ export const numberTypes: readonly ColumnType[] = [
       }
     },
   },
-  integerType('smallint', 16),
-  integerType('mediumint', 24),
-  integerType('int', 32),
+  integerType('smallint'),
+  integerType('mediumint'),
+  integerType('int'),
   {
-    ...integerType('bigint', 64),
+    ...integerType('bigint'),
     option: () => BIGINT,
     typeScript: ({ as }) => (as ? { select: as, write: 'bigint | number | string' } : { select: 'number' }),
     decoding: {
@@ -58,13 +61,15 @@ export const numberTypes: readonly ColumnType[] = [
       decoder: (field, options) => (isComparison(field) ? decodeComparison : bigintDecoder(field, options)),
     },
     key(column) {
-      const form = integerKey(column, 64)
+      const form = integerKey(column)
       // Where BIGINT is read as string, a row's own value must find the row again.
-      const digits = /^(0|-?[1-9]\d{0,19})$/
+      const digits = /^(0|-?[1-9]\d*)$/
       return {
         ...form,
-        encode: (value) =>
-          form.encode(typeof value === 'string' && digits.test(value) ? BigInt(value) : value),
+        encode(value) {
+          if (typeof value !== 'string' || !digits.test(value)) return form.encode(value)
+          return value.length > LONGEST_BIGINT ? null : form.encode(BigInt(value))
+        },
       }
     },
     constantKey(digits, { bigint = 'number' }) {
@@ -103,12 +108,12 @@ const truth: Ambiguity = {
   distinction: (column) => `if(${column} in (0, 1), null, cast(cast(${column} as signed) as char))`,
 }
 
-function integerType(name: string, bits: number): ColumnType {
+function integerType(name: string): ColumnType {
   return {
     name,
     traits: unsigned,
     typeScript: () => ({ select: 'number' }),
-    key: (column) => integerKey(column, bits),
+    key: integerKey,
     constantKey: Number,
   }
 }
@@ -124,24 +129,25 @@ function floatType(name: string, code: number): ColumnType {
   }
 }
 
-function integerKey(column: ColumnMetadata, bits: number): KeyForm {
-  const size = 2n ** BigInt(bits)
-  const [from, to] = column.unsigned ? [0n, size - 1n] : [-size / 2n, size / 2n - 1n]
+/** Any integer is compared as BIGINT: declared as the column, one beyond its range would become the last one in it on MariaDB. */
+function integerKey({ unsigned }: ColumnMetadata): KeyForm {
+  const [from, to] = unsigned ? [0n, 2n ** 64n - 1n] : [-(2n ** 63n), 2n ** 63n - 1n]
   return {
-    expected: `an integer from ${from} to ${to}`,
-    declaration: `${column.type}${column.unsigned ? ' unsigned' : ''}`,
+    expected: 'an integer',
+    declaration: unsigned ? 'bigint unsigned' : 'bigint',
     rawType: 'number',
     constant: true,
-    encode: (value) => encodeInteger(value, from, to),
+    encode: (value) => (isInteger(value) ? (encodeInteger(value, from, to) ?? null) : undefined),
   }
 }
 
+/** Beyond 2^53 a number may already be another integer than the one that was meant. */
+function isInteger(value: unknown): boolean {
+  return typeof value === 'bigint' || Number.isSafeInteger(value)
+}
+
 export function encodeInteger(value: unknown, from: bigint, to: bigint): string | undefined {
-  if (typeof value === 'number') {
-    // Beyond 2^53 a number may already be another integer than the one that was meant.
-    return Number.isSafeInteger(value) && value >= from && value <= to ? String(value) : undefined
-  }
-  return typeof value === 'bigint' && value >= from && value <= to ? String(value) : undefined
+  return isInteger(value) && (value as bigint) >= from && (value as bigint) <= to ? String(value) : undefined
 }
 
 function decimalKey({ precision = 10, scale = 0 }: ColumnMetadata): KeyForm {
@@ -149,7 +155,7 @@ function decimalKey({ precision = 10, scale = 0 }: ColumnMetadata): KeyForm {
     expected: `a decimal string or number with up to ${precision - scale} digits before and ${scale} after the point`,
     declaration: `decimal(${precision},${scale})`,
     encode(value) {
-      const given = typeof value === 'number' || typeof value === 'bigint' ? String(value) : value
+      const given = typeof value === 'bigint' || isExactNumber(value) ? String(value) : value
       if (typeof given !== 'string') return undefined
       const parts = /^(-?)0*(\d*?)(?:\.(\d*?)0*)?$/.exec(given)
       if (!parts || !/\d/.test(given)) return undefined
@@ -159,6 +165,13 @@ function decimalKey({ precision = 10, scale = 0 }: ColumnMetadata): KeyForm {
       return `"${digits === '0' ? '' : sign}${digits}"`
     },
   }
+}
+
+/** Beyond 2^53, or 15 digits with a fraction, a number may be the neighbour of the decimal that was meant. */
+function isExactNumber(value: unknown): boolean {
+  if (typeof value !== 'number') return false
+  if (Number.isInteger(value)) return Number.isSafeInteger(value)
+  return Number(value.toPrecision(15)) === value
 }
 
 /** BOOLEAN is signed: the display width of other integers means nothing, and not every server keeps it. */

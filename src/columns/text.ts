@@ -1,5 +1,12 @@
 import type { ColumnMetadata } from '../metadata.ts'
-import type { Ambiguity, ColumnTraits, ColumnType, KeyForm, SchemaColumn } from './column-type.ts'
+import type {
+  Ambiguity,
+  ColumnTraits,
+  ColumnType,
+  EncodedValue,
+  KeyForm,
+  SchemaColumn,
+} from './column-type.ts'
 
 /** Charsets with characters that `information_schema`, which is utf8mb3, shows as a question mark. */
 const BEYOND_UTF8MB3 = new Set(['utf8mb4', 'utf16', 'utf16le', 'utf32', 'gb18030'])
@@ -156,7 +163,7 @@ function encodeText(value: unknown): string | undefined {
   return typeof value === 'string' && value.isWellFormed() ? JSON.stringify(value) : undefined
 }
 
-function asciiOrNothing(json: string | undefined): string | undefined {
+function asciiOrNothing(json: string | undefined): EncodedValue {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: every ASCII character is allowed, control characters included
-  return json === undefined || /^[\x00-\x7f]*$/.test(json) ? json : 'null'
+  return json === undefined || /^[\x00-\x7f]*$/.test(json) ? json : null
 }

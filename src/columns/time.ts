@@ -7,6 +7,7 @@ import {
   type CopiedForm,
   type Decoder,
   type DriverField,
+  type EncodedValue,
   fieldName,
   type SchemaColumn,
 } from './column-type.ts'
@@ -146,7 +147,7 @@ function isCalendarDate(value: string): boolean {
 }
 
 /** @param digits of the fraction that the column holds */
-function encodeMoment(value: unknown, digits: number): string | undefined {
+function encodeMoment(value: unknown, digits: number): EncodedValue {
   let given = value
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) return undefined
@@ -157,7 +158,7 @@ function encodeMoment(value: unknown, digits: number): string | undefined {
   if (!parts || !isCalendarDate(parts[1]!)) return undefined
   const part = withoutZeros(parts[3])
   // In no row; sent, MySQL would find the row of a DATETIME(5) that the sixth digit is rounded to.
-  return part.length > digits + 1 ? 'null' : `"${parts[1]} ${parts[2]}${part}"`
+  return part.length > digits + 1 ? null : `"${parts[1]} ${parts[2]}${part}"`
 }
 
 /**

@@ -3,7 +3,7 @@ import type { TableMetadata } from '../metadata.ts'
 import type { Row } from '../rows/row.ts'
 
 /** What a cache knows a key by: equal (as by `Map`) for spellings that are the same to every server. */
-export type Token = string | number | bigint | null
+export type Token = string | number | bigint
 
 /** The tokens of a row's own values; undefined where one is NULL or cannot be sent. */
 export function tokensOf(parts: readonly KeyColumn[], row: Row): Token[] | undefined {
@@ -16,18 +16,18 @@ export function tokensOf(parts: readonly KeyColumn[], row: Row): Token[] | undef
       continue
     }
     const encoded = value === null ? undefined : column.encode(value)
-    if (encoded === undefined) return undefined
+    if (encoded === undefined || encoded === null) return undefined
     tokens.push(scalarToken(encoded))
   }
   return tokens
 }
 
 export function tokenOf(column: KeyColumn, value: unknown, json: string): Token {
-  return typeof value === column.rawType && json !== 'null' ? (value as Token) : scalarToken(json)
+  return typeof value === column.rawType ? (value as Token) : scalarToken(json)
 }
 
 function scalarToken(json: string): Token {
-  const token = JSON.parse(json) as string | number | null
+  const token = JSON.parse(json) as string | number
   return typeof token === 'number' && !Number.isSafeInteger(token) ? BigInt(json) : token
 }
 

@@ -18,6 +18,28 @@ export type KeyValue<Value> = Value extends number | bigint
       : Value
 
 /**
+ * A key that may be missing, as a whole or in part: no row has it.
+ *
+ * @example
+ * ```ts
+ * type Code = NullableKey<string> // string | null | undefined
+ * type Price = NullableKey<{ plan: number }> // { plan: number | null | undefined } | null | undefined
+ * ```
+ */
+export type NullableKey<Key> =
+  | (unknown extends Key
+      ? Key
+      : Key extends string | number | bigint | boolean | Date | Uint8Array
+        ? Key
+        : {
+            readonly [Part in keyof Key]: undefined extends Key[Part]
+              ? Key[Part]
+              : Key[Part] | null | undefined
+          })
+  | null
+  | undefined
+
+/**
  * The columns of each unique key of a table, as tuples. The primary key is one of them.
  *
  * @example

@@ -1,9 +1,10 @@
 import type { KeyColumn } from '../columns/column-type.ts'
 import { keyColumn } from '../columns/column-types.ts'
-import { InvalidKeyError } from '../errors.ts'
+import type { RowNotFoundError } from '../errors.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { Row } from '../rows/row.ts'
 import { createRowIdentities, type RowIdentities, type Token, tokenOf } from './identity.ts'
+import { createKeyErrors } from './key-errors.ts'
 
 /** One unique key (position 0 is the primary key), or the leading columns of an index. */
 export interface KeyDefinition {
@@ -26,16 +27,31 @@ export interface Key {
   readonly fresh?: boolean
 }
 
+/** What nulls in a key are: in no row, or no key. */
+type Nulls = 'absent' | 'invalid'
+
 /** The keys of one table: resolves what a caller passes, before anything is sent. */
 export interface TableKeys {
   /** The primary key first, then the unique keys by name. */
   readonly definitions: readonly KeyDefinition[]
   /** The `typeof` under which a raw key may be its own token, or undefined where every key must be resolved. */
   readonly rawType: 'string' | 'number' | undefined
-  /** @throws InvalidKeyError where the value is not exactly a key of this table. */
-  resolve(value: unknown): Key
+  /**
+   * The key that a value is; undefined where no row can have it: it is null, or in part, or what no value of the column is.
+   * @throws InvalidKeyError where the value is not exactly a key of this table.
+   */
+  resolve(value: unknown): Key | undefined
+  /** The same for each of an array. */
+  resolveAll(values: unknown): readonly (Key | undefined)[]
+  /**
+   * The same for what must not be null.
+   * @throws InvalidKeyError where the value is not exactly a key of this table.
+   */
+  resolveGiven(value: unknown): Key | undefined
   /** @throws InvalidKeyError where the columns are not the leading part of an index. */
-  resolvePrefix(value: unknown): Key
+  resolvePrefix(value: unknown): Key | undefined
+  /** That no row has the key. */
+  notFound(value: unknown): RowNotFoundError
   /** Every leading part of an index that {@link resolvePrefix} takes. */
   prefixes(): readonly KeyDefinition[]
   /** The key that a row has under a definition; undefined where a part is NULL or cannot be sent. */
@@ -45,7 +61,7 @@ export interface TableKeys {
 }
 
 /** @throws ConfigurationError where a key column's type cannot be matched. */
-export function tableKeys(table: TableMetadata): TableKeys {
+export function tableKeys(table: TableMetadata, options: { readonly errorKeys?: boolean } = {}): TableKeys {
   const columns = new Map(table.columns.map((column) => [column.name, column]))
   const part = (name: string) => keyColumn(table.name, columns.get(name)!)
   const unique = [{ name: 'PRIMARY', columns: table.primaryKey }, ...table.uniqueKeys]
@@ -56,8 +72,10 @@ export function tableKeys(table: TableMetadata): TableKeys {
   }))
   const primary = definitions[0]!
   const prefixes = new Map<string, KeyDefinition>()
+  const errors = createKeyErrors({ table: table.name, definitions, withKeys: options.errorKeys ?? false })
 
   function prefixDefinition(names: readonly string[]): KeyDefinition | undefined {
+    if (names.length === 0 || names.length > columns.size) return undefined
     const wanted = JSON.stringify([...names].sort())
     const known = prefixes.get(wanted)
     if (known) return known
@@ -79,76 +97,87 @@ export function tableKeys(table: TableMetadata): TableKeys {
     )
   }
 
-  function invalid(message: string): InvalidKeyError {
-    return new InvalidKeyError(table.name, message)
-  }
-
-  function encodeColumn(column: KeyColumn, value: unknown): string {
+  /** Undefined where no row can have the value. */
+  function encodeColumn(column: KeyColumn, value: unknown, key: unknown): string | undefined {
     const encoded = column.encode(value)
-    if (encoded !== undefined) return encoded
-    throw invalid(`column ${column.name}: expected ${column.expected}, got ${describe(value)}.`)
+    if (encoded === undefined) throw errors.column(column, { value, key })
+    return encoded ?? undefined
   }
 
   /** A key of one column, as most are: nothing is made but the key. */
-  function encodeOne(definition: KeyDefinition, value: unknown): Key {
+  function encodeOne(
+    definition: KeyDefinition,
+    value: unknown,
+    given: unknown,
+    nulls: Nulls,
+  ): Key | undefined {
+    if (nulls === 'absent' && (value === null || value === undefined)) return undefined
     const column = definition.parts[0]!
-    const json = encodeColumn(column, value)
+    const json = encodeColumn(column, value, given)
+    if (json === undefined) return undefined
     const token = tokenOf(column, value, json)
     return { definition, token, tokens: [token], json }
   }
 
   /** A column is read once: a getter may answer something else the next time. */
-  function readColumn(columns: object, { name }: KeyColumn): unknown {
+  function readColumn(columns: object, column: KeyColumn): unknown {
     try {
-      return Reflect.get(columns, name)
+      return Reflect.get(columns, column.name)
     } catch {
-      throw invalid(`column ${name}: expected a value, got a property that throws when it is read.`)
+      throw errors.unreadable(column, columns)
     }
   }
 
-  function encodeColumns(definition: KeyDefinition, columns: object): Key {
+  function encodeColumns(definition: KeyDefinition, columns: object, nulls: Nulls): Key | undefined {
     const { parts } = definition
-    if (parts.length === 1) return encodeOne(definition, readColumn(columns, parts[0]!))
+    if (parts.length === 1) return encodeOne(definition, readColumn(columns, parts[0]!), columns, nulls)
     const json: string[] = []
     const tokens: Token[] = []
     for (const column of parts) {
       const value = readColumn(columns, column)
-      const encoded = encodeColumn(column, value)
+      if (nulls === 'absent' && (value === null || value === undefined)) continue
+      const encoded = encodeColumn(column, value, columns)
+      if (encoded === undefined) continue
       json.push(encoded)
       tokens.push(tokenOf(column, value, encoded))
     }
-    return makeKey(definition, json, tokens)
+    return json.length < parts.length ? undefined : makeKey(definition, json, tokens)
   }
 
-  function describeDefinitions(): string {
-    const objects = definitions.map(({ parts }) => `{ ${parts.map(({ name }) => name).join(', ')} }`)
-    return (primary.parts.length === 1 ? [`a value of ${primary.parts[0]!.name}`, ...objects] : objects).join(
-      ', ',
-    )
+  function resolve(value: unknown, nulls: Nulls): Key | undefined {
+    if (nulls === 'absent' && (value === null || value === undefined)) return undefined
+    const names = isScalar(value) ? undefined : columnNames(value)
+    const definition = names && uniqueDefinition(names)
+    if (definition) return encodeColumns(definition, value as object, nulls)
+    if (primary.parts.length === 1 && isScalar(value)) return encodeOne(primary, value, value, nulls)
+    throw errors.form({ value, key: value }, names)
   }
 
   return {
     definitions,
     rawType: primary.parts.length === 1 ? primary.parts[0]!.rawType : undefined,
-    resolve(value) {
-      const names = isScalar(value) ? undefined : columnNames(value)
-      if (names) {
-        const definition = uniqueDefinition(names)
-        if (definition) return encodeColumns(definition, value as object)
-        throw invalid(
-          `expected ${describeDefinitions()}, got an object with ${names.length === 0 ? 'no columns' : names.map((name) => JSON.stringify(name)).join(', ')}.`,
-        )
-      }
-      if (primary.parts.length === 1 && isScalar(value)) return encodeOne(primary, value)
-      throw invalid(`expected ${describeDefinitions()}, got ${describe(value)}.`)
+    resolve: (value) => resolve(value, 'absent'),
+    resolveAll(values) {
+      if (!Array.isArray(values)) throw errors.list(values)
+      // A gap is passed over by `map`, and by `every` and `some`.
+      return Array.from(values, (value, index) => {
+        if (value === undefined && !(index in values)) throw errors.list(values)
+        return resolve(value, 'absent')
+      })
     },
+    resolveGiven: (value) => resolve(value, 'invalid'),
     resolvePrefix(value) {
+      if (value === null || value === undefined) return undefined
       const names = isScalar(value) ? undefined : columnNames(value)
-      if (!names) throw invalid(`expected an object of index columns, got ${describe(value)}.`)
-      const definition = names.length > 0 ? prefixDefinition(names) : undefined
-      if (definition) return encodeColumns(definition, value as object)
-      throw invalid(
-        `expected the leading columns of an index, got ${names.map((name) => JSON.stringify(name)).join(', ') || 'no columns'}. An index that begins with them is needed, and kysely-lookup generate after it.`,
+      const definition = names && prefixDefinition(names)
+      if (definition) return encodeColumns(definition, value as object, 'absent')
+      throw errors.prefix({ value, key: value }, names)
+    },
+    notFound(value) {
+      const { parts } = (isScalar(value) ? undefined : uniqueDefinition(columnNames(value) ?? [])) ?? primary
+      return errors.notFound(
+        value,
+        parts.map(({ name }) => name),
       )
     },
     prefixes() {
@@ -163,7 +192,7 @@ export function tableKeys(table: TableMetadata): TableKeys {
       for (const column of definition.parts) {
         const value = row[column.name]
         const encoded = value === null ? undefined : column.encode(value)
-        if (encoded === undefined) return undefined
+        if (encoded === undefined || encoded === null) return undefined
         json.push(encoded)
         tokens.push(tokenOf(column, value, encoded))
       }
@@ -196,24 +225,4 @@ function columnNames(value: unknown): readonly string[] | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Says of what kind a value is, and never the value: it may be a person's data. */
-function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
-  if (typeof value === 'number') {
-    if (Number.isNaN(value)) return 'NaN'
-    if (!Number.isFinite(value)) return 'an infinite number'
-    if (Number.isSafeInteger(value)) return 'an integer'
-    return Number.isInteger(value) ? 'an integer beyond 2^53 (a bigint is exact)' : 'a number with a fraction'
-  }
-  if (typeof value === 'string') return value.isWellFormed() ? 'a string' : 'a string with a lone surrogate'
-  if (typeof value === 'bigint') return 'a bigint'
-  if (typeof value === 'object') {
-    if (Array.isArray(value)) return 'an array'
-    if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : 'a Date'
-    if (value instanceof Uint8Array) return 'bytes'
-    return 'an object that is not plain data'
-  }
-  return `a ${typeof value}`
 }

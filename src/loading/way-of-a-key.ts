@@ -21,8 +21,8 @@ import { createTracedBatch, type TracedBatch, withCaller } from './traced-batch.
  */
 export interface TableReader {
   find(key: Key, scope: TableScope | undefined): Promise<Row | undefined>
-  /** Rows in the order of the keys; rejects with the first error. */
-  findAll(keys: readonly Key[], scope: TableScope | undefined): Promise<(Row | undefined)[]>
+  /** Rows in the order of the keys, none for none; rejects with the first error. */
+  findAll(keys: readonly (Key | undefined)[], scope: TableScope | undefined): Promise<(Row | undefined)[]>
   /** The rows of a list, in primary-key order. */
   list(key: Key, scope: TableScope | undefined): Promise<readonly Row[]>
   /** Every row, in primary-key order; undefined where there are more than the cache may hold. */
@@ -47,7 +47,9 @@ export interface TableReaderOptions extends Omit<ScopedTable, 'source' | 'positi
   readonly maxInFlight: number
 }
 
-const ABSENT: Promise<undefined> = Promise.resolve(undefined)
+/** The answers to a key that no row can have. */
+export const ABSENT: Promise<undefined> = Promise.resolve(undefined)
+export const NO_ROWS: readonly Row[] = Object.freeze([])
 
 /** @see TableReader */
 export function createTableReader(options: TableReaderOptions): TableReader {
@@ -95,12 +97,19 @@ export function createTableReader(options: TableReaderOptions): TableReader {
     })
   }
 
+  async function findAll(keys: readonly Key[], scope: TableScope | undefined): Promise<(Row | undefined)[]> {
+    const together = scope === undefined && keys.every(({ definition }) => definition === keys[0]!.definition)
+    return together ? findTogether(keys) : Promise.all(keys.map((key) => find(key, scope)))
+  }
+
   return {
     find,
     async findAll(keys, scope) {
-      const together =
-        scope === undefined && keys.every(({ definition }) => definition === keys[0]!.definition)
-      return together ? findTogether(keys) : Promise.all(keys.map((key) => find(key, scope)))
+      const given = keys.filter((key) => key !== undefined)
+      const rows = await findAll(given, scope)
+      if (given.length === keys.length) return rows
+      let next = 0
+      return keys.map((key) => key && rows[next++])
     },
     async list(key, scope) {
       const remembered = scope?.findList(key)

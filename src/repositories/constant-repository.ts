@@ -1,4 +1,5 @@
 import type { AbsenceOf, CheckedColumns, CheckedKey } from '../keys/constant-types.ts'
+import type { NullableKey } from '../keys/key-parts.ts'
 import type { KeyOf, PrefixOf } from '../keys/key-types.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { Repository } from './repository.ts'
@@ -37,7 +38,7 @@ export interface ConstantReads<Row, Table extends TableMetadata> {
    * ```
    * @throws InvalidKeyError if the key is not of the column's type, and what `Repository.findByKey` throws.
    */
-  findByKey<const Given extends KeyOf<Row, Table>>(
+  findByKey<const Given extends NullableKey<KeyOf<Row, Table>>>(
     key: CheckedKey<Given, Table> | (Given & CheckedColumns<Given, Table>),
   ): Promise<Row | AbsenceOf<Given, Table>>
   /**
@@ -49,7 +50,7 @@ export interface ConstantReads<Row, Table extends TableMetadata> {
    * ```
    * @throws RowNotFoundError if no row has the key, and what `Repository.findByKey` throws.
    */
-  findByKeyOrThrow<const Given extends KeyOf<Row, Table>>(
+  findByKeyOrThrow<const Given extends NullableKey<KeyOf<Row, Table>>>(
     key: CheckedKey<Given, Table> | (Given & CheckedColumns<Given, Table>),
   ): Promise<Row>
   /**
@@ -61,7 +62,7 @@ export interface ConstantReads<Row, Table extends TableMetadata> {
    * ```
    * @throws InvalidKeyError if a key is not of the column's type, and what `Repository.findByKey` throws.
    */
-  findByKeys<const Given extends KeyOf<Row, Table>>(
+  findByKeys<const Given extends NullableKey<KeyOf<Row, Table>>>(
     keys: readonly (CheckedKey<Given, Table> | (Given & CheckedColumns<Given, Table>))[],
   ): Promise<(Row | AbsenceOf<Given, Table>)[]>
   /**
@@ -72,7 +73,7 @@ export interface ConstantReads<Row, Table extends TableMetadata> {
    * const name = repos.country.peek('FR')?.name ?? 'FR'
    * ```
    */
-  peek<const Given extends KeyOf<Row, Table>>(
+  peek<const Given extends NullableKey<KeyOf<Row, Table>>>(
     key: CheckedKey<Given, Table> | (Given & CheckedColumns<Given, Table>),
   ): Row | undefined
 }

@@ -71,7 +71,7 @@ export function createProcessTables(options: ProcessTablesOptions): ProcessTable
 
   function createTable(name: string, table: TableMetadata, position: number): ProcessTable {
     const counters = createCounters()
-    const keys = tableKeys(table)
+    const keys = tableKeys(table, settings)
     const rowReader = createRowReader(table)
     const events = createCacheEvents(table.name)
     const cache = createCache(settings.cacheOf(name), { keys, counters, events })

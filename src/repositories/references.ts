@@ -132,7 +132,7 @@ export function referenceReads(
       const found = await findReferenced(row, name)
       if (found !== undefined) return found
       const { target, targetTable, targetColumns } = referenceOf(name)
-      throw new RowNotFoundError(targetTable?.name ?? target, targetColumns, 'findReferenced')
+      throw new RowNotFoundError(targetTable?.name ?? target, targetColumns, { instead: 'findReferenced' })
     },
   }
 }

@@ -161,4 +161,14 @@ export interface RepositoriesOptions<
    * ```
    */
   readonly statementForm?: StatementForm
+  /**
+   * Whether an `InvalidKeyError` or `RowNotFoundError` holds the key as its property `key`, for logs (default false). A key may be a
+   * person's data. The message never contains it.
+   *
+   * @example
+   * ```ts
+   * createRepositories({ db, tables, errorKeys: true })
+   * ```
+   */
+  readonly errorKeys?: boolean
 }

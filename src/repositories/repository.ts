@@ -1,8 +1,9 @@
 import { EMPTY_INDEX, type Entry, type HitIndex, promiseOf } from '../cache/generation.ts'
 import { type CacheView, NOTHING_CACHED, type SharedCache } from '../cache/shared-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
-import { ConfigurationError, InvalidKeyError, RowNotFoundError } from '../errors.ts'
-import type { TableReader } from '../loading/way-of-a-key.ts'
+import { ConfigurationError } from '../errors.ts'
+import type { NullableKey } from '../keys/key-parts.ts'
+import { ABSENT, NO_ROWS, type TableReader } from '../loading/way-of-a-key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { RowReader } from '../rows/row.ts'
 import type { CurrentScope } from '../scope/request-scope.ts'
@@ -48,7 +49,8 @@ export class Repository<Row, Key, Prefix> {
   }
 
   /**
-   * Finds the row with this key; `undefined` if there is none. Concurrent calls in the process share a statement.
+   * Finds the row with this key; `undefined` if there is none, as for a key that is `null` or has a part that is. Concurrent calls in
+   * the process share a statement.
    *
    * @example
    * ```ts
@@ -57,7 +59,7 @@ export class Repository<Row, Key, Prefix> {
    * ```
    * @throws InvalidKeyError if the key is not of the column's type, for this caller only.
    */
-  findByKey(key: Key): Promise<Row | undefined> {
+  findByKey(key: NullableKey<Key>): Promise<Row | undefined> {
     // The hit path: nothing is encoded or allocated.
     const entry = lookUp(this.#hits(), key)
     if (entry === undefined) return this.#find(key)
@@ -74,18 +76,14 @@ export class Repository<Row, Key, Prefix> {
    * ```
    * @throws RowNotFoundError if no row has the key, and what {@link findByKey} throws.
    */
-  async findByKeyOrThrow(key: Key): Promise<Row> {
+  async findByKeyOrThrow(key: NullableKey<Key>): Promise<Row> {
     const row = await this.findByKey(key)
     if (row !== undefined) return row
-    const { definition } = this.#parts.keys.resolve(key)
-    throw new RowNotFoundError(
-      this.#parts.table.name,
-      definition.parts.map(({ name }) => name),
-    )
+    throw this.#parts.keys.notFound(key)
   }
 
   /**
-   * Finds a row for each key, in the order of the keys; `undefined` for a key without a row.
+   * Finds a row for each key, in the order of the keys; `undefined` for a key without a row, or that is `null`.
    *
    * @example
    * ```ts
@@ -93,16 +91,13 @@ export class Repository<Row, Key, Prefix> {
    * ```
    * @throws InvalidKeyError if a key is not of the column's type, before anything is sent.
    */
-  async findByKeys(keys: readonly Key[]): Promise<(Row | undefined)[]> {
-    if (!Array.isArray(keys)) {
-      throw new InvalidKeyError(this.#parts.table.name, 'findByKeys: expected an array of keys.')
-    }
-    const resolved = keys.map((key) => this.#parts.keys.resolve(key))
+  async findByKeys(keys: readonly NullableKey<Key>[]): Promise<(Row | undefined)[]> {
+    const resolved = this.#parts.keys.resolveAll(keys)
     return this.#parts.reader.findAll(resolved, this.#scope()) as Promise<(Row | undefined)[]>
   }
 
   /**
-   * Finds the rows with these values in the leading columns of an index, in primary-key order.
+   * Finds the rows with these values in the leading columns of an index, in primary-key order; none for a value that is `null`.
    *
    * @example
    * ```ts
@@ -110,8 +105,9 @@ export class Repository<Row, Key, Prefix> {
    * ```
    * @throws InvalidKeyError if a value is not of its column's type, or the columns do not lead an index.
    */
-  async findAllBy(columns: Prefix): Promise<readonly Row[]> {
+  async findAllBy(columns: NullableKey<Prefix>): Promise<readonly Row[]> {
     const key = this.#parts.keys.resolvePrefix(columns)
+    if (!key) return NO_ROWS as readonly Row[]
     return this.#parts.reader.list(key, this.#scope()) as Promise<readonly Row[]>
   }
 
@@ -123,7 +119,7 @@ export class Repository<Row, Key, Prefix> {
    * const name = repos.country.peek('FR')?.name ?? 'FR'
    * ```
    */
-  peek(key: Key): Row | undefined {
+  peek(key: NullableKey<Key>): Row | undefined {
     const { peeks } = this.#view
     const entry = lookUp(peeks, key) ?? this.#peekResolved(key, peeks)
     if (entry === undefined) return undefined
@@ -188,9 +184,9 @@ export class Repository<Row, Key, Prefix> {
    * ```
    * @throws InvalidKeyError if the key is not of the column's type.
    */
-  clear(key?: Key): void {
+  clear(key?: NullableKey<Key>): void {
     const resolved = key === undefined ? undefined : this.#parts.keys.resolve(key)
-    this.#scope()?.clear(resolved)
+    if (key === undefined || resolved) this.#scope()?.clear(resolved)
   }
 
   /**
@@ -225,18 +221,21 @@ export class Repository<Row, Key, Prefix> {
   }
 
   /** For keys that are not held as they are: another spelling, or what is not held at all. */
-  #find(key: Key): Promise<Row | undefined> {
+  #find(key: NullableKey<Key>): Promise<Row | undefined> {
     try {
-      return this.#parts.reader.find(this.#parts.keys.resolve(key), this.#scope()) as Promise<Row | undefined>
+      const resolved = this.#parts.keys.resolve(key)
+      if (!resolved) return ABSENT
+      return this.#parts.reader.find(resolved, this.#scope()) as Promise<Row | undefined>
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  #peekResolved(key: Key, peeks: HitIndex): Entry | undefined {
+  #peekResolved(key: NullableKey<Key>, peeks: HitIndex): Entry | undefined {
     if (peeks === EMPTY_INDEX) return undefined
     try {
-      return this.#parts.cache!.current.peek(this.#parts.keys.resolve(key))
+      const resolved = this.#parts.keys.resolve(key)
+      return resolved && this.#parts.cache!.current.peek(resolved)
     } catch {
       return undefined
     }

@@ -24,6 +24,7 @@ export interface ResolvedOptions {
   /** Milliseconds over a read. */
   readonly timeout: number
   readonly statementForm: StatementForm | undefined
+  readonly errorKeys: boolean
   readonly versions: Required<VersionOptions>
   /** How a table is cached; undefined where it is remembered per request only. */
   cacheOf(table: string): ResolvedCacheMode | undefined
@@ -39,6 +40,7 @@ interface GivenOptions {
   readonly timeout?: number
   readonly statementForm?: StatementForm
   readonly allowPlugins?: readonly string[]
+  readonly errorKeys?: boolean
 }
 
 const CREATE_REPOSITORIES = 'createRepositories'
@@ -58,6 +60,7 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
     maxBatchSize = DEFAULT_MAX_BATCH_SIZE,
     maxWaitingKeys = DEFAULT_MAX_WAITING_KEYS,
     timeout = DEFAULT_TIMEOUT,
+    errorKeys = false,
   } = options ?? {}
   refuseUnknownOptions(options ?? {}, {
     of: CREATE_REPOSITORIES,
@@ -70,6 +73,7 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
       'maxWaitingKeys',
       'timeout',
       'statementForm',
+      'errorKeys',
       'allowPlugins',
     ],
     elsewhere: {
@@ -96,6 +100,12 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
   if (!isPositiveInteger(maxBatchSize)) throw notPositive('maxBatchSize')
   if (!isPositiveInteger(maxWaitingKeys)) throw notPositive('maxWaitingKeys')
   if (!isMilliseconds(timeout)) throw notMilliseconds('timeout')
+  if (typeof errorKeys !== 'boolean') {
+    throw invalid(
+      `errorKeys must be true or false, and is ${JSON.stringify(errorKeys)}`,
+      'Correct it, or leave it out.',
+    )
+  }
   const { statementForm } = options
   if (statementForm !== undefined && statementForm !== 'json_table' && statementForm !== 'union_all') {
     throw invalid(
@@ -108,6 +118,7 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
     maxWaitingKeys,
     timeout,
     statementForm,
+    errorKeys,
     versions: resolveVersions(versions),
     cacheOf: (table) => modes.get(table),
   }

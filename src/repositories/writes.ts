@@ -101,15 +101,17 @@ function createWrites(options: WritesOptions): Inserts<unknown> | Writes<unknown
   return {
     ...inserts,
     async update(key, changes) {
-      const resolved = keys.resolve(key)
+      const resolved = keys.resolveGiven(key)
       if (Object.keys(changes ?? {}).length === 0) {
         throw new InvalidKeyError(table.name, 'update: expected at least one column to change.')
       }
+      if (!resolved) return 0
       const query = db.updateTable(name).set(changes as never)
       return written(db.executeQuery(query.where((where) => where.and(valuesOf(resolved, key)))))
     },
     async delete(key) {
-      const resolved = keys.resolve(key)
+      const resolved = keys.resolveGiven(key)
+      if (!resolved) return 0
       const query = db.deleteFrom(name)
       return written(db.executeQuery(query.where((where) => where.and(valuesOf(resolved, key)))))
     },

@@ -54,6 +54,7 @@ describe('a row of a generation', () => {
         ...{ keys, maxRows: MAX_ROWS, counters, asked },
         events: { evicted: () => evicted.push(1) },
       })
+      const resolved = (key: unknown): Key => keys.resolve(key)!
       const first = Array.from({ length: 20 }, (_, id) => placeAt(id + 1))
       for (const entry of generation.publishAll(first as never)) held.set(entry.row.id as number, entry)
 
@@ -61,31 +62,24 @@ describe('a row of a generation', () => {
       const kindsAt = (step: number) => (step < 100 ? 1 : step < 300 ? 2 : 3)
       for (let step = 0; step < 600; step++) {
         const place = placeAt(1 + next(120))
-        const resolved: Key[] = keysOf(place)
-          .slice(0, kindsAt(step))
-          .map((key) => keys.resolve(key))
-        const key = resolved[next(resolved.length)]!
+        const all = keysOf(place).slice(0, kindsAt(step)).map(resolved)
+        const key = all[next(all.length)]!
         const found = generation.find(key)
         assert.equal(found, held.get(place.id), 'by a key of its own')
         if (found) {
           if (next(2)) found.promise ??= Promise.resolve(found.row)
           continue
         }
-        const spelled =
-          next(3) === 0 ? keys.resolve({ slug: `PLACE-${place.id}${' '.repeat(next(9))}` }) : key
+        const spelled = next(3) === 0 ? resolved({ slug: `PLACE-${place.id}${' '.repeat(next(9))}` }) : key
         const entry = generation.publish(place as never, spelled)
         assert.deepEqual(entry.row, place)
         assert.equal(generation.find(spelled), entry, 'by the key that it was asked by')
         // Which one went is the hand's choice: it is the one that is found no more.
         for (const [id, other] of held) {
-          if (generation.find(keys.resolve(id)) === other) continue
+          if (generation.find(resolved(id)) === other) continue
           held.delete(id)
           for (const gone of keysOf(other.row as never).slice(0, kindsAt(step))) {
-            assert.equal(
-              generation.find(keys.resolve(gone)),
-              undefined,
-              'by no key of a row that was dropped',
-            )
+            assert.equal(generation.find(resolved(gone)), undefined, 'by no key of a row that was dropped')
           }
         }
         held.set(place.id, entry)
@@ -95,7 +89,7 @@ describe('a row of a generation', () => {
       assert.equal(held.size, MAX_ROWS)
       assert.equal(evicted.length, counters.evictions)
       for (const { row } of held.values()) {
-        for (const key of keysOf(row as never)) assert.equal(generation.find(keys.resolve(key))?.row, row)
+        for (const key of keysOf(row as never)) assert.equal(generation.find(resolved(key))?.row, row)
         for (const key of keysOf(row as never).slice(1)) {
           assert.equal(generation.hits.find(key as object)?.row, row, 'as an object, without being encoded')
         }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { InvalidKeyError, type TablesMetadata } from '../../src/index.ts'
 import { EVERY_VALUE, generatedTables } from '../support/differential/generated-tables.ts'
-import { MARIADB_VALIDATIONS, NEVER, VALIDATIONS } from '../support/differential/validation-cases.ts'
+import { MARIADB_VALIDATIONS, NEVER, NOTHING, VALIDATIONS } from '../support/differential/validation-cases.ts'
 import { type Lookups, lookups } from '../support/lookups.ts'
 import { identifyServer, testServerUrl } from '../support/server.ts'
 
@@ -68,7 +68,7 @@ describe('key validation', () => {
       for (const [what, same] of Object.entries(cases.same ?? {})) {
         assert.equal(await repository.findByKey(same), row, what)
       }
-      const absent = Object.entries(cases.absent ?? {})
+      const absent = Object.entries({ ...NOTHING, ...cases.absent })
       const found = await repository.findByKeys(absent.map(([, one]) => one))
       assert.deepEqual(
         absent.filter((_, at) => found[at] !== undefined).map(([what]) => what),

@@ -48,6 +48,7 @@ for (const statementForm of ['json_table', 'union_all'] as const) {
 
       it(`every unique key leads to the same row object (${mode})`, async () => {
         const { country } = repositories({ cache }).$forRequest()
+        await data.openLookupConnections()
         const [byCode, byAlpha3] = await Promise.all([
           country!.findByKey('FR'),
           country!.findByKey({ alpha3: 'FRA' }),
@@ -108,8 +109,6 @@ for (const statementForm of ['json_table', 'union_all'] as const) {
 
     const notKeys: [string, unknown][] = [
       ['a number for a text column', 5],
-      ['undefined', undefined],
-      ['null', null],
       ['NaN', Number.NaN],
       ['a lone surrogate', '\ud800'],
       ['a boolean', true],
@@ -121,7 +120,6 @@ for (const statementForm of ['json_table', 'union_all'] as const) {
       ['an unknown column', { iso: 'FR' }],
       ['two keys at once', { code: 'FR', alpha3: 'FRA' }],
       ['an extra undefined part', { code: 'FR', alpha3: undefined }],
-      ['a NULL part', { code: null }],
       ['a wrong type in an object', { alpha3: 1 }],
       ['an inherited column', Object.create({ code: 'FR' })],
       ['a polluted prototype', JSON.parse('{"__proto__": {"code": "FR"}}')],
@@ -203,7 +201,7 @@ for (const statementForm of ['json_table', 'union_all'] as const) {
       await assert.rejects(country!.findAllBy({ name: 'France' }), /leading columns of an index/)
       await assert.rejects(country!.findAllBy({}), InvalidKeyError)
       await assert.rejects(country!.findAllBy('EU'), InvalidKeyError)
-      await assert.rejects(country!.findAllBy({ continent: null }), InvalidKeyError)
+      await assert.rejects(country!.findAllBy({ continent: null, alpha3: 'FRA' }), InvalidKeyError)
     })
   })
 }

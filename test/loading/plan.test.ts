@@ -91,7 +91,7 @@ describe('the plan of a lookup', () => {
         await expectIndex(unionStatement({ ...options, keys: 2 }), definition, { selects: 1 })
       }
       for (const columns of [{ label: 'x' }, { label: 'x', integer: 1 }]) {
-        const { definition } = keys.resolvePrefix(columns)
+        const { definition } = keys.resolvePrefix(columns)!
         const options = { table, definition, many: true, versioned: false }
         await expectIndex(keyStatement(options), definition, { selects: 1, json: true })
         await expectIndex(unionStatement({ ...options, keys: 2 }), definition, { selects: 1 })

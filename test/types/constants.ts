@@ -73,6 +73,15 @@ expectTypeOf(repos.country.findByKeys(['FR', text])).resolves.toEqualTypeOf<(Cou
 expectTypeOf(repos.country.findByKeys([text])).resolves.toEqualTypeOf<(Country | undefined)[]>()
 expectTypeOf(repos.country.peek('FR')).toEqualTypeOf<Country | undefined>()
 expectTypeOf(repos.plan.findByKey(number)).resolves.toBeNullable()
+declare const missing: 'FR' | null
+declare const perhaps: string | null | undefined
+expectTypeOf(repos.country.findByKey(missing)).resolves.toEqualTypeOf<Country | undefined>()
+expectTypeOf(repos.country.findByKey(perhaps)).resolves.toEqualTypeOf<Country | undefined>()
+expectTypeOf(repos.country.findByKey({ code: missing })).resolves.toEqualTypeOf<Country | undefined>()
+expectTypeOf(repos.country.findByKeys(['FR', missing, null])).resolves.toEqualTypeOf<
+  (Country | undefined)[]
+>()
+expectTypeOf(repos.country.findByKeyOrThrow(perhaps)).resolves.toEqualTypeOf<Country>()
 expectTypeOf(repos.plan.findByKey({ slug: 'pro', id: 1 })).resolves.toBeNullable()
 expectTypeOf(repos.country.findByKeyOrThrow(text)).resolves.toEqualTypeOf<Country>()
 

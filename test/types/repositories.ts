@@ -91,8 +91,6 @@ repos.$table('city').findByKey(1)
 repos.country.findByKey(1)
 // @ts-expect-error a string is no city id
 repos.city.findByKey('1')
-// @ts-expect-error undefined is no key
-repos.city.findByKey(undefined)
 // @ts-expect-error a column that does not exist
 repos.country.findByKey({ iso: 'FR' })
 // @ts-expect-error a column that is not unique
@@ -107,10 +105,34 @@ repos.country.findByKey({})
 repos.price.findByKey('FR')
 // @ts-expect-error a missing part
 repos.price.findByKey({ country: 'FR', plan: 1 })
-// @ts-expect-error NULL is never a key
-repos.token.findByKey({ owner: null })
 // @ts-expect-error one bad key among several
 repos.city.findByKeys([1, '2'])
+
+// A key may be missing, as a whole or in part: no row has it. What writes needs one.
+declare const order: { city: number | null; owner?: number; country: string | null; plan: number | undefined }
+expectTypeOf(repos.city.findByKey(order.city)).resolves.toBeNullable()
+repos.city.findByKey(undefined)
+repos.city.findByKeys([1, null, order.city, undefined])
+repos.city.peek(order.city)
+repos.city.findByKeyOrThrow(order.city)
+repos.token.findByKey({ owner: order.owner })
+repos.token.findByKey({ owner: null })
+repos.price.findByKey({ country: order.country, plan: order.plan, valid_from: null })
+repos.country.findAllBy({ continent: null, name: order.country })
+repos.country.findAllBy(null)
+repos.token.update(new Uint8Array(16), { owner: null })
+// @ts-expect-error a missing part
+repos.price.findByKey({ country: null, plan: null })
+// @ts-expect-error the columns of two keys
+repos.country.findByKey({ code: 'FR', alpha3: null })
+// @ts-expect-error a wrong value type beside a null
+repos.price.findByKey({ country: 5, plan: null, valid_from: null })
+// @ts-expect-error a write needs a key
+repos.token.delete(null)
+// @ts-expect-error a write needs a whole key
+repos.price.update({ country: 'FR', plan: null, valid_from: new Date() }, { amount: '1' })
+// @ts-expect-error a write needs a key
+repos.token.update(undefined, { owner: 1 })
 
 // findAllBy: the leading columns of an index, unique or not.
 repos.city.findAllBy({ country_code: 'FR', population: 1 })

@@ -34,7 +34,7 @@ export interface ColumnCase {
 
 /** What the lone comparison of a key is asked with. */
 export function loneValue(spelling: Spelling): unknown {
-  return 'lone' in spelling ? spelling.lone : spelling.key
+  return ('lone' in spelling ? spelling.lone : spelling.key) ?? null
 }
 
 export const spellings = (...keys: readonly unknown[]): Spelling[] => keys.map((key) => ({ key }))

@@ -16,13 +16,22 @@ export function keyOf({ columns, spellings, bare }: Question): unknown {
 }
 
 export function isAccepted({ columns, spellings }: Question): boolean {
-  return columns.every(({ of }, index) => of.accepts(spellings[index]!.key))
+  return columns.every(({ of }, index) => {
+    const { key } = spellings[index]!
+    return key === null || key === undefined || of.accepts(key)
+  })
 }
 
 /** The protocols in which the lone comparison can be asked. */
-export function protocolsFor({ columns }: Question): Protocol[] {
-  const all: Protocol[] = ['query', 'execute']
+export function protocolsFor({ columns, spellings }: Question): Protocol[] {
+  // MySQL takes the parameters of later executions for numbers of the kind that it was once given: not exact for others.
+  const all: Protocol[] = spellings.some(isBeyondBigint) ? ['query'] : ['query', 'execute']
   return all.filter((protocol) => columns.every(({ of }) => (of.protocols ?? all).includes(protocol)))
+}
+
+function isBeyondBigint(spelling: Spelling): boolean {
+  const value = loneValue(spelling)
+  return typeof value === 'bigint' && (value < -(2n ** 63n) || value >= 2n ** 64n)
 }
 
 /** What the server's own `=` answers: the row's id, or undefined. */

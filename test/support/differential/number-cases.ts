@@ -9,6 +9,7 @@ function integerCase(type: keyof typeof INTEGERS, unsigned: boolean): ColumnCase
   const inRange = (value: bigint) => value >= from && value <= to
   const big = fc.bigInt({ min: from, max: to })
   const near = fc.bigInt({ min: -12n, max: 12n })
+  const far = fc.bigInt({ min: -(2n ** 66n), max: 2n ** 66n })
   const edges = [
     from,
     from + 1n,
@@ -52,14 +53,13 @@ function integerCase(type: keyof typeof INTEGERS, unsigned: boolean): ColumnCase
         '0x1',
       ),
       // A BIGINT that is read as a string finds its row again.
-      ...edges.map((key): Spelling => ({ key: String(key), lone: key })),
+      ...[...edges, ...outside].map((key): Spelling => ({ key: String(key), lone: key })),
+      { key: '1'.repeat(100), lone: 10n ** 99n },
     ],
-    generated: fc.oneof(big, near).map(plain),
+    generated: fc.oneof(big, near, far).map(plain),
     accepts(key) {
-      if (typeof key === 'number') return Number.isSafeInteger(key) && inRange(BigInt(key))
-      if (type === 'bigint' && typeof key === 'string')
-        return /^(0|-?[1-9]\d*)$/.test(key) && inRange(BigInt(key))
-      return typeof key === 'bigint' && inRange(key)
+      if (type === 'bigint' && typeof key === 'string') return /^(0|-?[1-9]\d*)$/.test(key)
+      return typeof key === 'bigint' || Number.isSafeInteger(key)
     },
     ...(type === 'int' && { unique: unsigned ? 'virtual' : 'stored' }),
   }
@@ -119,9 +119,23 @@ function decimalCase(precision: number, scale: number): ColumnCase {
     rows: ['0', '1', '-1', '1.1', '0.5', '-0.5', max, `-${max}`, '0.01', '12', '1.10'],
     keys: [
       ...[...given, ...bad, max, `-${max}`].map(asText),
-      ...[1, 1.1, 0.5, -0, -1, 12, 0.01, 0.1 + 0.2, 1e21, 1e-7, Number.NaN].map(
-        (key): Spelling => ({ key, lone: String(key) }),
-      ),
+      ...[
+        1,
+        1.1,
+        0.5,
+        -0,
+        -1,
+        12,
+        0.01,
+        0.1 + 0.2,
+        1e21,
+        1e-7,
+        Number.NaN,
+        2 ** 53,
+        2 ** 53 - 1,
+        1e16,
+        12345678.1,
+      ].map((key): Spelling => ({ key, lone: String(key) })),
       ...[1n, 0n, -1n, 12n].map((key): Spelling => ({ key, lone: String(key) })),
       ...spellings(true, null, undefined),
     ],
@@ -131,6 +145,7 @@ function decimalCase(precision: number, scale: number): ColumnCase {
     ...(precision > 60 && { comparison: `cast(? as decimal(${precision},${scale}))` }),
     accepts(key) {
       if (!['number', 'bigint', 'string'].includes(typeof key)) return false
+      if (typeof key === 'number' && !isExact(key)) return false
       const parts = /^-?(\d*)(?:\.(\d*))?$/.exec(String(key))
       if (!parts || !/\d/.test(String(key))) return false
       const whole = (parts[1] ?? '').replace(/^0+/, '')
@@ -139,6 +154,12 @@ function decimalCase(precision: number, scale: number): ColumnCase {
     },
     ...(precision === 10 && { unique: 'stored' as const }),
   }
+}
+
+/** A number that is the nearest to one decimal of its digits alone. */
+function isExact(key: number): boolean {
+  if (Number.isInteger(key)) return Math.abs(key) < 2 ** 53
+  return String(key).replace(/^-?0?\.?0*|\./g, '').length <= 15
 }
 
 function bitCase(bits: number): ColumnCase {
@@ -223,12 +244,7 @@ const BOOL: ColumnCase = {
   keys: [...spellings(0, 1, 2, 1n, -128, 128, '1', 'true'), { key: true, lone: 1 }, { key: false, lone: 0 }],
   generated: fc.integer({ min: -128, max: 127 }).map((key): Spelling => ({ key })),
   runs: 20,
-  accepts: (key) =>
-    typeof key === 'boolean' ||
-    ((typeof key === 'number' || typeof key === 'bigint') &&
-      Number.isInteger(Number(key)) &&
-      Math.abs(Number(key)) < 128) ||
-    key === -128,
+  accepts: (key) => typeof key === 'boolean' || typeof key === 'bigint' || Number.isSafeInteger(key),
 }
 
 export const numberCases: readonly ColumnCase[] = [

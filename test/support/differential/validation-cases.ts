@@ -14,10 +14,11 @@ export interface Validation {
   readonly same?: Readonly<Record<string, unknown>>
 }
 
+/** In no row, whatever the column's type. */
+export const NOTHING: Readonly<Record<string, unknown>> = { undefined: undefined, NULL: null }
+
 /** Values of the wrong JavaScript type for every column; each type adds its own. */
 export const NEVER: Readonly<Record<string, unknown>> = {
-  undefined: undefined,
-  NULL: null,
   NaN: Number.NaN,
   Infinity: Number.POSITIVE_INFINITY,
   '-Infinity': Number.NEGATIVE_INFINITY,
@@ -64,51 +65,55 @@ export const VALIDATIONS: readonly Validation[] = [
     type: 'int',
     row: '7',
     key: 7,
-    expected: /an integer from -2147483648 to 2147483647/,
-    invalid: {
-      ...INTEGERS,
+    expected: /an integer/,
+    invalid: { ...INTEGERS, 'a digit': '7', true: true },
+    absent: {
+      '-0': -0,
+      'the largest': 2 ** 31 - 1,
+      'the smallest': -(2n ** 31n),
       'too large': 2 ** 31,
       'too small': -(2 ** 31) - 1,
       'too large a bigint': 2n ** 31n,
-      'a digit': '7',
-      true: true,
+      'beyond BIGINT': 2n ** 63n,
+      'far beyond it': -(2n ** 100n),
     },
-    absent: { '-0': -0, 'the largest': 2 ** 31 - 1, 'the smallest': -(2n ** 31n) },
     same: { 'a bigint': 7n, '7.0': 7.0 },
   },
   {
     type: 'tinyint unsigned',
     row: '255',
     key: 255,
-    expected: /an integer from 0 to 255/,
-    invalid: { ...INTEGERS, '-1': -1, '256': 256, true: true },
-    absent: { '-0': -0 },
+    expected: /an integer/,
+    invalid: { ...INTEGERS, true: true },
+    absent: { '-0': -0, '-1': -1, '-1n': -1n, '256': 256, '511': 511, 'beyond BIGINT': 2n ** 64n },
     same: { 'a bigint': 255n },
   },
   {
     type: 'bool',
     row: '1',
     key: true,
-    expected: /an integer from -128 to 127/,
-    invalid: { ...INTEGERS, '128': 128, "'true'": 'true' },
-    absent: { false: false, '2': 2 },
+    expected: /an integer/,
+    invalid: { ...INTEGERS, "'true'": 'true' },
+    absent: { false: false, '2': 2, '128': 128, '257': 257 },
     same: { '1': 1 },
   },
   {
     type: 'bigint unsigned',
     row: '18446744073709551615',
     key: 18446744073709551615n,
-    expected: /an integer from 0 to 18446744073709551615/,
+    expected: /an integer/,
     invalid: {
       ...INTEGERS,
-      '2^64': 2n ** 64n,
-      '2^64 as text': '18446744073709551616',
       'leading zeros': '01',
       'text with an exponent': '1e3',
       spaces: ' 1',
-      '-1': -1n,
     },
     absent: {
+      '2^64': 2n ** 64n,
+      '2^64 as text': '18446744073709551616',
+      '1,000 digits': '1'.repeat(1_000),
+      '-1': -1n,
+      '-1 as text': '-1',
       '2^53 + 1 as a bigint': 2n ** 53n + 1n,
       '2^53 + 1 as text': '9007199254740993',
       '2^64 - 2': 2n ** 64n - 2n,
