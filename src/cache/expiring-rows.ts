@@ -79,6 +79,7 @@ export function createExpiringRows(options: GenerationOptions): ExpiringRows {
   function hasSameKeys(one: Row, other: Row): boolean {
     return keys.definitions.every(({ parts, position }) => {
       if (position === 0) return true
+      if (identities.isAmbiguous(parts, one) || identities.isAmbiguous(parts, other)) return false
       const before = identities.ownTokens(parts, one)
       const tokens = identities.ownTokens(parts, other)
       return (

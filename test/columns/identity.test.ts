@@ -259,6 +259,10 @@ const WAYS: readonly Way[] = [
     repositories: (data) => data.repositories(mode('versioned')).$forRequest(),
   },
   {
+    name: "as 'expiring'",
+    repositories: (data) => data.repositories({ cache: { alike: { mode: 'expiring', maxAge: 60_000 } } }),
+  },
+  {
     name: 'with room for three rows',
     repositories: (data) =>
       data.repositories({ cache: { alike: { mode: 'versioned', maxRows: 3 } } }).$forRequest(),
