@@ -15,6 +15,8 @@ import { ER_MAX_PREPARED_STMT_COUNT_REACHED, errorNumber } from './server-errors
 
 /** The connection that Kysely's driver gets, and that lookups are sent on. */
 export interface Connection extends Pick<DriverConnection, 'config' | 'threadId' | 'connect'> {
+  /** The table that a lookup holds it for, if one does. */
+  table?: string | undefined
   /** Whoever waits for an answer on it gets the reason. */
   destroy(reason?: Error): void
   release(): void

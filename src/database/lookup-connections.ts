@@ -7,7 +7,7 @@ import { type OwnConnection, sayGoodbye } from './lookup-connection.ts'
 import type { LookupSource } from './lookup-source.ts'
 
 export interface LookupConnectionsOptions {
-  /** How many there are at most. */
+  /** How many there are at most; twice as many while statements wait for locks. */
   readonly count: number
   /** Answers a new connection, its session set up, within so many milliseconds. */
   open(limit: number): Promise<OwnConnection>
@@ -20,6 +20,8 @@ export interface LookupConnectionsOptions {
 /** Somebody who waits for a connection. */
 interface Waiting {
   readonly deadline: Deadline | undefined
+  /** The table that is read; '' for what is read of the schema. */
+  readonly table: string
   take(connection: Connection): void
   reject(error: unknown): void
 }
@@ -28,6 +30,9 @@ interface Waiting {
 const OPENING_LIMIT = 10_000
 /** How much longer (ms) than the deadline a connection may take to open. */
 const DEADLINE_FIRST = 20
+
+/** How long (ms) somebody waits for connections that others' statements hold. Locks take longer, and little else does. */
+const PATIENCE = 100
 
 /** How long (ms) an end waits for those who still hold a connection. */
 const END_PATIENCE = 10_000
@@ -44,6 +49,7 @@ export class LookupConnections implements LookupSource {
   // In the order in which they came.
   #waiting: Waiting[] = []
   #opening = 0
+  #patience: NodeJS.Timeout | undefined
   #ended: (() => void) | undefined
   #ending: Promise<void> | undefined
 
@@ -52,8 +58,11 @@ export class LookupConnections implements LookupSource {
     this.log = options.log && new Log(options.log)
   }
 
-  acquire(deadline: Deadline | undefined): Connection | Promise<Connection> {
-    return this.#free.pop() ?? this.#wait(deadline)
+  acquire(deadline: Deadline | undefined, table = ''): Connection | Promise<Connection> {
+    const connection = this.#free.pop()
+    if (!connection) return this.#wait(deadline, table)
+    connection.table = table
+    return connection
   }
 
   /** How many there are, and how many of them nobody holds. */
@@ -66,13 +75,15 @@ export class LookupConnections implements LookupSource {
     return this.#ending
   }
 
-  #wait(deadline: Deadline | undefined): Promise<Connection> {
+  #wait(deadline: Deadline | undefined, table: string): Promise<Connection> {
     if (this.#ending) return Promise.reject(new Error('The database has been destroyed.'))
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         deadline,
+        table,
         take(connection) {
           forget?.()
+          connection.table = table
           resolve(connection)
         },
         reject(error) {
@@ -87,12 +98,31 @@ export class LookupConnections implements LookupSource {
         this.#endIfIdle()
       })
       this.#openFor(waiting)
+      this.#watchWaiting()
     })
   }
 
+  #watchWaiting(): void {
+    this.#patience ??= outsideRequests(() => setTimeout(() => this.#relieve(), PATIENCE))
+  }
+
+  /** Statements on a table that is locked may hold every connection: another table gets one more. */
+  #relieve(): void {
+    this.#patience = undefined
+    if (this.#waiting.length === 0) return
+    this.#openFor(this.#waiting[this.#mostUrgent()], 2 * this.#options.count)
+    this.#watchWaiting()
+  }
+
+  /** Who waits first for a table that no connection is held for; -1 if nobody does. */
+  #mostUrgent(): number {
+    const held = new Set([...this.#open.keys()].map(({ table }) => table))
+    return this.#waiting.findIndex(({ table }) => !held.has(table))
+  }
+
   /** Opens another connection, unless there are enough. */
-  #openFor(waiting: Waiting | undefined): void {
-    if (!waiting || this.#open.size + this.#opening >= this.#options.count) return
+  #openFor(waiting: Waiting | undefined, limit = this.#options.count): void {
+    if (!waiting || this.#open.size + this.#opening >= limit) return
     this.#opening++
     // A socket that is opened in a request would hold on to that request's scope.
     outsideRequests(() => this.#connect(waiting.deadline)).then(
@@ -134,10 +164,19 @@ export class LookupConnections implements LookupSource {
   }
 
   #giveBack(connection: Connection): void {
-    const waiting = this.#waiting.shift()
+    connection.table = undefined
+    const isSpare = this.#open.size > this.#options.count
+    const at = isSpare ? this.#mostUrgent() : 0
+    const [waiting] = at >= 0 ? this.#waiting.splice(at, 1) : []
     if (waiting) waiting.take(connection)
+    else if (isSpare) this.#close(connection)
     else this.#free.push(connection)
     this.#endIfIdle()
+  }
+
+  #close(connection: Connection): void {
+    void sayGoodbye(this.#open.get(connection)!)
+    this.#open.delete(connection)
   }
 
   #lose(connection: Connection): void {

@@ -88,7 +88,11 @@ export function createVersionWatch(options: {
   readonly settings: Required<VersionOptions>
 }): VersionWatch {
   const { db, tables, settings } = options
-  const execute = createExecute(db, { what: 'versions', timeout: settings.pollTimeout })
+  const execute = createExecute(db, {
+    what: 'versions',
+    timeout: settings.pollTimeout,
+    table: VERSION_TABLE,
+  })
   const versions = versionsStatement(tables.size)
   const created = new Map<string, string>()
   const versioned = [...tables].filter(([, { mode }]) => mode === 'versioned')

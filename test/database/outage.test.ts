@@ -279,6 +279,28 @@ describe('while the server is away', {
     await assertNothingLeaks(application)
   })
 
+  it('a table that is locked holds up neither reads of other tables nor polls, and no more connections than needed', async () => {
+    await using application = start({ timeout: 5_000, versions: { pollInterval: 20, pollTimeout: 1_000 } })
+    await warm(application)
+    const { repos, connections } = application
+    const locker = await createConnection(urlOf(server, 'root'))
+    try {
+      await locker.query('lock tables product write')
+      const blocked = [repos.product!.findByKey(SECRET), repos.product!.findAllBy({ label: SECRET })]
+      await until(async () => (await processes(server, '`product`')).length === 2)
+      const locked = performance.now()
+      assert.equal((await repos.$forRequest().country!.findByKey(SECRET))?.label, SECRET)
+      assert.equal((await repos.city!.findAllBy({ label: 'second' })).length, 1)
+      await until(() => repos.$stats().country!.verifiedAge! < performance.now() - locked)
+      await locker.query('unlock tables')
+      assert.equal((await Promise.all(blocked)).flat().length, 2)
+    } finally {
+      await locker.end()
+    }
+    await until(() => connections().all - connections().pooled <= 2)
+    await assertNothingLeaks(application)
+  })
+
   it('a server without room for prepared statements gets text statements', async () => {
     const [row] = await server.run('select @@global.max_prepared_stmt_count m')
     await server.run('set global max_prepared_stmt_count = 0')
