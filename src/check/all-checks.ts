@@ -1,5 +1,4 @@
 import { ownDatabase } from '../database/lookup-adapter.ts'
-import { readSchema } from '../schema/read-schema.ts'
 import type { CheckTarget } from './check-target.ts'
 import { checkDefiners } from './definers.ts'
 import type { Finding, Report, Skipped } from './finding.ts'
@@ -7,23 +6,27 @@ import { checkPlans } from './plans.ts'
 import { checkPreparedStatements } from './prepared-statements.ts'
 import { checkRowCounts } from './row-counts.ts'
 import { checkSession } from './session.ts'
-import { checkTables } from './tables.ts'
+import { checkTables, type TablesReport } from './tables.ts'
 import { checkVersions } from './versions.ts'
 
 /** Finds everything that could make a service's lookups wrong, late, slow or refused. */
-export async function checkService(target: CheckTarget): Promise<Required<Report>> {
-  const { tables } = target
+export async function checkService(
+  target: CheckTarget,
+  /** Where it has been made before. */
+  tables?: TablesReport,
+): Promise<Required<Report>> {
   // As lookups read: a session of the program's pool may show less.
   const own = {
     ...target,
     owner: ownDatabase(target.owner),
     service: ownDatabase(target.service),
   }
-  const schema = await readSchema(own.owner, { tables: tables.map(({ name }) => name) })
+  const session = await checkSession(target)
+  const ofTables = tables ?? (await checkTables(own))
   const reports = [
-    await checkSession(target),
-    checkTables(schema, tables),
-    await checkPlans(own),
+    session,
+    ofTables,
+    await checkPlans({ ...own, tables: ofTables.sound }),
     await checkVersions(own),
     await checkDefiners(own),
     await checkPreparedStatements(target),

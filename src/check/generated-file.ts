@@ -10,8 +10,7 @@ export interface GeneratedFileOptions {
 
 /** Checks that the generated file, with its constants, is what would be generated now. */
 export function checkGeneratedFile({ file, current, wanted }: GeneratedFileOptions): Report {
-  // A checkout may have changed the line endings.
-  const before = splitConstants(current.replaceAll('\r\n', '\n'))
+  const before = splitConstants(withoutCarriageReturns(current))
   const after = splitConstants(wanted)
   const generate = `Run kysely-lookup generate --out-file ${file}`
   const constants = [...after.constants].flatMap(([name, { table, members }]): Finding[] => {
@@ -22,8 +21,8 @@ export function checkGeneratedFile({ file, current, wanted }: GeneratedFileOptio
       {
         code: 'stale-constants',
         table,
-        message: `${name} in ${file} is not what the table's rows are now: ${added} came, ${old.size} are gone`,
-        fix: `${generate}, or fix the rows where a key should not have gone.`,
+        message: `${name} in ${file} is not what the table's rows are now: ${added} added, ${old.size} removed`,
+        fix: `${generate}, or restore the rows that should not have been removed.`,
       },
     ]
   })
@@ -35,6 +34,11 @@ export function checkGeneratedFile({ file, current, wanted }: GeneratedFileOptio
     fix: `${generate}, and migrate if the database is behind.`,
   }
   return { findings: [stale, ...constants] }
+}
+
+/** A checkout may have changed the line endings. */
+export function withoutCarriageReturns(text: string): string {
+  return text.replaceAll('\r\n', '\n')
 }
 
 function firstDifference(before: readonly string[], after: readonly string[]): string | undefined {

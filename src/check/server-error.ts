@@ -1,35 +1,15 @@
-import {
-  ER_BAD_FIELD_ERROR,
-  ER_CANT_CREATE_USER_WITH_GRANT,
-  ER_COLUMNACCESS_DENIED_ERROR,
-  ER_DBACCESS_DENIED_ERROR,
-  ER_NO_SUCH_TABLE,
-  ER_PROCACCESS_DENIED_ERROR,
-  ER_SPECIFIC_ACCESS_DENIED_ERROR,
-  ER_TABLEACCESS_DENIED_ERROR,
-  errorNumber,
-} from '../database/server-errors.ts'
+import { ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE, errorNumber, isDenied } from '../database/server-errors.ts'
 import type { Finding } from './finding.ts'
 
-/** Errors about a missing right. */
-const DENIED = new Set([
-  ER_DBACCESS_DENIED_ERROR,
-  ER_TABLEACCESS_DENIED_ERROR,
-  ER_COLUMNACCESS_DENIED_ERROR,
-  ER_SPECIFIC_ACCESS_DENIED_ERROR,
-  ER_PROCACCESS_DENIED_ERROR,
-  ER_CANT_CREATE_USER_WITH_GRANT,
-])
 const GONE = new Set([ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE])
 
 /** The finding for a missing right; undefined for any other error. */
 export function deniedRight(error: unknown): Finding | undefined {
-  const number = errorNumber(error)
-  if (number === undefined || !DENIED.has(number)) return undefined
+  if (!isDenied(error)) return undefined
   return {
     code: 'missing-right',
     message: messageOf(error),
-    fix: "Grant it to the service's user: repositories need SELECT on their tables and on lookup_version.",
+    fix: "Grant SELECT to the service's user: repositories need it on their tables and on lookup_version. If the table is missing, migrate.",
   }
 }
 

@@ -1,22 +1,40 @@
 import type { ColumnMetadata, TableMetadata } from '../metadata.ts'
-import type { Schema } from '../schema/read-schema.ts'
-import { differenceOf } from '../schema/schema-difference.ts'
+import { deniedReading } from '../schema/denied-reading.ts'
+import { readSchema } from '../schema/read-schema.ts'
+import { differenceOf, liveTables } from '../schema/schema-difference.ts'
+import type { CheckTarget } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
+import { deniedRight } from './server-error.ts'
 
 const GENERATE = 'Run kysely-lookup generate, and migrate if the database is behind.'
 
+export interface TablesReport extends Report {
+  /** The tables whose columns are as they were generated: statements for the others would fail for that reason alone. */
+  readonly sound: readonly TableMetadata[]
+  /** Whether the user may not read all of the tables, so that they look stale without being so. */
+  readonly denied: boolean
+}
+
 /** Checks that each table is as it was generated; repositories refuse any other. */
-export function checkTables(schema: Schema, tables: readonly TableMetadata[]): Report {
-  const live = new Map(schema.tables.map((table) => [table.metadata.name, table]))
-  const findings = tables.flatMap((table): Finding[] => {
-    const now = live.get(table.name)
-    const columns = now?.metadata.columns ?? []
+export async function checkTables({ owner, tables }: CheckTarget): Promise<TablesReport> {
+  const liveTable = liveTables(await readSchema(owner, { tables: tables.map(({ name }) => name) }))
+  const findings: Finding[] = []
+  const sound: TableMetadata[] = []
+  let denied = false
+  for (const table of tables) {
+    const live = liveTable(table.name)
+    const columns = live?.metadata.columns ?? []
     const collations = table.columns.flatMap((column) => collationFinding(table, column, columns))
-    const difference = differenceOf(withCollationsOf(table, columns), now)
-    if (difference === undefined) return collations
-    return [...collations, { code: 'stale-table', table: table.name, message: difference, fix: GENERATE }]
-  })
-  return { findings }
+    const difference = differenceOf(withCollationsOf(table, columns), live)
+    findings.push(...collations)
+    if (collations.length === 0 && difference?.about !== 'columns') sound.push(table)
+    if (!difference) continue
+    const right = deniedRight(await deniedReading(owner, table, live))
+    denied ||= right !== undefined
+    const stale: Finding = { code: 'stale-table', table: table.name, message: difference.text, fix: GENERATE }
+    findings.push(right ? { ...right, table: table.name } : stale)
+  }
+  return { findings, sound, denied }
 }
 
 function collationFinding(

@@ -30,8 +30,7 @@ export async function checkVersions({ owner, service, cached }: CheckTarget): Pr
     const wanted = mode === 'immutable' ? frozen : tracked
     return [
       ...engineFinding(table, engines.get(table)),
-      ...slotFindings(guard, slots),
-      ...(wanted.get(table) ?? []).flatMap((trigger) => triggerFindings(guard, trigger)),
+      ...guardFindings(guard, slots, wanted.get(table) ?? []),
       ...cascadeFindings(guard, cascadeSources(keys, table)),
     ]
   })
@@ -72,53 +71,77 @@ function engineFinding(table: string, engine: string | undefined): Finding[] {
 
 type Slots = ReadonlyMap<string, number> | 'missing' | 'hidden'
 
-function slotFindings(guard: Guard, slots: Slots): Finding[] {
-  if (slots === 'hidden') return []
-  if (slots === 'missing') {
-    const message = `there is no table ${VERSION_TABLE}, so that changes go unnoticed`
-    return [unguarded(guard, message, `Call createVersionTable(db) first. ${fixOf(guard)}`)]
+/** One finding for all that a call of the helper repairs. */
+function guardFindings(guard: Guard, slots: Slots, triggers: readonly TriggerState[]): Finding[] {
+  const inState = (state: TriggerState['state']) => triggers.filter((trigger) => trigger.state === state)
+  const [missing, elsewhere] = partition(inState('missing'), ({ table }) => table === guard.table)
+  const unguardedFinding = missingGuard(guard, slots, { missing, triggers })
+  const change = changeOf(guard)
+  const findings: Finding[] = unguardedFinding ? [unguardedFinding] : []
+  if (!unguardedFinding && elsewhere.length > 0) {
+    const tables = [...new Set(elsewhere.map(({ table }) => table))].join(', ')
+    findings.push({
+      code: 'cascade',
+      table: guard.table,
+      message: `changes of ${tables} reach it by a foreign key, and ${named(elsewhere)} missing there, so that they go unnoticed`,
+      fix: fixOf(guard),
+    })
   }
-  const present = slots.get(guard.table) ?? 0
-  if (present === SLOTS) return []
-  const message = `${VERSION_TABLE} has ${present} of its ${SLOTS} rows, so that changes go unnoticed`
-  return [unguarded(guard, message)]
+  const different = inState('different')
+  if (different.length > 0) {
+    findings.push({
+      code: 'altered-trigger',
+      table: guard.table,
+      message: `${named(different)} not as this version of kysely-lookup makes ${different.length > 1 ? 'them' : 'it'}, so that ${change}`,
+      fix: fixOf(guard),
+    })
+  }
+  const [hidden] = inState('hidden')
+  if (hidden) {
+    findings.push({
+      code: 'missing-right',
+      table: guard.table,
+      message: `what the trigger ${hidden.name} does cannot be seen without the right TRIGGER`,
+      fix: 'Let check connect as the user that migrates, by --url or --config.',
+    })
+  }
+  return findings
 }
 
-function triggerFindings(guard: Guard, { name, table, state }: TriggerState): Finding[] {
-  const change = guard.mode === 'immutable' ? 'rows can change' : 'changes go unnoticed'
-  switch (state) {
-    case 'live':
-      return []
-    case 'missing':
-      if (table === guard.table)
-        return [unguarded(guard, `the trigger ${name} is missing, so that ${change}`)]
-      return [
-        {
-          code: 'cascade',
-          table: guard.table,
-          message: `changes of ${table} reach it by a foreign key, and the trigger ${name} is missing there, so that they go unnoticed`,
-          fix: fixOf(guard),
-        },
-      ]
-    case 'different':
-      return [
-        {
-          code: 'altered-trigger',
-          table: guard.table,
-          message: `the trigger ${name} is not as this version of kysely-lookup makes it, so that ${change}`,
-          fix: fixOf(guard),
-        },
-      ]
-    case 'hidden':
-      return [
-        {
-          code: 'missing-right',
-          table: guard.table,
-          message: `what the trigger ${name} does cannot be seen without the right TRIGGER`,
-          fix: 'Let check connect as the user that migrates, by --url or --config.',
-        },
-      ]
+/** What of the table's own triggers and version rows is not there. */
+function missingGuard(
+  guard: Guard,
+  slots: Slots,
+  { missing, triggers }: Readonly<Record<'missing' | 'triggers', readonly TriggerState[]>>,
+): Finding | undefined {
+  if (slots === 'missing') {
+    const message = `there is no table ${VERSION_TABLE}, so that changes go unnoticed`
+    return unguarded(guard, message, `Call createVersionTable(db) first. ${fixOf(guard)}`)
   }
+  const own = triggers.filter(({ table }) => table === guard.table)
+  const faults: string[] = []
+  if (missing.length > 0) {
+    faults.push(missing.length === own.length ? 'it has no triggers' : `${named(missing)} missing`)
+  }
+  const present = slots === 'hidden' ? SLOTS : (slots.get(guard.table) ?? 0)
+  if (present !== SLOTS) faults.push(`${VERSION_TABLE} has ${present} of its ${SLOTS} rows`)
+  if (faults.length === 0) return undefined
+  const change = missing.length > 0 ? changeOf(guard) : 'changes go unnoticed'
+  return unguarded(guard, `${faults.join(', and ')}, so that ${change}`)
+}
+
+function changeOf({ mode }: Guard): string {
+  return mode === 'immutable' ? 'rows can change' : 'changes go unnoticed'
+}
+
+/** `the trigger x is`, `the triggers x, y are`. */
+function named(triggers: readonly TriggerState[]): string {
+  const names = triggers.map(({ name }) => name).join(', ')
+  return triggers.length > 1 ? `the triggers ${names} are` : `the trigger ${names} is`
+}
+
+function partition<T>(items: readonly T[], condition: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(condition), items.filter((item) => !condition(item))]
 }
 
 function cascadeFindings(guard: Guard, sources: ReturnType<typeof cascadeSources>): Finding[] {

@@ -1,14 +1,16 @@
 import { type Kysely, sql } from 'kysely'
 import { checkService, joined } from '../check/all-checks.ts'
-import type { Finding, Report } from '../check/finding.ts'
+import type { Finding, Report, Skipped } from '../check/finding.ts'
 import { checkMigrations } from '../check/migrations.ts'
+import { checkTables } from '../check/tables.ts'
 import type { Assembly } from '../repositories/assembly.ts'
-import { checkSourceFile } from './check-file.ts'
+import { checkSourceFile, GENERATED_FILE, requireFile } from './check-file.ts'
 import { type CheckOptions, HELP, parseCheckOptions } from './check-options.ts'
 import { assumedService, loadRepositories, serviceOf } from './check-target.ts'
 import { type Command, CommandError } from './command.ts'
 import { expectAnswer, hasConnection } from './connection.ts'
 import { describeFailure } from './failure.ts'
+import { findingLine } from './finding-line.ts'
 import { migrationTables, projectMigrations } from './project-migrations.ts'
 import { configurationFinding, Refusal, refusalIn } from './refusal.ts'
 import { print } from './supervision.ts'
@@ -26,15 +28,16 @@ export const check: Command = {
     if (options.json) await print(`${JSON.stringify({ findings: counted, skipped }, undefined, 2)}\n`)
     else {
       for (const { what, reason } of skipped) console.error(`kysely-lookup: not checked: ${what}: ${reason}`)
-      await print(counted.length > 0 ? counted.map(lineOf).join('') : 'nothing found\n')
+      const lines = counted.length > 0 ? counted.map(findingLine) : [nothingFound(skipped)]
+      await print(lines.map((line) => `${line}\n`).join(''))
     }
     return counted.length > 0 ? 1 : 0
   },
 }
 
-function lineOf({ code, table, message, fix }: Finding): string {
-  const line = `${code}${table === undefined ? '' : ` ${table}`}: ${message}. ${fix}`
-  return `${line.replaceAll(/\s*\n\s*/g, ' ')}\n`
+function nothingFound(skipped: readonly Skipped[]): string {
+  const compared = skipped.every(({ what }) => what !== GENERATED_FILE)
+  return compared ? 'nothing found' : `nothing found, but ${GENERATED_FILE} was not compared`
 }
 
 function isIgnored({ code, table }: Finding, ignore: readonly string[]): boolean {
@@ -71,21 +74,46 @@ async function inspectDatabase(
   assembly: Assembly | undefined,
 ): Promise<Required<Report>> {
   const optional = assembly !== undefined && !options.outFileGiven
-  const naming = assembly?.db ?? owner
-  const file = await checkSourceFile({
-    ...{ file: options.outFile, optional, owner, naming },
-    migrationTables: await migrationTables(options),
-  })
+  if (!optional) await requireFile(options.outFile)
   if (assembly) await requireSameDatabase(owner, assembly.db)
   const { target, skipped } = assembly
     ? { target: serviceOf(assembly, owner), skipped: [] }
     : await assumedService(options, owner)
+  const tables = await checkTables(target)
   return joined([
     { findings: [], skipped },
-    file,
+    tables.denied ? DENIED : await fileReport(options, { owner, assembly, optional }),
     await migrationReport(options, owner),
-    await checkService({ ...target, connections: options.connections }),
+    await checkService({ ...target, connections: options.connections }, tables),
   ])
+}
+
+/** For a user who does not see all tables, every file would be stale. */
+const DENIED: Report = {
+  findings: [],
+  skipped: [
+    {
+      what: GENERATED_FILE,
+      reason: 'the user may not read all of its tables; give the connection of the one that migrates',
+    },
+  ],
+}
+
+async function fileReport(
+  options: CheckOptions,
+  service: {
+    readonly owner: Kysely<unknown>
+    readonly assembly: Assembly | undefined
+    readonly optional: boolean
+  },
+): Promise<Report> {
+  const { owner, assembly, optional } = service
+  const naming = assembly?.db ?? owner
+  const bookkeeping = await migrationTables(options)
+  return await checkSourceFile({
+    ...{ file: options.outFile, optional, owner, naming },
+    migrationTables: bookkeeping,
+  })
 }
 
 async function requireSameDatabase(owner: Kysely<unknown>, service: Kysely<unknown>): Promise<void> {

@@ -1,10 +1,12 @@
 import { relative, sep } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { GeneratedFileOptions } from '../check/generated-file.ts'
+import { withoutCarriageReturns } from '../check/generated-file.ts'
 import type { GenerateRequest } from '../codegen/command-line.ts'
 import { type Command, CommandError, UsageError } from './command.ts'
 import { CONNECTION_FLAGS, CONNECTION_HELP, type ConnectionOptions, timeoutOf } from './connection.ts'
 import { describeFailure } from './failure.ts'
+import { compareFile } from './file-comparison.ts'
+import { findingLine } from './finding-line.ts'
 import { outFileIn, REQUEST_FLAGS, requestOf } from './generate-request.ts'
 import { generatedSource } from './generated-source.ts'
 import { MIGRATION_TABLES } from './kysely-config.ts'
@@ -56,14 +58,13 @@ export const generate: Command = {
   help: HELP,
   async run(args) {
     const options = parse(args)
-    const current = options.verify ? await currentFile(options.outFile) : undefined
-    const request = { ...options.request, ...(current === undefined ? placeOf(options) : outFileIn(current)) }
+    if (options.verify) return await verify(options)
+    const request = { ...options.request, ...placeOf(options) }
     const { source, notices } = await withConnection(options, async (db) => {
       const { tables, notices } = await bookkeepingOf(options)
       const generated = await generatedSource({ db, request, migrationTables: tables })
       return { source: generated.source, notices: [...notices, ...generated.notices] }
     })
-    if (current !== undefined) return await verify({ file: options.outFile, current, wanted: source })
     if (options.print) await print(source)
     else await writeGenerated(options.outFile, source)
     for (const notice of notices) console.error(`kysely-lookup: ${notice}`)
@@ -116,19 +117,21 @@ function placeOf({ outFile, print }: GenerateOptions): Pick<GenerateRequest, 'ou
   return print || place === DEFAULT_OUT_FILE ? {} : { outFile: place }
 }
 
-async function currentFile(file: string): Promise<string> {
+async function verify(options: GenerateOptions): Promise<number> {
+  const { outFile: file } = options
   const current = await readIfThere(file)
-  if (current !== undefined) return current
-  throw new CommandError(`${file} does not exist. Run kysely-lookup generate.`)
-}
-
-async function verify({ file, current, wanted }: GeneratedFileOptions): Promise<number> {
-  // A checkout may have changed the line ends.
-  const unified = current.replaceAll('\r\n', '\n')
-  if (unified === wanted) {
+  if (current === undefined) throw new CommandError(`${file} does not exist. Run kysely-lookup generate.`)
+  const request = { ...options.request, ...outFileIn(current) }
+  const { findings, wanted } = await withConnection(options, async (db) => {
+    const { tables } = await bookkeepingOf(options)
+    return await compareFile({ file, current, db, request, migrationTables: tables })
+  })
+  if (findings.length === 0) {
     await print(`${file} is current\n`)
     return 0
   }
-  await print(lineDiff({ name: file, current: unified, wanted }))
-  throw new CommandError(`${file} is stale. Run kysely-lookup generate.`)
+  const unified = withoutCarriageReturns(current)
+  if (wanted !== undefined) await print(lineDiff({ name: file, current: unified, wanted }))
+  for (const finding of findings) console.error(`kysely-lookup: ${findingLine(finding)}`)
+  return 1
 }

@@ -1,6 +1,7 @@
 /** A server's numbers for what it refuses, by the names that MySQL's and MariaDB's manuals give them. */
 export const ER_CHECKREAD = 1020
 export const ER_DBACCESS_DENIED_ERROR = 1044
+export const ER_ACCESS_DENIED_ERROR = 1045
 export const ER_BAD_FIELD_ERROR = 1054
 export const ER_TABLEACCESS_DENIED_ERROR = 1142
 export const ER_COLUMNACCESS_DENIED_ERROR = 1143
@@ -13,6 +14,7 @@ export const ER_LOCK_DEADLOCK = 1213
 export const ER_SPECIFIC_ACCESS_DENIED_ERROR = 1227
 /** A savepoint, too. */
 export const ER_SP_DOES_NOT_EXIST = 1305
+export const ER_VIEW_INVALID = 1356
 export const ER_PROCACCESS_DENIED_ERROR = 1370
 export const ER_CANT_CREATE_USER_WITH_GRANT = 1410
 export const ER_BINLOG_CREATE_ROUTINE_NEED_SUPER = 1419
@@ -24,4 +26,18 @@ export const ER_MAX_PREPARED_STMT_COUNT_REACHED = 1461
 export function errorNumber(error: unknown): number | undefined {
   const { errno } = (error ?? {}) as { errno?: unknown }
   return typeof errno === 'number' && errno > 0 ? errno : undefined
+}
+
+const DENIED: ReadonlySet<number> = new Set([
+  ER_DBACCESS_DENIED_ERROR,
+  ER_TABLEACCESS_DENIED_ERROR,
+  ER_COLUMNACCESS_DENIED_ERROR,
+  ER_SPECIFIC_ACCESS_DENIED_ERROR,
+  ER_PROCACCESS_DENIED_ERROR,
+  ER_CANT_CREATE_USER_WITH_GRANT,
+])
+
+/** Whether an error is about a missing right. */
+export function isDenied(error: unknown): boolean {
+  return DENIED.has(errorNumber(error) ?? 0)
 }

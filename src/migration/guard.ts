@@ -62,6 +62,12 @@ export async function guardStates<DB>(
   refuseSchema(db, guard.reader)
   const [expected, live] = [await guard.readExpected(db), await readTriggers(db)]
   const states = new Map<string, readonly TriggerState[]>()
-  for (const table of tables) states.set(table, await readTriggerStates(db, expected(table), live))
+  for (const table of tables) {
+    const found = await readTriggerStates(db, expected(table), live)
+    // A server may keep the name in another spelling, which only matters to a table that seems unguarded.
+    const unguarded = found.every(({ state }) => state === 'missing')
+    const name = unguarded ? await nameOnServer(db, table) : table
+    states.set(table, name === table ? found : await readTriggerStates(db, expected(name), live))
+  }
   return states
 }

@@ -1,17 +1,21 @@
 import { type Kysely, sql } from 'kysely'
-import { columnType } from '../columns/column-types.ts'
 import { inCurrentDatabase } from '../database/current-database.ts'
-import { parseServerVersion, type ServerSystem, type ServerVersion } from '../database/server-version.ts'
+import { ownDatabase } from '../database/lookup-adapter.ts'
+import { parseServerVersion, type ServerSystem } from '../database/server-version.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { ColumnMetadata, IndexMetadata, TableMetadata } from '../metadata.ts'
 import { type ColumnRow, columnMetadata } from './column-metadata.ts'
 import { informationReader } from './information-schema.ts'
 import { readJsonColumns } from './json-columns.ts'
+import { type IndexRow, ignoredColumn, type OmittedIndex, PRIMARY, whyOmitted } from './omitted-index.ts'
+import { unreadableView } from './unreadable-view.ts'
 
 /** The current database as the server describes it now. */
 export interface Schema {
   readonly database: string
   readonly system: ServerSystem
+  /** Whether names of tables that differ in case alone are one (`lower_case_table_names` above 0). */
+  readonly foldsNames: boolean
   /** Tables and views, by name. */
   readonly tables: readonly SchemaTable[]
 }
@@ -24,13 +28,6 @@ export interface SchemaTable {
   readonly omittedIndexes: readonly OmittedIndex[]
 }
 
-/** An index that lookups cannot use, and why. */
-export interface OmittedIndex {
-  readonly name: string
-  readonly unique: boolean
-  readonly reason: string
-}
-
 export interface ReadSchemaOptions {
   /** Only these tables; a name that does not exist is not an error. */
   readonly tables?: readonly string[]
@@ -39,27 +36,16 @@ export interface ReadSchemaOptions {
 interface TableRow {
   readonly name: string
   readonly kind: string
+  readonly engine: string | null
 }
-
-interface IndexRow {
-  readonly tablename: string
-  readonly name: string
-  readonly nonunique: number
-  readonly columnname: string | null
-  readonly prefix: number | null
-  readonly indextype: string
-  readonly ignored: string
-}
-
-const PRIMARY = 'PRIMARY'
 
 /** Reads the current database's tables, views, keys and indexes, with at most five statements for 50 tables. */
 export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions = {}): Promise<Schema> {
+  const own = ownDatabase(db as unknown as Kysely<unknown>)
   const read = informationReader(db)
-  const only = options.tables && new Set(options.tables)
-
   const [server] = await read(
-    sql<{ version: string; name: string | null }>`select version() as version, database() as name`,
+    sql<{ version: string; name: string | null; folded: unknown }>`
+      select version() as version, database() as name, @@lower_case_table_names as folded`,
   )
   if (!server?.name) {
     throw new ConfigurationError({
@@ -68,11 +54,14 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
       fix: 'Name one in the URL: mysql://user:password@host:3306/database.',
     })
   }
+  const foldsNames = Number(server.folded) > 0
+  const named = (name: string) => (foldsNames ? name.toLowerCase() : name)
+  const only = options.tables && new Set(options.tables.map(named))
   const identity = parseServerVersion(server.version)
   const { system } = identity
   const current = sql.raw(inCurrentDatabase('table_schema'))
   const tables = await read(sql<TableRow>`
-    select table_name as name, table_type as kind from information_schema.tables where ${current}`)
+    select table_name as name, table_type as kind, engine as engine from information_schema.tables where ${current}`)
   const columns = await read(sql<ColumnRow>`
     select table_name as tablename, column_name as name, data_type as datatype, column_type as columntype,
       column_default as defaulttext, is_nullable as nullable, extra as extra, character_maximum_length as length,
@@ -87,20 +76,32 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
   const columnsOf = Map.groupBy(columns, (row) => row.tablename)
   const indexesOf = Map.groupBy(indexes, (row) => row.tablename)
   const wanted = tables
-    .filter(({ name, kind }) => kind !== 'SEQUENCE' && (!only || only.has(name)))
+    .filter(({ name, kind }) => kind !== 'SEQUENCE' && (!only || only.has(named(name))))
     .sort(byName)
-    .map(({ name, kind }) => ({ name, view: kind === 'VIEW', columns: columnsOf.get(name) ?? [] }))
+    .map(({ name, kind, engine }) => ({
+      name,
+      engine,
+      view: kind === 'VIEW',
+      columns: columnsOf.get(name) ?? [],
+    }))
   const texts = wanted.map((table) => ({
     ...table,
     columns: table.columns.filter(({ length }) => length !== null),
   }))
   const json = system === 'mariadb' ? await readJsonColumns(db, texts) : new Set()
+  const unreadable = new Map<string, string>()
+  for (const { name, view, columns } of wanted) {
+    if (view && columns.length === 0) unreadable.set(name, await unreadableView(own, name))
+  }
   return {
     database: server.name,
     system,
-    tables: wanted.map(({ name, view, columns }) =>
+    foldsNames,
+    tables: wanted.map(({ name, engine, view, columns }) =>
       describeTable({
         name,
+        engine,
+        without: view ? (unreadable.get(name) ?? 'it is a view') : 'it has no primary key',
         kind: view ? 'view' : 'table',
         columns: columns.map((row) => columnMetadata(row, { system, view, json: json.has(row) })),
         indexes: indexesOf.get(name) ?? [],
@@ -109,28 +110,25 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
   }
 }
 
-/** Indexes can be ignored by MariaDB from 10.6 on, and invisible in MySQL from 8.0 on. */
-function ignoredColumn({ system, release }: ServerVersion): string {
-  if (system === 'mysql') return release >= 800 ? "if(is_visible = 'YES', 'NO', 'YES')" : "'NO'"
-  return release >= 1006 ? 'ignored' : "'NO'"
-}
-
 interface TableParts {
   readonly name: string
+  readonly engine: string | null
+  /** Why a repository cannot be made, if it has no primary key. */
+  readonly without: string
   readonly kind: 'table' | 'view'
   readonly columns: readonly ColumnMetadata[]
   readonly indexes: readonly IndexRow[]
 }
 
-function describeTable({ name, kind, columns, indexes }: TableParts): SchemaTable {
+function describeTable({ name, kind, engine, without, columns, indexes }: TableParts): SchemaTable {
   const uniqueKeys: IndexMetadata[] = []
   const plainIndexes: IndexMetadata[] = []
   const omittedIndexes: OmittedIndex[] = []
   let primaryKey: readonly string[] = []
-  let unsupported = noRepository(kind, columns)
+  let unsupported: string | undefined = without
   for (const [index, parts] of Map.groupBy(indexes, (row) => row.name)) {
     const unique = Number(parts[0]?.nonunique) === 0
-    const reason = whyOmitted(parts, columns)
+    const reason = whyOmitted({ parts, columns, engine })
     const names = parts.map((part) => part.columnname ?? '')
     if (index === PRIMARY) {
       primaryKey = reason ? [] : names
@@ -154,29 +152,6 @@ function describeTable({ name, kind, columns, indexes }: TableParts): SchemaTabl
     ...(unsupported && { unsupported }),
     omittedIndexes: omittedIndexes.sort(byName),
   }
-}
-
-function noRepository(kind: 'table' | 'view', columns: readonly ColumnMetadata[]): string | undefined {
-  if (kind === 'table') return 'it has no primary key'
-  return columns.length > 0 ? 'it is a view' : 'it is a view whose tables or columns are gone'
-}
-
-function whyOmitted(parts: readonly IndexRow[], columns: readonly ColumnMetadata[]): string | undefined {
-  for (const { name, columnname, prefix, indextype, ignored } of parts) {
-    if (ignored === 'YES') return 'the server ignores it (it is invisible)'
-    if (columnname === null) return 'it is over an expression'
-    if (/^(fulltext|spatial|rtree|vector)$/i.test(indextype)) return `it is a ${indextype} index`
-    if (prefix !== null) return `it covers only the first ${prefix} characters or bytes of ${columnname}`
-    if (/^hash$/i.test(indextype) && name !== PRIMARY) {
-      return 'it is a hash index, as MariaDB makes for unique columns that are too long for a tree'
-    }
-    const column = columns.find((one) => one.name === columnname)
-    const key = column && columnType(column).key
-    if (typeof key === 'string') {
-      return `${columnname} is ${column?.type.toUpperCase()}, which cannot be a key: ${key}`
-    }
-  }
-  return undefined
 }
 
 /** By code unit: the same on every machine, whatever its locale. */

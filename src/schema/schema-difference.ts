@@ -1,14 +1,36 @@
 import type { ColumnMetadata, IndexMetadata, TableMetadata } from '../metadata.ts'
-import type { SchemaTable } from './read-schema.ts'
+import type { Schema, SchemaTable } from './read-schema.ts'
 
 /**
  * How a table differs from its generated metadata. Columns and indexes that the generated file does not know do not count, because a
  * deploy may be in progress.
  */
-export function differenceOf(table: TableMetadata, live: SchemaTable | undefined): string | undefined {
+export function differenceOf(table: TableMetadata, live: SchemaTable | undefined): Difference | undefined {
+  const columns = columnDifference(table, live)
+  if (columns !== undefined) return { about: 'columns', text: columns }
+  const keys = keyDifference(table, live!)
+  return keys === undefined ? undefined : { about: 'keys', text: keys }
+}
+
+export interface Difference {
+  /** `keys` if all columns are as they were generated. */
+  readonly about: 'columns' | 'keys'
+  readonly text: string
+}
+
+/** Finds tables by name, as the server does. */
+export function liveTables({ tables, foldsNames }: Schema): (name: string) => SchemaTable | undefined {
+  const byName = new Map(tables.map((table) => [table.metadata.name, table]))
+  const folded = new Map(foldsNames ? tables.map((table) => [table.metadata.name.toLowerCase(), table]) : [])
+  return (name) => byName.get(name) ?? folded.get(name.toLowerCase())
+}
+
+function columnDifference(table: TableMetadata, live: SchemaTable | undefined): string | undefined {
   if (!live) return 'the table does not exist in this database'
-  if (live.unsupported) return live.unsupported
   const { metadata } = live
+  if (metadata.name !== table.name) {
+    return `the server calls the table ${metadata.name}, generated was ${table.name}: its lower_case_table_names is not the one of the server that the file was generated on`
+  }
   const generatedTable = asInDatabase(table)
   const columns = new Map(metadata.columns.map((column) => [column.name, column]))
   for (const column of generatedTable.columns) {
@@ -21,6 +43,12 @@ export function differenceOf(table: TableMetadata, live: SchemaTable | undefined
       if (generated !== found) return `column ${column.name} has ${name} ${found}, generated was ${generated}`
     }
   }
+  return undefined
+}
+
+function keyDifference(table: TableMetadata, { metadata, unsupported }: SchemaTable): string | undefined {
+  if (unsupported) return unsupported
+  const generatedTable = asInDatabase(table)
   const [primaryKey, generatedKey] = [metadata, generatedTable].map((one) => one.primaryKey.join(', '))
   if (primaryKey !== generatedKey) {
     return `the primary key is (${primaryKey}), generated was (${generatedKey})`

@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely'
 import { ConfigurationError } from '../errors.ts'
 import type { TableMetadata } from '../metadata.ts'
+import { deniedReading } from '../schema/denied-reading.ts'
 import { readSchema } from '../schema/read-schema.ts'
-import { differenceOf } from '../schema/schema-difference.ts'
+import { type Difference, differenceOf, liveTables } from '../schema/schema-difference.ts'
 
 /** Checks, once before the first read, what could make an answer wrong. */
 export interface Verification {
@@ -56,20 +57,31 @@ export function createVerification(tables: readonly TableMetadata[]): Verificati
 
 async function verifyDatabase(db: Kysely<unknown>, tables: readonly TableMetadata[]): Promise<Findings> {
   const schema = await readSchema(db, { tables: tables.map(({ name }) => name) })
-  const live = new Map(schema.tables.map((table) => [table.metadata.name, table]))
+  const liveTable = liveTables(schema)
   const findings = new Map<string, ConfigurationError>()
   for (const table of tables) {
-    const difference = differenceOf(table, live.get(table.name))
-    if (difference) {
-      findings.set(
-        table.name,
-        new ConfigurationError({
-          kind: 'generated-file',
-          problem: `${table.name}: the generated metadata is stale: ${difference}`,
-          fix: 'Run kysely-lookup generate, and migrate if the database is behind.',
-        }),
-      )
-    }
+    const live = liveTable(table.name)
+    const difference = differenceOf(table, live)
+    if (!difference) continue
+    const denied = await deniedReading(db, table, live)
+    findings.set(table.name, denied ? missingRight(table, denied) : staleTable(table, difference))
   }
   return findings
+}
+
+function staleTable({ name }: TableMetadata, { text }: Difference): ConfigurationError {
+  return new ConfigurationError({
+    kind: 'generated-file',
+    problem: `${name}: the generated metadata is stale: ${text}`,
+    fix: 'Run kysely-lookup generate, and migrate if the database is behind.',
+  })
+}
+
+function missingRight({ name }: TableMetadata, cause: Error): ConfigurationError {
+  return new ConfigurationError({
+    kind: 'rights',
+    problem: `${name}: the database user may not read it: ${cause.message}`,
+    fix: 'Grant SELECT on the table and its columns to the user, or migrate if the database is behind.',
+    cause,
+  })
 }

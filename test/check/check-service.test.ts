@@ -2,52 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Kysely } from 'kysely'
 import { createPool } from 'mysql2'
-import { checkService } from '../../src/check/all-checks.ts'
 import { guardedTables } from '../../src/check/cached-tables.ts'
-import type { CachedTable, CheckTarget } from '../../src/check/check-target.ts'
-import type { Finding, FindingCode } from '../../src/check/finding.ts'
 import { checkMigrations } from '../../src/check/migrations.ts'
 import { createDatabase } from '../../src/index.ts'
 import { freeze, trackVersion } from '../../src/migration/index.ts'
 import { ALL_RIGHTS, databaseUser } from '../support/database-user.ts'
-import { type AnyDB, type Lookups, metadataOf, numbered } from '../support/lookups.ts'
+import { assertFindings, cached, inspect } from '../support/inspection.ts'
+import { type AnyDB, numbered } from '../support/lookups.ts'
 import { CITIES, migrating } from '../support/migration/migrating.ts'
 import { createTestDatabase, runStatements } from '../support/server.ts'
-
-type Expected = readonly [code: FindingCode, table: string | undefined, message: RegExp]
-
-interface Given extends Partial<Omit<CheckTarget, 'owner' | 'service'>> {
-  readonly owner?: Kysely<AnyDB>
-  readonly service?: Kysely<AnyDB>
-}
-
-async function inspect(data: Pick<Lookups, 'db'>, { owner, service, ...more }: Given = {}) {
-  const tables = Object.values(await metadataOf(data.db))
-  return await checkService({
-    owner: (owner ?? data.db) as unknown as Kysely<unknown>,
-    service: (service ?? data.db) as unknown as Kysely<unknown>,
-    serviceKnown: true,
-    tables: tables.filter(({ name }) => name !== 'lookup_version'),
-    cached: new Map(),
-    ...more,
-  })
-}
-
-function cached(
-  modes: Readonly<Record<string, CachedTable['mode']>>,
-  maxRows = 1_000,
-): CheckTarget['cached'] {
-  return new Map(Object.entries(modes).map(([table, mode]) => [table, { mode, maxRows }]))
-}
-
-function assertFindings(findings: readonly Finding[], expected: readonly Expected[]): void {
-  assert.deepEqual(
-    findings.map(({ code, table }) => [code, table]),
-    expected.map(([code, table]) => [code, table]),
-    JSON.stringify(findings, undefined, 1),
-  )
-  for (const [index, [, , message]] of expected.entries()) assert.match(findings[index]!.message, message)
-}
 
 describe('kysely-lookup check: tables', () => {
   it('finds keys whose index cannot be searched by its leading columns, in every form of lookup', async () => {

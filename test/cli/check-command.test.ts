@@ -7,7 +7,9 @@ import { after, before, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { findingCodes } from '../../src/check/finding.ts'
 import { type Outcome, runCommandLine } from '../support/command-line.ts'
+import { databaseUser } from '../support/database-user.ts'
 import { createReferenceDatabase, MIGRATIONS } from '../support/reference-database.ts'
+import { runStatements } from '../support/server.ts'
 
 const LIBRARY = JSON.stringify(pathToFileURL(resolve('src/index.ts')).href)
 
@@ -70,6 +72,47 @@ describe('kysely-lookup check on the command line', () => {
     assert.match(stderr, /^kysely-lookup: not checked: cached tables without any trigger: [^\n]+\n$/)
     const flags = ['--immutable', 'city', '--versioned', 'country,currency', '--versioned', 'language']
     assert.deepEqual(await check(...ofFile, ...flags), { code: 0, stdout: 'nothing found\n', stderr: '' })
+  })
+
+  it('says that no generated file was compared where there is none', async () => {
+    const elsewhere = (...args: string[]) => {
+      const given = ['check', '--repositories', '../src/db.ts', '--migrations', MIGRATIONS, ...args]
+      return runCommandLine({
+        args: given,
+        env: { DATABASE_URL: data.test.url },
+        cwd: join(folder, 'js-migrations'),
+      })
+    }
+    assert.deepEqual(await elsewhere(), {
+      code: 0,
+      stdout: 'nothing found, but the generated file was not compared\n',
+      stderr:
+        'kysely-lookup: not checked: the generated file: src/schema.ts does not exist; name it by --out-file\n',
+    })
+    const { skipped } = JSON.parse((await elsewhere('--json')).stdout)
+    assert.deepEqual(
+      skipped.map(({ what }: { what: string }) => what),
+      ['the generated file'],
+    )
+    const named = await elsewhere('--out-file', '../src/schema.ts')
+    assert.deepEqual(named, { code: 0, stdout: 'nothing found\n', stderr: '' })
+  })
+
+  it('does not call a file stale to a user who may not read its tables', async () => {
+    await using reader = await databaseUser(
+      { ...data, run: (...more) => runStatements(data.test.url, ...more) },
+      'insert',
+    )
+    const user = new URL(reader.url).username
+    await runStatements(
+      data.test.url,
+      `grant select (code) on ${data.test.name}.country to '${user}'@'%'`,
+      `revoke insert on ${data.test.name}.* from '${user}'@'%'`,
+    )
+    const { code, stdout, stderr } = await check('--url', reader.url, ...ofFile)
+    assert.equal(code, 1)
+    assert.match(stdout, /^(missing-right [^\n]+\n)+$/)
+    assert.match(stderr, /not checked: the generated file: the user may not read all of its tables; [^\n]+\n/)
   })
 
   it('prints each finding as a line with its code, its table and the fix; --json has the same', async (t) => {

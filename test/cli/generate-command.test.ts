@@ -115,7 +115,10 @@ describe('kysely-lookup on the command line', { concurrency: 2 }, () => {
     await writeFile(join(folder, 'v.ts'), stale)
     const outcome = await run([...args, '--verify'])
     assert.equal(outcome.code, 1)
-    assert.equal(outcome.stderr, 'kysely-lookup: v.ts is stale. Run kysely-lookup generate.\n')
+    assert.match(
+      outcome.stderr,
+      /^kysely-lookup: stale-file: v\.ts is not what would be generated now, from "name: string \| null" on\. [^\n]+\n$/,
+    )
     assert.match(outcome.stdout, /^--- v\.ts\n\+\+\+ v\.ts \(generated\)\n@@ line \d+ @@\n/)
     assert.match(outcome.stdout, /\n- {2}old: number\n\+ {2}name: string \| null\n/)
     assert.equal(await readFile(join(folder, 'v.ts'), 'utf8'), stale)

@@ -155,8 +155,8 @@ describe('generate --constants', () => {
       {
         code: 'stale-constants',
         table: 'country',
-        message: `CountryCode2 in ${file} is not what the table's rows are now: 1 came, 1 are gone`,
-        fix: `Run kysely-lookup generate --out-file ${file}, or fix the rows where a key should not have gone.`,
+        message: `CountryCode2 in ${file} is not what the table's rows are now: 1 added, 1 removed`,
+        fix: `Run kysely-lookup generate --out-file ${file}, or restore the rows that should not have been removed.`,
       },
     ])
     await runStatements(database.url, 'alter table country add area int')

@@ -11,14 +11,20 @@ interface ServerCommandOptions {
   readonly args: readonly string[]
 }
 
+/** Settings with which a data folder is created, and which it keeps. */
+const OF_DATA_FOLDER = /^--(lower[-_]case[-_]table[-_]names|innodb[-_]page[-_]size)\b/
+
 /** The command that creates the data folder of a new server. */
 export async function initializeCommand(options: ServerCommandOptions): Promise<Command> {
   const { program, folder } = options
-  if (program.system === 'mysql') return { argv: [...serverArguments(options), '--initialize-insecure'] }
+  const args = options.args.filter((argument) => OF_DATA_FOLDER.test(argument))
+  if (program.system === 'mysql') {
+    return { argv: [...serverArguments(options), ...args, '--initialize-insecure'] }
+  }
   await mkdir(join(folder, 'data')) // MySQL creates it itself
   const input = join(folder, 'bootstrap.sql')
   await writeFile(input, await bootstrapStatements(program))
-  return { argv: [...serverArguments(options), '--bootstrap'], input }
+  return { argv: [...serverArguments(options), ...args, '--bootstrap'], input }
 }
 
 /** The command that runs the server on a port of the loopback interface, with `root` and its password. */
