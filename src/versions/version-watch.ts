@@ -2,13 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
 import type { FollowedCache } from '../cache/process-cache.ts'
 import { coalesce } from '../database/coalesce.ts'
-import { inCurrentDatabase } from '../database/current-database.ts'
 import { createExecute } from '../database/execute.ts'
 import { ER_NO_SUCH_TABLE, errorNumber } from '../database/server-errors.ts'
-import { type Statement, statement } from '../database/statement.ts'
 import { pollChannel, publish, trace, unverifiedChannel, verifiedChannel } from '../diagnostics/channels.ts'
 import { ConfigurationError } from '../errors.ts'
-import { deniedVersions, VERSION_TABLE, VERSIONS } from './version-table.ts'
+import { deniedVersions, VERSION_TABLE, versionsStatement } from './version-table.ts'
 
 /**
  * How the versions of `versioned` tables are followed.
@@ -219,19 +217,4 @@ export function createVersionWatch(options: {
       await looking?.catch(() => {})
     },
   }
-}
-
-// Names of tables are compared as bytes: two of them may differ in case alone.
-const CREATED = `(
-  select cast(t.create_time as char) from information_schema.tables t
-  where ${inCurrentDatabase('t.table_schema')} and cast(t.table_name as binary) = cast(v.table_name as binary)
-)`
-
-/** For so many tables: the name, the version, and when the table was made. */
-function versionsStatement(tables: number): Statement {
-  const list = new Array<string>(tables).fill('?').join(', ')
-  return statement(`${VERSIONS}, ${CREATED} from (
-    select table_name, cast(sum(version) as unsigned) version from ${VERSION_TABLE}
-    where table_name in (${list}) group by table_name
-  ) v`)
 }
