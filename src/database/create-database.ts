@@ -66,7 +66,12 @@ export function createDatabase<DB>(options: DatabaseOptions): Kysely<DB> {
   const logging = log && { log }
   const end = async () => own?.end()
   const configured = () => connectionConfig(driverPool)?.database as string | undefined
-  const wrapped = wrapPool(driverPool, { ...reading, end })
+  const wrapped = wrapPool(driverPool, {
+    ...reading,
+    end,
+    isShared: pool !== undefined,
+    isReset: poolConfig(driverPool).resetOnRelease === true,
+  })
   if (count > 0) checkOpening(driverPool)
   const own =
     count > 0
@@ -162,7 +167,11 @@ function limitsOf(
 }
 
 function connectionLimit(pool: DriverPool): number {
-  return (pool as { config?: PoolOptions }).config?.connectionLimit ?? DEFAULTS.connectionLimit
+  return poolConfig(pool).connectionLimit ?? DEFAULTS.connectionLimit
+}
+
+function poolConfig(pool: DriverPool): PoolOptions & { readonly resetOnRelease?: boolean } {
+  return (pool as { config?: PoolOptions }).config ?? {}
 }
 
 function endpointOf(pool: DriverPool): Endpoint {

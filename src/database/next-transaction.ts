@@ -20,7 +20,11 @@ export class NextTransaction {
 
   /** A statement is sent. Says whether what is left over is to be dropped before, by a rollback. */
   note(sql: string): boolean {
+    // Long texts are harmless as a rule.
+    const isScript = sql.includes(';')
+    if (!isScript && HARMLESS.test(sql)) return false
     const text = withoutComments(sql)
+    if (isScript) return this.#noteScript(text)
     if (END.test(text)) {
       this.#reset()
       return false
@@ -39,6 +43,15 @@ export class NextTransaction {
     // What follows is this program's own.
     this.#isLeftOver = false
     return drop
+  }
+
+  /** Several statements in one text may end a transaction and begin another one. */
+  #noteScript(text: string): boolean {
+    this.isUncommitted ||= LEVEL.test(text) && UNCOMMITTED.test(text)
+    this.#isNextUncommitted = this.isUncommitted
+    this.#mayBeSet = true
+    this.#isLeftOver = false
+    return false
   }
 
   #reset(): void {

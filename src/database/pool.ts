@@ -23,6 +23,10 @@ export interface WrappedPool {
 export interface PoolWrapOptions extends Pick<ConnectionOptions, 'decoding' | 'prepare'> {
   /** What belongs to the pool, and ends with it. */
   end(): Promise<void>
+  /** Whether others may use the pool's connections meanwhile. */
+  readonly isShared: boolean
+  /** Whether the pool resets the session of a connection that comes back (mysql2's `resetOnRelease`). */
+  readonly isReset: boolean
 }
 
 /** Every connection speaks UTC, whatever the server's default is: a TIMESTAMP then reads and matches the same everywhere. */
@@ -53,14 +57,21 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
     if (held.size === 0 && waiting === 0) ended?.()
   }
 
+  function watch(connection: PooledDriverConnection): void {
+    // Whoever waits for an answer gets the error; without a listener it would end the process.
+    connection.on('error', () => {})
+    open.add(connection)
+    connection.stream.once('close', () => open.delete(connection))
+  }
+
   /** Answers a connection's wrapper, ready for use, once; `giveUp` keeps the answer from coming. */
   function prepare(
     connection: PooledDriverConnection,
     callback: Callback<[connection?: Connection]>,
   ): () => void {
     const before = known.get(connection)
-    if (before) {
-      before.session.handOver()
+    before?.session.handOver(options)
+    if (before && !options.isReset) {
       callback(null, before.wrapped)
       return () => {}
     }
@@ -73,6 +84,7 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
         cutConnection(connection)
         return callback(failure)
       }
+      if (before) return callback(null, before.wrapped)
       const session = new ProgramSession()
       const wrapped = wrapConnection(connection, {
         ...options,
@@ -88,10 +100,7 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
     }
     const expire = () => settle(connectionLost('A new connection', { code: 'ETIMEDOUT' }))
     const timer = setTimeout(expire, SETUP_LIMIT)
-    // Whoever waits for an answer gets the error; without a listener it would end the process.
-    connection.on('error', () => {})
-    open.add(connection)
-    connection.stream.once('close', () => open.delete(connection))
+    if (!before) watch(connection)
     connection.query(POOL_SETUP, [], settle)
     return expire
   }

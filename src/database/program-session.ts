@@ -35,9 +35,10 @@ export class ProgramSession {
   #asked = false
   #tables: string[] = []
 
-  /** Somebody else has the connection from now on. */
-  handOver(): void {
+  /** Somebody else has the connection from now on; others may have used it since, unseen. */
+  handOver({ isShared, isReset }: { readonly isShared: boolean; readonly isReset: boolean }): void {
     this.#next.handOver()
+    if (isShared || isReset) this.forget()
   }
 
   /** A program sends a statement. Says whether what others left for the next transaction is to be dropped before. */

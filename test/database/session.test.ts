@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Kysely, sql } from 'kysely'
+import { createPool } from 'mysql2'
+import { driverDecodingSettings } from '../../src/columns/decoding-options.ts'
 import { createDatabase } from '../../src/index.ts'
 import {
   alter,
@@ -96,3 +98,47 @@ async function leftBehind(db: Kysely<AnyDB>): Promise<void> {
       .catch(() => {})
   })
 }
+
+describe('a pool that resets the sessions of connections that come back', () => {
+  it('speaks UTC all the same, and its transactions read', async () => {
+    await using data = await lookups(
+      [
+        'create table plan (id int primary key, at timestamp not null)',
+        "insert into plan values (1, '2020-01-02')",
+      ],
+      { connectionLimit: 1, resetOnRelease: true } as object,
+    )
+    const [{ zone } = { zone: 'SYSTEM' }] = await data.run('select @@global.time_zone zone')
+    await data.run("set global time_zone = '+03:00'")
+    try {
+      const repos = data.repositories()
+      for (let turn = 0; turn < 3; turn++) {
+        const { rows } = await sql<{ zone: string }>`select @@time_zone zone`.execute(data.db)
+        assert.equal(rows[0]?.zone, '+00:00')
+        const row = await repos.$transaction((trx) => trx.plan!.findByKey(1))
+        assert.deepEqual(row?.at, (await repos.plan!.findByKey(1))?.at)
+      }
+    } finally {
+      await data.run(`set global time_zone = '${zone}'`)
+    }
+  })
+})
+
+describe('lookups that borrow the connections of a pool which others use too', () => {
+  it('ask again what its session is', async () => {
+    await using data = await lookups([
+      'create table plan (id int primary key)',
+      'insert into plan values (1), (2)',
+    ])
+    const pool = createPool({
+      uri: data.test.url,
+      connectionLimit: 1,
+      ...{ ...driverDecodingSettings({}), timezone: 'Z', charset: 'utf8mb4' },
+    })
+    await using db = createDatabase<AnyDB>({ pool, lookupConnections: 0 })
+    const repos = data.repositories({ db })
+    assert.equal((await repos.plan!.findByKeys([1, 2])).filter(Boolean).length, 2)
+    await pool.promise().query('set sql_select_limit = 1')
+    assert.equal((await repos.plan!.findByKeys([1, 2])).filter(Boolean).length, 2)
+  })
+})

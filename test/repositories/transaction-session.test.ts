@@ -77,6 +77,20 @@ describe('a transaction whose session the program has altered', () => {
         await held.transaction().execute((trx) => assertRefused(repos, trx, /READ UNCOMMITTED/))
       })
     }
+    const scripts = [
+      'select 1; set transaction isolation level read uncommitted',
+      'commit; set transaction isolation level read uncommitted; select 1',
+    ]
+    for (const script of scripts) {
+      await data.db.connection().execute(async (held) => {
+        await alter(held, { statements: [script] })
+        await held.transaction().execute((trx) => assertRefused(repos, trx, /READ UNCOMMITTED/))
+      })
+    }
+    await data.db.transaction().execute(async (trx) => {
+      await alter(trx, { statements: [`${scripts[1]}; start transaction`] })
+      await assertRefused(repos, trx, /READ UNCOMMITTED/)
+    })
     for (const level of ['read committed', 'repeatable read', 'serializable'] as const) {
       const allowed = data.db.transaction().setIsolationLevel(level)
       const row = await allowed.execute((trx) => repos.$withTransaction(trx).plan!.findByKey(1))
