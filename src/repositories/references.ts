@@ -106,7 +106,7 @@ export function referenceReads(
       if (value === undefined) {
         throw new InvalidKeyError(
           table.name,
-          `expected a row with ${columns.join(', ')}, got none of ${column}.`,
+          `expected a row with ${columns.join(', ')}, got one without ${column}.`,
         )
       }
       values.push(value)

@@ -4,6 +4,7 @@ import type { Schema, SchemaTable } from './read-schema.ts'
 /**
  * How a table differs from its generated metadata. Columns and indexes that the generated file does not know do not count, because a
  * deploy may be in progress.
+ * Foreign keys do not count either: a lookup needs the unique key that they refer to, which is compared, and not the constraint.
  */
 export function differenceOf(table: TableMetadata, live: SchemaTable | undefined): Difference | undefined {
   const columns = columnDifference(table, live)

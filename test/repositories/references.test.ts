@@ -107,7 +107,7 @@ describe('findReferenced', () => {
       }
       await assert.rejects(
         purchase!.findReferenced({ country_code: null }, 'purchase_price'),
-        /purchase: expected a row with country_code, price_from, got none of price_from/,
+        /purchase: expected a row with country_code, price_from, got one without price_from/,
       )
       await assert.rejects(city!.findReferenced({ country_code: 5 }, 'country_code'), {
         name: 'InvalidKeyError',
