@@ -1,6 +1,6 @@
 import type { AnyDB } from '../support/lookups.ts'
 
-/** The table that everybody reads and writes: a code that a key has for ever, a group, and the value of the last write. */
+/** The table that everybody reads and writes: a code that a key keeps forever, a group, and the value of the last write. */
 export const ITEM = `create table item (
   id int unsigned not null primary key,
   code varchar(20) character set ascii collate ascii_bin not null,

@@ -202,7 +202,7 @@ export async function assertFirstReadWorks(application: Application): Promise<vo
   }
 }
 
-/** Whoever has a connection, and the server for its part, has it because the pool has it. */
+/** Every connection that is held, by the server too, belongs to the pool. */
 export async function assertNothingLeaks({ server, connections }: Application): Promise<void> {
   await until(() => connections().all === connections().free)
   await until(async () => (await processes(server)).length === connections().all)
