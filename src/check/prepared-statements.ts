@@ -4,7 +4,8 @@ import { tableKeys } from '../keys/key.ts'
 import type { CheckTarget } from './check-target.ts'
 import type { Report } from './finding.ts'
 
-const DEFAULT_CONNECTIONS = 10
+/** Those of the pool, and those of lookups. */
+const DEFAULT_CONNECTIONS = 12
 const DEFAULT_STATEMENTS = 256
 
 /** Checks that the server has room for all statements that the service's connections may prepare. */
@@ -30,7 +31,7 @@ export async function checkPreparedStatements(target: CheckTarget): Promise<Repo
       {
         code: 'prepared-statements',
         message: `${each} statements on each of ${connections} connections are ${each * connections}, and the server takes ${room} from all its clients together (max_prepared_stmt_count): beyond that every statement is sent twice, and others' fail`,
-        fix: 'Raise max_prepared_stmt_count, or give createDatabase fewer connections (connectionLimit), a lower maxPreparedStatements, or prepare: false.',
+        fix: 'Raise max_prepared_stmt_count, or give createDatabase fewer connections (connectionLimit, lookupConnections), a lower maxPreparedStatements, or prepare: false.',
       },
     ],
   }

@@ -10,7 +10,8 @@ export interface LookupMark extends SessionNeeds {
   readonly ranIn?: ((session: ProgramSession) => void) | undefined
 }
 
-const lookup = Symbol('lookup')
+// Registered: another copy of this library may have made the connection.
+const lookup: unique symbol = Symbol.for('kysely-lookup:lookup')
 
 /** Parameters of a lookup: it is prepared, its rows are answered as arrays. */
 export function lookupParameters(values: readonly unknown[], mark: LookupMark): readonly unknown[] {
@@ -22,7 +23,6 @@ export function lookupIn(parameters: unknown): LookupMark | undefined {
   return Array.isArray(parameters) ? (parameters as { readonly [lookup]?: LookupMark })[lookup] : undefined
 }
 
-// Another copy of this library may have made the connection, as for a command that loads a project's own Kysely.
 const description = Symbol.for('kysely-lookup:description')
 
 /** Parameters of a statement whose result is to be described: its fields are answered, one in each row. */

@@ -74,7 +74,7 @@ export interface RepositoriesOptions<
   Cache extends CacheModes<Tables> = CacheModes<Tables>,
 > {
   /**
-   * A database from `createDatabase`, or any Kysely instance on mysql2 whose driver reads values as the generated types say.
+   * A database from `createDatabase`. Other Kysely instances are refused, and so is one that is bound to a connection or transaction.
    *
    * @example
    * ```ts

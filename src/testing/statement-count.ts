@@ -83,8 +83,8 @@ export type ExpectedStatements =
 /**
  * Runs `fn` and counts the statements that mysql2 sends for it, on any pool or connection of the process: queries and executions
  * of prepared statements, from Kysely, repositories or mysql2 itself. `begin`, `commit` and `rollback` count too. Preparing,
- * setting up a new connection and the poll of versions do not count, because no caller owns them. Calls may run side by side
- * or nested.
+ * setting up a new connection, asking the session of a transaction before a lookup and the poll of versions do not count. Calls
+ * may run side by side or nested.
  *
  * @example
  * ```ts
