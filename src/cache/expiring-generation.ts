@@ -1,4 +1,5 @@
 import type { Key } from '../keys/key.ts'
+import type { Row } from '../rows/row.ts'
 import { type Aging, isOlder, type Lifetime, type Reach, reachFrom } from './age.ts'
 import { ageNow } from './age-clock.ts'
 import { type AgingRow, createExpiringRows } from './expiring-rows.ts'
@@ -49,7 +50,6 @@ export function createExpiringGeneration(options: ExpiringGenerationOptions): Ex
   const { keys, maxRows, lifetime } = options
   const rows = createExpiringRows(options)
   const { index } = rows
-  const primary = keys.definitions[0]!
   let absences: FifoMap<AgingAbsence> | undefined
   let lists: FifoMap<AgingList> | undefined
   let table: AgingTable | undefined
@@ -92,18 +92,22 @@ export function createExpiringGeneration(options: ExpiringGenerationOptions): Ex
       const absence = absences?.get(definition, token)
       return absence !== undefined && isOlder(reach, absence.reach)
     }
+    /** Whether no row had one of the row's keys when a later statement asked. */
+    const isGone = (row: Row) => {
+      if (!absences || absences.size() === 0) return false
+      return keys.definitions.some((definition) => {
+        const key = keys.keyOf(definition, row)
+        return key !== undefined && isAbsentSince(key)
+      })
+    }
     return {
       publish(row, asked) {
-        const gone =
-          absences !== undefined &&
-          absences.size() > 0 &&
-          [asked, keys.keyOf(primary, row)].some((key) => key !== undefined && isAbsentSince(key))
-        if (gone) return { row, promise: undefined }
+        if (isGone(row) || (asked && isAbsentSince(asked))) return { row, promise: undefined }
         if (asked) absences?.delete(asked.definition, asked.token)
         return rows.publish(row, reach, asked)
       },
       publishAll(all) {
-        const entries = rows.publishAll(all, reach)
+        const entries = rows.publishAll(all, { reach, isGone })
         if (!table || !isOlder(reach, table.reach)) table = { kind: 'table', entries, reach, due: false }
         return entries
       },

@@ -21,8 +21,14 @@ export interface ExpiringRows {
   /** Holds the row, unless something was read of it later, and answers its entry. */
   publish(row: Row, reach: Reach, asked?: Key): Entry
   /** The same for all rows of the table; those that it has no more are dropped. */
-  publishAll(rows: readonly Row[], reach: Reach): readonly Entry[]
+  publishAll(rows: readonly Row[], read: TableRead): readonly Entry[]
   remove(held: AgingRow): void
+}
+
+export interface TableRead {
+  readonly reach: Reach
+  /** Whether something was read later that says that there is no such row. */
+  isGone(row: Row): boolean
 }
 
 /** Makes it, empty. Rows that have expired are evicted first. */
@@ -98,12 +104,13 @@ export function createExpiringRows(options: GenerationOptions): ExpiringRows {
       const isNewer = (other: AgingRow) => isOlder(reach, other.reach)
       // Another row that was read later and has a key of this one: this one has lost it since.
       if ((known && isNewer(known)) || index.leadsTo(row, isNewer)) return { row, promise: undefined }
-      if (known) replace(known, row, reach)
+      // One statement may have been asked by several spellings.
+      if (known && known.reach !== reach) replace(known, row, reach)
       const held = known ?? add(row, identity, reach)
       if (asked && !own && isShort(asked)) index.addSpelling(held, asked, true)
       return held.entry
     },
-    publishAll(all, reach) {
+    publishAll(all, { reach, isGone }) {
       const known = all.map((row) => index.byIdentity(identities.of(row)))
       for (const [at, held] of known.entries()) {
         if (held && !isOlder(reach, held.reach)) replace(held, all[at]!, reach)
@@ -112,7 +119,7 @@ export function createExpiringRows(options: GenerationOptions): ExpiringRows {
       return all.map((row, at): Entry => {
         const held = known[at]
         if (held?.row === row) return held.entry
-        if (held || rows.isFull()) return { row, promise: undefined }
+        if (held || rows.isFull() || isGone(row)) return { row, promise: undefined }
         return add(row, identities.of(row), reach).entry
       })
     },

@@ -26,6 +26,7 @@ const TIMEOUT = 500
 const CITIES = 500
 const COUNTRIES = 40
 const PRODUCTS = 5_000
+const MAX_AGE = 400
 
 const { system } = await identifyServer(await testServerUrl())
 const server = (await startRestartableServer({ system }))!
@@ -35,14 +36,16 @@ describe('an outage drill:', {
   timeout: 60_000 + ROUNDS * 20_000,
 }, () => {
   before(async () => {
-    // `city` never changes, `country` counts its changes, `product` is read per request.
+    // `city` never changes, `country` counts its changes, `rate` does so too and expires, `product` is read per request.
     await withDatabase(server, async (db) => {
       await server.run(
         'use outage',
         ...numbered('city', CITIES),
         ...numbered('product', PRODUCTS),
-        'create table country (id int unsigned not null primary key, changes int unsigned not null)',
-        ...Array.from({ length: COUNTRIES }, (_, id) => `insert into country values (${id + 1}, 0)`),
+        ...['country', 'rate'].flatMap((name) => [
+          `create table ${name} (id int unsigned not null primary key, changes int unsigned not null)`,
+          ...Array.from({ length: COUNTRIES }, (_, id) => `insert into ${name} values (${id + 1}, 0)`),
+        ]),
       )
       await createVersionTable(db)
       await trackVersion(db, 'country')
@@ -56,6 +59,11 @@ describe('an outage drill:', {
       connectionLimit: 10,
       timeout: TIMEOUT,
       versions: { pollInterval: 50, pollTimeout: 300 },
+      cache: {
+        city: 'immutable',
+        country: 'versioned',
+        rate: { mode: 'expiring', maxAge: MAX_AGE, refreshAfter: MAX_AGE / 4 },
+      },
     })
     await application.repos.city!.preload()
     await using load = startLoad(application)
@@ -100,13 +108,16 @@ describe('an outage drill:', {
 
 type Load = ReturnType<typeof startLoad>
 
-function startLoad({ repos }: Application) {
+function startLoad({ repos, db }: Application) {
   const counts = { cached: 0, answered: 0, rejected: 0, lost: 0, timedOut: 0, written: 0, writesFailed: 0 }
   const faults: string[] = []
   /** By country: changes that the server has acknowledged, and that it was asked for. */
   const acknowledged = new Array<number>(COUNTRIES + 1).fill(0)
   const attempted = new Array<number>(COUNTRIES + 1).fill(0)
   const seen = new Array<number>(COUNTRIES + 1).fill(0)
+  /** By rate, in order: changes, and when the server had acknowledged them. */
+  const rates = Array.from({ length: COUNTRIES + 1 }, () => [{ changes: 0, at: Number.NEGATIVE_INFINITY }])
+  const attemptedRates = new Array<number>(COUNTRIES + 1).fill(0)
   let longest = 0
   let running = true
 
@@ -160,6 +171,18 @@ function startLoad({ repos }: Application) {
     seen[id] = Math.max(seen[id]!, changes)
   }
 
+  /** Never less than was acknowledged `MAX_AGE` before it began, never more than was asked for. */
+  async function readRate(id: number): Promise<void> {
+    const since = performance.now() - MAX_AGE
+    const least = rates[id]!.findLast(({ at }) => at < since)!.changes
+    const read = await settled(repos.rate!.findByKey(id), repos.rate!.peek(id) !== undefined)
+    if (!read) return
+    const changes = Number(read.answer?.changes)
+    if (!(changes >= least && changes <= attemptedRates[id]!)) {
+      fault(`rate ${id} has ${changes} changes, expected ${least} to ${attemptedRates[id]}`)
+    }
+  }
+
   const any = (size: number) => 1 + Math.floor(Math.random() * size)
 
   async function reader(): Promise<void> {
@@ -169,9 +192,11 @@ function startLoad({ repos }: Application) {
           ...Array.from({ length: 5 }, () => readCity(any(CITIES))),
           ...Array.from({ length: 4 }, () => readProduct(any(PRODUCTS + 500))),
           readCountry(any(COUNTRIES)),
+          readRate(any(COUNTRIES)),
         ]),
       )
       await readCountry(any(COUNTRIES))
+      await readRate(any(COUNTRIES))
       await setTimeout(5)
     }
   }
@@ -191,7 +216,21 @@ function startLoad({ repos }: Application) {
     }
   }
 
-  const work = [...Array.from({ length: READERS }, reader), writer()]
+  /** Past the repositories. */
+  async function rateWriter(): Promise<void> {
+    while (running) {
+      const id = any(COUNTRIES)
+      const changes = ++attemptedRates[id]!
+      const write = db.updateTable('rate').set({ changes }).where('id', '=', id).execute()
+      await write.then(
+        () => rates[id]!.push({ changes, at: performance.now() }),
+        () => counts.writesFailed++,
+      )
+      await setTimeout(10)
+    }
+  }
+
+  const work = [...Array.from({ length: READERS }, reader), writer(), rateWriter()]
 
   return {
     counts,

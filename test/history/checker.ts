@@ -21,7 +21,9 @@ export interface HistoryOptions {
   readonly processes: readonly (ProcessHistory & { readonly reads: Iterable<ReadEvent> })[]
   /** By key the value at the start; 0 for none. */
   readonly initial: ReadonlyMap<number, number>
-  /** Microseconds within which a committed change must be seen while polls succeed. */
+  /** How the table is cached (default `versioned`). */
+  readonly mode?: 'versioned' | 'expiring'
+  /** Microseconds within which a committed change must be seen; of a `versioned` table, while polls succeed. */
   readonly bound: number
 }
 
@@ -42,7 +44,7 @@ interface State {
 
 const SHOWN = 20
 
-/** Judges what was read by the logs alone: guarantees 3, 5 and 7. */
+/** Judges what was read by the logs alone: guarantees 3, 5 and 7, those of versions or those of ages. */
 export function checkHistory(options: HistoryOptions): Verdict {
   const timelines = createTimelines(options)
   const violations: Violation[] = []
@@ -55,7 +57,8 @@ export function checkHistory(options: HistoryOptions): Verdict {
       if (violations.length < SHOWN) violations.push({ kind, process, detail })
     }
     for (const complaint of complaints) report('reader complained', complaint)
-    const judge = createJudge({ process, polls, timelines, bound: options.bound, report })
+    const { mode = 'versioned', bound } = options
+    const judge = createJudge({ process, polls, timelines, mode, bound, report })
     for (const read of events) {
       reads++
       judge(read)
@@ -107,6 +110,7 @@ interface JudgeOptions {
   readonly process: number
   readonly polls: readonly PollEvent[]
   readonly timelines: Timelines
+  readonly mode: 'versioned' | 'expiring'
   readonly bound: number
   report(kind: ViolationKind, detail: string): void
 }
@@ -126,8 +130,8 @@ interface Seen {
 }
 
 function createJudge(options: JudgeOptions): (read: ReadEvent) => void {
-  const { process, timelines, bound, report } = options
-  const polls = createPollTimeline(options.polls)
+  const { process, timelines, mode, bound, report } = options
+  const polls = createPollTimeline(mode === 'expiring' ? [] : options.polls)
   const seen = new Map<number, Seen[]>()
   const requests = new Map<number, Map<number, SeenInRequest>>()
 
@@ -208,7 +212,7 @@ function createJudge(options: JudgeOptions): (read: ReadEvent) => void {
       )
     }
     const due = holding(states, ({ acknowledged }) => acknowledged + bound < since) - 1
-    if (latest < due && polls.allSucceeded(states[due]!.acknowledged, since)) {
+    if (latest < due && (mode === 'expiring' || polls.allSucceeded(states[due]!.acknowledged, since))) {
       report(
         'older than the bound',
         `${where()}; ${describe(states[due]!)} was committed ${shown(since - states[due]!.acknowledged)} before`,
@@ -222,7 +226,8 @@ function createJudge(options: JudgeOptions): (read: ReadEvent) => void {
 
     const floors = seen.get(key) ?? []
     const floor = floors[holding(floors, (one) => one.end < begin) - 1]
-    if (request === 0 && floor && latest < floor.index) {
+    // What expires later may be older: only the bound is promised, and what one request sees.
+    if (mode === 'versioned' && request === 0 && floor && latest < floor.index) {
       report('went back', `${where()}; ${describe(states[floor.index]!)} was seen by ${shown(floor.end)}`)
     }
     // What it certainly shows is the earliest state that it can be.

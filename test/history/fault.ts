@@ -7,7 +7,7 @@ import { registerHooks } from 'node:module'
 import { type Fault, faults } from './faults.ts'
 
 const name = process.env.HISTORY_FAULT as Fault
-const right = new URL(`../../src/${faults[name]}`, import.meta.url).href
+const right = new URL(`../../src/${faults[name].part}`, import.meta.url).href
 const wrong = new URL(`./faults/${name}.ts`, import.meta.url).href
 
 // A part that moved would leave the process right without a word.

@@ -18,11 +18,15 @@ import { codeOf, groupOf, ITEM, initialValue, keysOf } from './table.ts'
 export interface HistoryRunOptions {
   readonly seconds: number
   readonly seed: number
+  /** How the table is cached (default `versioned`). */
+  readonly mode?: HistoryMode
   /** A part of the library is replaced by a wrong one in every process. */
   readonly fault?: Fault
   /** Processes that read and write through repositories (default 3); one more only writes, past them. */
   readonly services?: number
 }
+
+export type HistoryMode = 'versioned' | 'expiring'
 
 export interface HistoryOutcome extends Verdict {
   readonly commits: number
@@ -37,18 +41,20 @@ export interface HistoryOutcome extends Verdict {
 const KEYS_PER_WRITER = 3
 const POLL_TIMEOUT = 2_000
 const LONGEST_INTERVAL = 50
+export const MAX_AGE = 300
 
-/** Lets processes read and write a versioned table of the server under test for a while, and judges what they saw. */
+/** Lets processes read and write a cached table of the server under test for a while, and judges what they saw. */
 export async function runHistory(options: HistoryRunOptions): Promise<HistoryOutcome> {
-  const { seconds, seed, fault, services = 3 } = options
+  const { seconds, seed, mode = 'versioned', fault, services = 3 } = options
   const random = createRandom(seed)
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-history-'))
   await using test = await createTestDatabase({ name: 'history' })
   const children: ChildProcess[] = []
   try {
-    const plans = planProcesses({ test, folder, seconds, random, services })
+    const plans = planProcesses({ test, folder, seconds, random, services, mode })
     const keys = keysOf(0, KEYS_PER_WRITER * plans[0]!.allWriters)
     await createTable(test, keys)
+    if (mode === 'versioned') await trackTable(test)
     children.push(...plans.map((plan) => startService(plan, fault)))
     const ends = children.map(async (child) => (await once(child, 'exit'))[0] as number | null)
     await Promise.all(children.map((child, index) => Promise.race([once(child, 'message'), ends[index]])))
@@ -63,7 +69,8 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     const verdict = checkHistory({
       processes: histories,
       initial: new Map(keys.map((key) => [key, initialValue(key)])),
-      bound: (LONGEST_INTERVAL * 1.1 + POLL_TIMEOUT) * 1000,
+      mode,
+      bound: (mode === 'expiring' ? MAX_AGE : LONGEST_INTERVAL * 1.1 + POLL_TIMEOUT) * 1000,
     })
     const writes = histories.flatMap((history) => history.writes)
     const polls = histories.flatMap((history) => history.polls)
@@ -91,9 +98,10 @@ interface Planning {
   readonly seconds: number
   readonly random: Random
   readonly services: number
+  readonly mode: HistoryMode
 }
 
-function planProcesses({ test, folder, seconds, random, services }: Planning): ServiceOptions[] {
+function planProcesses({ test, folder, seconds, random, services, mode }: Planning): ServiceOptions[] {
   const allWriters = services + 3
   const common = (process: number) => ({
     url: test.url,
@@ -110,10 +118,14 @@ function planProcesses({ test, folder, seconds, random, services }: Planning): S
   const reading = Array.from({ length: services }, (_, index): ServiceOptions => {
     // One of them writes past its own repositories too.
     const more = index === 0 ? [{ writer: services, way: 'kysely' } as const] : []
-    return { ...common(index), readers: true, writers: [{ writer: index, way: 'repositories' }, ...more] }
+    const cache = cacheOf({ mode, index, random })
+    // Another one only past them, where rows expire: what it holds is not dropped before.
+    const way = mode === 'expiring' && index > 0 && index === services - 1 ? 'kysely' : 'repositories'
+    return { ...common(index), cache, readers: true, writers: [{ writer: index, way }, ...more] }
   })
   const writing: ServiceOptions = {
     ...common(services),
+    cache: {},
     readers: false,
     writers: [
       { writer: services + 1, way: 'shell' },
@@ -123,6 +135,13 @@ function planProcesses({ test, folder, seconds, random, services }: Planning): S
   return [...reading, writing]
 }
 
+/** The first of them reads in the background what is due. */
+function cacheOf({ mode, index, random }: Pick<Planning, 'mode' | 'random'> & { readonly index: number }) {
+  if (mode === 'versioned') return { item: mode }
+  const refresh = index === 0 ? { refreshAfter: 50 + random.below(200) } : {}
+  return { item: { mode, maxAge: MAX_AGE, ...refresh } }
+}
+
 async function createTable(test: TestDatabase, keys: readonly number[]): Promise<void> {
   const rows = keys.filter((key) => initialValue(key) !== 0)
   await runStatements(
@@ -130,6 +149,9 @@ async function createTable(test: TestDatabase, keys: readonly number[]): Promise
     ITEM,
     `insert into item values ${rows.map((key) => `(${key}, '${codeOf(key)}', ${groupOf(key)}, ${initialValue(key)})`).join(', ')}`,
   )
+}
+
+async function trackTable(test: TestDatabase): Promise<void> {
   await using db = createDatabase<unknown>({ uri: test.url })
   await createVersionTable(db)
   await trackVersion(db, 'item')

@@ -2,7 +2,8 @@
  * The long form of the history check: processes read and write one table for as long as you like, connections are killed,
  * replies are late, and the logs are judged.
  *
- *     node test/history/run.ts [--seconds 120] [--seed N] [--url mysql://…] [--services 3] [--fault NAME]
+ *     node test/history/run.ts [--seconds 120] [--seed N] [--url mysql://…] [--services 3] [--mode expiring]
+ *         [--fault NAME]
  *
  * Without --url it runs on an embedded server. It exits with 1 where a guarantee was broken.
  */
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     url: { type: 'string' },
     services: { type: 'string', default: '3' },
+    mode: { type: 'string', default: 'versioned' },
     fault: { type: 'string' },
   },
 })
@@ -25,12 +27,15 @@ const { fault } = values
 if (fault !== undefined && !Object.hasOwn(faults, fault)) {
   throw new Error(`--fault must be one of ${Object.keys(faults).join(', ')}`)
 }
+const mode = fault === undefined ? values.mode : faults[fault as Fault].mode
+if (mode !== 'versioned' && mode !== 'expiring') throw new Error('--mode must be versioned or expiring')
 process.env.TEST_SERVER_URL = values.url ?? (await startEmbeddedServer()).url
-console.log(`seed ${values.seed}, ${values.seconds} s`)
+console.log(`seed ${values.seed}, ${values.seconds} s, ${mode}`)
 const { violations, counts, ...numbers } = await runHistory({
   seconds: Number(values.seconds),
   seed: Number(values.seed),
   services: Number(values.services),
+  mode,
   ...(fault && { fault: fault as Fault }),
 })
 console.table(numbers)

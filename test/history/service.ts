@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Kysely, LogEvent } from 'kysely'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
-import { createDatabase, createRepositories } from '../../src/index.ts'
+import { type CacheMode, createDatabase, createRepositories } from '../../src/index.ts'
 import { type AnyRepositories, metadataOf } from '../support/lookups.ts'
 import { POLL } from '../support/races/racing.ts'
 import { createRandom } from '../support/random.ts'
@@ -26,6 +26,7 @@ export interface ServiceOptions {
   readonly process: number
   readonly seed: number
   readonly seconds: number
+  readonly cache: { readonly item?: CacheMode }
   /** Milliseconds. */
   readonly pollInterval: number
   readonly pollTimeout: number
@@ -60,7 +61,7 @@ const tables = await metadataOf(db)
 const repos = createRepositories({
   db,
   tables,
-  cache: { item: 'versioned' },
+  cache: options.cache,
   versions: { pollInterval: options.pollInterval, pollTimeout: options.pollTimeout },
 }) as unknown as AnyRepositories
 

@@ -55,7 +55,7 @@ describe('a row that was handed out', () => {
     types = valuesOf(await identifyServer(await testServerUrl()))
     const columns = types.map(({ type }, index) => `c${index} ${type}`).join(', ')
     const row = types.map(({ literal }) => literal).join(', ')
-    const tables = ['kept', 'tracked', 'remembered']
+    const tables = ['kept', 'tracked', 'expiring', 'remembered']
     data = await lookups([
       "set sql_mode = ''",
       ...tables.map(
@@ -71,14 +71,27 @@ describe('a row that was handed out', () => {
   })
   after(() => data[Symbol.asyncDispose]())
 
-  const repositories = () => data.repositories({ cache: { kept: 'immutable', tracked: 'versioned' } })
+  const repositories = () =>
+    data.repositories({
+      cache: {
+        kept: 'immutable',
+        tracked: 'versioned',
+        expiring: { mode: 'expiring', maxAge: 3_600_000 },
+      },
+    })
 
   /** Within one request: what is attempted there must be seen neither there nor elsewhere. */
   async function holding(repos: AnyRepositories, table: string): Promise<Holding> {
     const repository = repos.$table(table)
     const elsewhere = table === 'remembered' ? undefined : repos.$forRequest().$table(table)
     const readLists = () =>
-      Promise.all([repository.findAllBy({ g: 1 }), ...(table === 'tracked' ? [repository.all()] : [])])
+      Promise.all([
+        repository.findAllBy({ g: 1 }),
+        ...(table === 'tracked' || table === 'expiring' ? [repository.all()] : []),
+      ])
+    // What is read again takes the place of what an expiring table held.
+    if (table === 'expiring') await repos.$forRequest().$table(table).all()
+    if (table === 'expiring') await repos.$forRequest().$table(table).findAllBy({ g: 1 })
     const row = (await repository.findByKey(1))!
     const lists = await readLists()
     return {
@@ -96,7 +109,7 @@ describe('a row that was handed out', () => {
     }
   }
 
-  for (const table of ['kept', 'tracked', 'remembered']) {
+  for (const table of ['kept', 'tracked', 'expiring', 'remembered']) {
     it(`cannot be altered through itself, its values or its lists: ${table}`, async (t) => {
       const repos = repositories()
       let attempts = 0

@@ -3,21 +3,23 @@ import { describe, it } from 'node:test'
 import { checkHistory, type ViolationKind } from '../history/checker.ts'
 import { ASKED, type PollEvent, type ReadEvent, type WriteEvent } from '../history/events.ts'
 import { type Fault, faults } from '../history/faults.ts'
-import { runHistory } from '../history/history-run.ts'
+import { type HistoryMode, runHistory } from '../history/history-run.ts'
 
 const anySeed = () => Math.floor(Math.random() * 2 ** 31)
 
 describe('several processes that read and write one table', () => {
-  it('see nothing uncommitted or older than the bound, never go back, and keep every request stable', async (t) => {
-    const seed = anySeed()
-    t.diagnostic(`seed ${seed}: node test/history/run.ts --seed ${seed} is the long form`)
-    const { violations, counts, ...numbers } = await runHistory({ seconds: 4, seed })
-    t.diagnostic(JSON.stringify(numbers))
-    assert.deepEqual(violations, [], JSON.stringify(counts))
-    for (const name of ['reads', 'commits', 'rollbacks', 'kills', 'polls'] as const) {
-      assert.ok(numbers[name] > 0, name)
-    }
-  })
+  for (const mode of ['versioned', 'expiring'] as const) {
+    it(`see nothing uncommitted or older than the bound, never go back, and keep every request stable: ${mode}`, async (t) => {
+      const seed = anySeed()
+      t.diagnostic(`seed ${seed}: node test/history/run.ts --mode ${mode} --seed ${seed} is the long form`)
+      const { violations, counts, ...numbers } = await runHistory({ seconds: 4, seed, mode })
+      t.diagnostic(JSON.stringify(numbers))
+      assert.deepEqual(violations, [], JSON.stringify(counts))
+      for (const name of ['reads', 'commits', 'rollbacks', 'kills'] as const)
+        assert.ok(numbers[name] > 0, name)
+      assert.equal(numbers.polls > 0, mode === 'versioned')
+    })
+  }
 })
 
 describe('the history checker', { concurrency: 2 }, () => {
@@ -27,14 +29,19 @@ describe('the history checker', { concurrency: 2 }, () => {
     'no-drop': ['own commit not seen'],
     unpinned: ['request not stable', 'reader complained'],
     uncommitted: ['uncommitted value'],
+    'age-from-arrival': ['older than the bound'],
+    'kept-after-writes': ['own commit not seen'],
+    unremembered: ['request not stable', 'reader complained'],
   }
 
   for (const fault of Object.keys(faults) as Fault[]) {
     it(`catches a library with a fault: ${fault}`, async (t) => {
       // A race may not come about within so short a time.
+      const { mode } = faults[fault]
+      const [services, seconds] = mode === 'expiring' ? [2, 4] : [1, 1.5]
       for (let attempt = 0; attempt < 20; attempt++) {
         const seed = anySeed()
-        const { counts } = await runHistory({ seconds: 1.5, seed, fault, services: 1 })
+        const { counts } = await runHistory({ mode, seconds, seed, fault, services })
         t.diagnostic(`seed ${seed}: ${JSON.stringify(counts)}`)
         if (caught[fault].some((kind) => counts[kind])) return
       }
@@ -69,11 +76,13 @@ describe('the history checker', { concurrency: 2 }, () => {
     readonly reads: readonly ReadEvent[]
     readonly writes?: readonly WriteEvent[]
     readonly polls?: readonly PollEvent[]
+    readonly mode?: HistoryMode
   }): readonly string[] {
-    const { reads, writes = [], polls = [] } = history
+    const { reads, writes = [], polls = [], mode = 'versioned' } = history
     const { counts } = checkHistory({
       processes: [{ process: 0, polls, writes, reads, complaints: [], failures: 0, generations: 0 }],
       initial: new Map([[KEY, 1]]),
+      mode,
       bound: 100,
     })
     return Object.keys(counts)
@@ -102,6 +111,19 @@ describe('the history checker', { concurrency: 2 }, () => {
     assert.deepEqual(kinds({ writes, reads: [read(2, 22), read(1, 24)] }), ['went back'])
     assert.deepEqual(kinds({ writes, reads: [read(2, 22), read(1, 24, early)] }), [], 'it began before')
     assert.deepEqual(kinds({ writes, reads: [read(0, 50), read(2, 55)] }), ['went back'], 'to a deleted row')
+  })
+
+  it('holds what expires to its age, and to own commits', () => {
+    const mode = 'expiring'
+    const writes = [write(2, 20), write(0, 40)]
+    assert.deepEqual(kinds({ mode, writes, reads: [read(1, 120), read(2, 130), read(1, 119)] }), [])
+    assert.deepEqual(kinds({ mode, writes, reads: [read(1, 121)] }), ['older than the bound'])
+    assert.deepEqual(kinds({ mode, writes, reads: [read(2, 141)] }), ['older than the bound'])
+    assert.deepEqual(kinds({ mode, writes: [write(2, 20, { by: 0 })], reads: [read(1, 21)] }), [
+      'own commit not seen',
+    ])
+    const unstable = [read(1, 30, { request: 7, since: 5 }), read(2, 35, { request: 7, since: 5 })]
+    assert.deepEqual(kinds({ mode, writes, reads: unstable }), ['request not stable'])
   })
 
   it('holds a request to what it has seen, whatever the others see', () => {
