@@ -20,7 +20,7 @@ export async function checkMigrations(db: Kysely<unknown>, migrations: ProjectMi
   const { origin, names } = migrations
   const applied = await readApplied(db, migrations)
   if (applied === undefined) {
-    const reason = 'the user may not read which have run; give the connection of the one that migrates'
+    const reason = 'the user may not read which have run; use the connection of the user that migrates'
     return { findings: [], skipped: [{ what: 'migrations', reason }] }
   }
   const unapplied = names.filter((name) => !applied.includes(name))
@@ -37,7 +37,7 @@ export async function checkMigrations(db: Kysely<unknown>, migrations: ProjectMi
       ...unknown.map(
         (name): Finding => ({
           code: 'unknown-migration',
-          message: `the migration ${name} has run in this database and is not in ${origin}: Kysely will run no other`,
+          message: `the migration ${name} has run in this database and is not in ${origin}: Kysely runs no others until that is fixed`,
           fix: 'Deploy the code that has it, or restore its file.',
         }),
       ),

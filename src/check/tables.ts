@@ -49,7 +49,7 @@ function collationFinding(
       code: 'changed-collation',
       table: table.name,
       message: `column ${now.name} has the collation ${now.collation}, generated was ${column.collation}: other spellings are the same key now`,
-      fix: `${GENERATE} Look whether its values are still unique as they should be.`,
+      fix: `${GENERATE} Check that its values are still unique.`,
     },
   ]
 }

@@ -9,10 +9,10 @@ import { readIfThere } from './source-file.ts'
 
 export interface FileCheckOptions {
   readonly file: string
-  /** Whether it may be missing. */
+  /** Whether the file may be missing. */
   readonly optional: boolean
   readonly owner: Kysely<unknown>
-  /** Whose plugins decide what things are called. */
+  /** Its plugins decide the names in the file. */
   readonly naming: Kysely<unknown>
   readonly migrationTables?: readonly string[]
 }
@@ -26,7 +26,7 @@ export async function requireFile(file: string): Promise<string> {
   throw new CommandError(`${file} does not exist. Name the generated file by --out-file.`)
 }
 
-/** Checks that the generated file is current, by the flags that its own first lines name. */
+/** Checks that the generated file is current, with the flags in its first lines. */
 export async function checkSourceFile(options: FileCheckOptions): Promise<Report> {
   const { file, optional, owner, naming, migrationTables } = options
   const current = await (optional ? readIfThere(file) : requireFile(file))
@@ -44,7 +44,7 @@ function requestOf(file: string, source: string): GenerateRequest {
     return requestIn(argumentsIn(source) ?? [])
   } catch (error) {
     throw new CommandError(
-      `the first lines of ${file} do not hold the command that made it: ${describeFailure(error)}. Run kysely-lookup generate.`,
+      `the first lines of ${file} do not contain the command that made it: ${describeFailure(error)}. Run kysely-lookup generate.`,
     )
   }
 }

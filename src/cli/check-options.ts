@@ -30,10 +30,10 @@ through the repositories.
 
 export interface CheckOptions extends ConnectionOptions {
   readonly repositories: string | undefined
-  /** By repository name; undefined where nothing was said. */
+  /** By repository name; undefined if no flag named a table. */
   readonly modes: ReadonlyMap<string, 'immutable' | 'versioned'> | undefined
   readonly outFile: string
-  /** Whether it was named. */
+  /** Whether the flag was given. */
   readonly outFileGiven: boolean
   readonly migrations: string | undefined
   readonly connections: number | undefined
@@ -41,7 +41,7 @@ export interface CheckOptions extends ConnectionOptions {
   readonly json: boolean
 }
 
-/** @throws UsageError for what makes no sense. */
+/** @throws UsageError for flags that contradict each other or have wrong values. */
 export function parseCheckOptions(args: readonly string[]): CheckOptions {
   const { values } = parseArgs({
     args: [...args],

@@ -9,7 +9,7 @@ import type { CheckOptions } from './check-options.ts'
 import { CommandError, UsageError } from './command.ts'
 import { loadUserModule } from './user-module.ts'
 
-/** The one `Repositories` that a module exports. */
+/** Loads the `Repositories` that a module exports. */
 export async function loadRepositories({
   given,
   timeout,
@@ -23,7 +23,7 @@ export async function loadRepositories({
     const assembly = assemblyOf(value)
     return assembly ? [{ exported, value, assembly }] : []
   })
-  // The same may be exported under its name and as the default.
+  // One object may be exported by name and as the default.
   const different = new Set(found.map(({ value }) => value))
   const chosen =
     name === undefined && different.size === 1 ? found[0] : found.find(({ exported }) => exported === name)
@@ -54,7 +54,7 @@ export function serviceOf({ db, tables, settings }: Assembly, owner: Kysely<unkn
   }
 }
 
-/** The service that is meant by a generated file, the command line's flags and what the database has. */
+/** The service as a generated file, the flags and the database describe it. */
 export async function assumedService(
   { outFile, modes, timeout }: Pick<CheckOptions, 'outFile' | 'modes' | 'timeout'>,
   owner: Kysely<unknown>,

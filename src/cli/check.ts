@@ -94,7 +94,7 @@ const DENIED: Report = {
   skipped: [
     {
       what: GENERATED_FILE,
-      reason: 'the user may not read all of its tables; give the connection of the one that migrates',
+      reason: 'the user may not read all of its tables; use the connection of the user that migrates',
     },
   ],
 }
@@ -121,7 +121,7 @@ async function requireSameDatabase(owner: Kysely<unknown>, service: Kysely<unkno
   const [one, other] = [await databaseOf(owner), await databaseOf(service)]
   if (one === other) return
   throw new CommandError(
-    `the connection is to the database ${one} and the repositories read ${other}. Give the connection of the same by --url or --config.`,
+    `the connection is to the database ${one} and the repositories read ${other}. Name the same database with --url or --config.`,
   )
 }
 
@@ -136,6 +136,6 @@ async function migrationReport(
 ): Promise<Report> {
   const migrations = await projectMigrations({ folder, config, environment, timeout })
   if (migrations) return await checkMigrations(owner, migrations)
-  const reason = 'no folder of them was found; name it by --migrations'
+  const reason = 'no folder of migrations was found; name it with --migrations'
   return { findings: [], skipped: [{ what: 'migrations', reason }] }
 }

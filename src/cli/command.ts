@@ -5,21 +5,21 @@ export interface Command {
   readonly summary: string
   /** The whole text of `--help`. */
   readonly help: string
-  /** Runs with the arguments behind the command's name and answers the exit code. */
+  /** Runs with the arguments after the command's name and returns the exit code. */
   run(args: readonly string[]): Promise<number>
 }
 
-/** The exit code of a command that cannot do its work. For `check` 1 means that it found something. */
+/** The exit code of a command that fails. For `check`, 1 means that it found something. */
 export function failureCode(name: string | undefined): number {
   return name === 'check' ? 2 : 1
 }
 
-/** The arguments make no sense; the message is for the terminal. */
+/** Wrong arguments; the message is for the terminal. */
 export class UsageError extends Error {}
 
-/** The command cannot do its work for a reason that a person can fix; the message is the whole answer. */
+/** A failure that a person can fix; the message is all that is printed. */
 export class CommandError extends Error {
-  /** The message without what to do, where that was said apart. */
+  /** The message without the fix, if that was given separately. */
   readonly problem: string
 
   constructor(problem: string, { fix, cause }: { readonly fix?: string; readonly cause?: unknown } = {}) {

@@ -11,11 +11,11 @@ export interface ConnectionOptions {
   readonly url?: string | undefined
   readonly config?: string | undefined
   readonly environment?: string | undefined
-  /** Milliseconds that a module of the user may take to load. */
+  /** How long (ms) a module of the user may take to load. */
   readonly timeout: number
 }
 
-/** A database to read from, and what error messages may say of it. */
+/** A database to read from, and how messages may describe it. */
 export interface Connection extends FailureSource {
   readonly db: Kysely<unknown>
 }
@@ -35,24 +35,24 @@ export const CONNECTION_HELP = `The connection is the first of these that there 
   DATABASE_URL         the environment variable
 
   -e, --environment NAME   which environment of the kysely.config file
-  --timeout SECONDS        how long a kysely.config file or another module of yours may take to load (default: 20)`
+  --timeout SECONDS        how long a kysely.config file or another module of yours may take to load (default: 30)`
 
-/** @throws UsageError for what is no positive number of seconds. */
-export function timeoutOf(seconds = '20'): number {
+/** @throws UsageError unless it is a positive number of seconds. */
+export function timeoutOf(seconds = '30'): number {
   if (/^\d{1,6}(\.\d+)?$/.test(seconds) && Number(seconds) > 0) return Number(seconds) * 1000
   throw new UsageError(`--timeout is a positive number of seconds, not ${seconds}`)
 }
 
-/** Long enough for a connect time-out to speak first. */
+/** Longer than a connect timeout, whose message is clearer. */
 const FIRST_ANSWER_MS = 15_000
 
-/** Whether the user means any database. */
+/** Whether a database is named anywhere. */
 export function hasConnection({ url, config }: Pick<ConnectionOptions, 'url' | 'config'>): boolean {
   const given = url ?? config ?? findKyselyConfig(process.cwd()) ?? process.env.DATABASE_URL
   return given !== undefined && given !== ''
 }
 
-/** Finds the database that the user means. Nothing is sent to it yet. */
+/** Finds the database to read. Nothing is sent to it yet. */
 export async function findConnection(options: ConnectionOptions): Promise<Connection> {
   const { url, config } = options
   if (url !== undefined) return urlConnection(...urlFromFlag(url))
@@ -69,7 +69,7 @@ export async function findConnection(options: ConnectionOptions): Promise<Connec
 }
 
 /**
- * Fails where no answer comes at all: a `mysql2/promise` pool in a config makes Kysely wait for ever
+ * Fails if the database never answers: with a `mysql2/promise` pool in a config, Kysely waits forever
  * (kysely-org/kysely-ctl#199).
  */
 export async function expectAnswer({ db, origin }: Connection): Promise<void> {

@@ -10,11 +10,11 @@ interface DriverError {
   readonly errors?: readonly unknown[]
 }
 
-/** Which connection it was, and what must not be printed of it. */
+/** The connection that failed, and its secrets. */
 export interface FailureSource {
-  /** Where the connection comes from: `--url`, `kysely.config.ts`, `DATABASE_URL`. */
+  /** What named the connection: `--url`, `kysely.config.ts`, `DATABASE_URL`. */
   readonly origin: string
-  /** `host:port`, where it is known. */
+  /** `host:port`, if known. */
   readonly address?: string
   /** Texts that must never be printed. */
   readonly secrets: readonly string[]
@@ -32,7 +32,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   PROTOCOL_CONNECTION_LOST: 'the server closed the connection',
 }
 
-/** One line for the terminal: what failed and what to do, without a stack and without a password. */
+/** One line for the terminal: what failed and what to do, without a stack or a password. */
 export function describeFailure(error: unknown, source?: FailureSource): string {
   if (error instanceof CommandError) return oneLine(error.message)
   const described = source && !isOurs(error) ? databaseFailure(error, source) : undefined
@@ -44,7 +44,7 @@ export function describeFailure(error: unknown, source?: FailureSource): string 
 }
 
 function databaseFailure(error: unknown, { origin, address }: FailureSource): string | undefined {
-  // Where a host has several addresses, each has its own error.
+  // A host with several addresses has an error for each.
   const first = innermost(error)
   const where = address ?? (first.address ? `${first.address}:${first.port}` : 'the server')
   const says = typeof first.sqlMessage === 'string' ? `: ${first.sqlMessage}` : ''
@@ -72,7 +72,7 @@ function asDriverError(error: unknown): DriverError {
   return typeof error === 'object' && error !== null ? error : {}
 }
 
-/** By name and code: a configuration file may have loaded a copy of this library of its own. */
+/** By code, because a configuration file may load another copy of this library. */
 function isOurs(error: unknown): boolean {
   const { code } = asDriverError(error)
   return (

@@ -15,7 +15,7 @@ export const REQUEST_FLAGS = {
 
 type RequestValues = ReturnType<typeof parseArgs<{ options: typeof REQUEST_FLAGS }>>['values']
 
-/** @throws UsageError for a value that is none of its flag's. */
+/** @throws UsageError for a value that the flag does not allow. */
 export function requestOf(values: RequestValues): GenerateRequest {
   return {
     include: values['include-pattern'] ?? [],
@@ -31,14 +31,14 @@ export function requestOf(values: RequestValues): GenerateRequest {
   }
 }
 
-/** What a generated file says that it was made with. */
+/** The request in the first lines of a generated file. */
 export function requestIn(args: readonly string[]): GenerateRequest {
   const options = { ...REQUEST_FLAGS, 'out-file': { type: 'string' } } as const
   const { 'out-file': outFile, ...values } = parseArgs({ args: [...args], options }).values
   return { ...requestOf(values), ...(outFile !== undefined && { outFile }) }
 }
 
-/** The place of the file by its own first lines, which another working folder may name in another way. */
+/** The path in the first lines of a generated file. Another working folder may have another path to it. */
 export function outFileIn(source: string): Pick<GenerateRequest, 'outFile'> {
   const args = argumentsIn(source) ?? []
   const at = args.indexOf('--out-file')

@@ -111,7 +111,7 @@ function parse(args: readonly string[]): GenerateOptions {
   }
 }
 
-/** As the file's first lines name it: from this folder, and not at all where it is the default or none. */
+/** The path for the file's first lines: relative to this folder, absent for the default and for `--print`. */
 function placeOf({ outFile, print }: GenerateOptions): Pick<GenerateRequest, 'outFile'> {
   const place = relative('', outFile).replaceAll(sep, '/')
   return print || place === DEFAULT_OUT_FILE ? {} : { outFile: place }

@@ -11,23 +11,23 @@ import { CommandError } from './command.ts'
 import { MIGRATION_TABLES } from './kysely-config.ts'
 import { type TableFilterOptions, tableFilter } from './table-filter.ts'
 
-/** What a database's generated file should hold. */
+/** What `generate` writes for a database. */
 export interface GeneratedSource {
   readonly source: string
-  /** What a repository cannot serve, and names that queries cannot use. */
+  /** What repositories cannot serve, and names that queries cannot use. */
   readonly notices: readonly string[]
 }
 
 export interface SourceOptions {
   readonly db: Kysely<unknown>
   readonly request: GenerateRequest
-  /** Whose plugin decides the names of `--camel-case`; `db` by default. */
+  /** Its CamelCasePlugin decides the names for `--camel-case`; `db` by default. */
   readonly naming?: Kysely<unknown>
-  /** The tables in which Kysely notes migrations; by default those of its own choice. */
+  /** The tables of Kysely's migrator, if they have other names than its defaults. */
   readonly migrationTables?: readonly string[]
 }
 
-/** @throws CommandError where no table is meant, or two would have one name. */
+/** @throws CommandError if no table is selected, or two would have the same name. */
 export async function generatedSource(options: SourceOptions): Promise<GeneratedSource> {
   const { db, request, naming = db, migrationTables = MIGRATION_TABLES } = options
   const { camelCase, constants: wanted = [], include = [], exclude = [], ...rest } = request
@@ -64,7 +64,7 @@ function selectedTables(
       })
 }
 
-/** What a repository cannot serve, table by table. */
+/** What repositories cannot serve, table by table. */
 function notices(tables: readonly SchemaTable[]): string[] {
   return tables.flatMap(({ metadata: { name, columns }, unsupported, omittedIndexes }) => {
     if (unsupported) {
@@ -81,7 +81,7 @@ function foreignKeyNotice({ table, name, reason }: OmittedForeignKey): string {
   return `${table}: foreign key ${name} is left out: ${reason}`
 }
 
-/** Two names of the database must not become one. */
+/** Refuses a mapping that gives two things one name. */
 function refuseEqualNames(tables: readonly SchemaTable[], { toJavaScript }: NameMapping): void {
   const lists = [
     { where: 'tables', names: tables.map(({ metadata }) => metadata.name) },
@@ -101,7 +101,7 @@ function refuseEqualNames(tables: readonly SchemaTable[], { toJavaScript }: Name
   }
 }
 
-/** Names that the plugin does not bring back: a repository reads them, other queries cannot name them. */
+/** Names that the plugin does not map back. Repositories can read them, but other queries cannot name them. */
 function nameNotices(tables: readonly SchemaTable[], mapping: NameMapping | undefined): string[] {
   if (!mapping) return []
   return tables.flatMap(({ metadata }) =>

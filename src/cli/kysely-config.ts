@@ -10,7 +10,7 @@ import { importUserModule, JITI_OPTIONS, kyselyCtlPackage } from './user-module.
 
 type OrFactory<T> = T | (() => T | Promise<T>)
 
-/** What is needed of the configuration of kysely-ctl. */
+/** The part of kysely-ctl's configuration that is used here. */
 interface KyselyConfig {
   readonly kysely?: OrFactory<Kysely<unknown>>
   readonly dialect?: OrFactory<Dialect> | string
@@ -19,7 +19,7 @@ interface KyselyConfig {
   readonly migrations?: MigrationsConfig
 }
 
-/** The part of kysely-ctl's `migrations` that says which migrations there are, and where Kysely notes those that ran. */
+/** The part of kysely-ctl's `migrations` that is used here. */
 export interface MigrationsConfig {
   readonly allowJS?: boolean
   readonly migrationFolder?: string
@@ -32,13 +32,13 @@ export interface MigrationsConfig {
 export interface ConfigOptions {
   readonly file: string
   readonly environment?: string | undefined
-  /** Milliseconds that it may take to load. */
+  /** How long (ms) it may take to load. */
   readonly timeout: number
 }
 
 const EXTENSIONS = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs']
 
-/** The nearest `kysely.config.*`, here or in a folder above, where `npx kysely` would find it too. */
+/** Finds the nearest `kysely.config.*`, in this folder or above, as `npx kysely` does. */
 export function findKyselyConfig(from: string): string | undefined {
   for (const folder of ['.config', '.']) {
     for (const extension of EXTENSIONS) {
@@ -50,7 +50,7 @@ export function findKyselyConfig(from: string): string | undefined {
   return parent === from ? undefined : findKyselyConfig(parent)
 }
 
-/** The Kysely instance that a configuration file holds or describes. */
+/** The Kysely instance of a configuration file. */
 export async function kyselyFromConfig(options: ConfigOptions): Promise<Kysely<unknown>> {
   const db = await whileLoading(options, () => loadKysely(options))
   refuseSchema(db, 'kysely-lookup')
@@ -70,10 +70,10 @@ async function loadKysely(options: ConfigOptions): Promise<Kysely<unknown>> {
   return new Kysely<unknown>({ dialect, ...(plugins && { plugins }) })
 }
 
-/** The tables in which Kysely notes migrations where nobody names others. */
+/** The default tables of Kysely's migrator. */
 export const MIGRATION_TABLES = ['kysely_migration', 'kysely_migration_lock']
 
-/** What a configuration file says of migrations. */
+/** The `migrations` of a configuration file. */
 export async function migrationsFromConfig(options: ConfigOptions): Promise<MigrationsConfig> {
   const config = await whileLoading(options, () => loadKyselyConfig(options))
   return config?.migrations ?? {}
@@ -95,7 +95,7 @@ export async function made<T>(value: OrFactory<T>): Promise<T> {
 
 const loaded = new Map<string, Promise<KyselyConfig>>()
 
-/** Once for a process: a configuration may open a pool whenever it is loaded. */
+/** Loads a file once per process: a configuration may open a pool each time it is loaded. */
 function loadKyselyConfig(options: ConfigOptions): Promise<KyselyConfig> {
   const id = JSON.stringify([resolve(options.file), options.environment])
   const config = loaded.get(id) ?? loadConfigFile(options)
@@ -103,7 +103,7 @@ function loadKyselyConfig(options: ConfigOptions): Promise<KyselyConfig> {
   return config
 }
 
-/** Loads the file as `npx kysely` does, with TypeScript, .env and environments. */
+/** Loads the file as `npx kysely` does, including TypeScript, `.env` and environments. */
 async function loadConfigFile({ file: given, environment }: ConfigOptions): Promise<KyselyConfig> {
   const file = resolve(given)
   const c12 = await kyselyCtlPackage(() => import('c12'))

@@ -1,7 +1,7 @@
 import util from 'node:util'
 
 const CONTEXT = 3
-/** Beyond this many lines on both sides the comparison takes seconds and nobody reads it. */
+/** Comparing more lines than this takes seconds, and nobody reads the result. */
 const LIMIT = 5_000
 
 export interface LineDiffOptions {
@@ -10,7 +10,7 @@ export interface LineDiffOptions {
   readonly wanted: string
 }
 
-/** A unified diff from what a file holds to what it should hold. */
+/** A unified diff from the current text to the wanted one. */
 export function lineDiff({ name, current, wanted }: LineDiffOptions): string {
   const before = current.split('\n')
   const after = wanted.split('\n')

@@ -17,7 +17,7 @@ ${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\
   -h, --help                       this text
 `
 
-/** Runs one command line and answers the exit code: that of a failure, or 2 for arguments that make no sense. */
+/** Runs a command line and returns its exit code; 2 for wrong arguments. */
 export async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args
   try {

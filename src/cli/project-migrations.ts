@@ -16,14 +16,14 @@ import { readIfThere } from './source-file.ts'
 import { whileLoading } from './supervision.ts'
 
 export interface MigrationsOptions {
-  /** A folder, before what any configuration says. */
+  /** A folder; overrides the configuration. */
   readonly folder?: string | undefined
   readonly config?: string | undefined
   readonly environment?: string | undefined
   readonly timeout: number
 }
 
-/** The names of the tables in which Kysely notes the project's migrations. */
+/** The names of the migrator's tables. */
 export async function migrationTables(
   options: Omit<MigrationsOptions, 'folder'>,
 ): Promise<readonly string[]> {
@@ -34,13 +34,13 @@ export async function migrationTables(
   )
 }
 
-/** Whether a configuration has to be loaded for {@link migrationTables}, which few do. */
+/** Whether {@link migrationTables} needs the configuration, which few do. */
 export async function namesMigrationTables({ config }: Pick<MigrationsOptions, 'config'>): Promise<boolean> {
   const file = config ?? findKyselyConfig(process.cwd())
   return file !== undefined && /migration(Lock)?TableName/.test((await readIfThere(file)) ?? '')
 }
 
-/** The migrations of the project, as kysely-ctl would find them; undefined where there are none to be found. */
+/** Finds the project's migrations as kysely-ctl does. */
 export async function projectMigrations(options: MigrationsOptions): Promise<ProjectMigrations | undefined> {
   const file = options.config ?? findKyselyConfig(process.cwd())
   const config = file === undefined ? {} : await configuredIn({ ...options, file })
@@ -76,7 +76,7 @@ function folderOf(file: string | undefined, { migrationFolder }: MigrationsConfi
   return resolve(basename(beside) === '.config' ? dirname(beside) : beside, 'migrations')
 }
 
-/** By name and without loading them: a migration may do something when it is loaded. */
+/** Reads names only: a migration may do something when it is loaded. */
 async function migrationsIn(
   folder: string,
   { allowJS }: { readonly allowJS?: boolean | undefined },

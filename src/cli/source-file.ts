@@ -4,7 +4,7 @@ import { isGeneratedFile } from '../codegen/generated-file.ts'
 import { CommandError } from './command.ts'
 import { print } from './supervision.ts'
 
-/** Writes a generated file, and nothing over a file of another kind. */
+/** Writes a generated file, but does not overwrite other files. */
 export async function writeGenerated(file: string, source: string): Promise<void> {
   const current = await readIfThere(file)
   if (current === source) return await print(`${file} is current\n`)
@@ -22,7 +22,7 @@ export async function writeGenerated(file: string, source: string): Promise<void
   await print(`${file} written\n`)
 }
 
-/** Not `mkdir`'s own `recursive`, which never ends where the system refuses with ENOENT, as in /proc. */
+/** Replaces `mkdir`'s `recursive`, which never ends if the system refuses with ENOENT, as in /proc. */
 async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder)
@@ -35,7 +35,7 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** The file's text; undefined where there is none. */
+/** The text of a file; undefined if it does not exist. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8')

@@ -3,11 +3,11 @@ import { describeFailure } from './failure.ts'
 import { main } from './main.ts'
 import { notify, UNSETTLED } from './supervision.ts'
 
-// Our supervisor is gone, and with it whoever wanted to know.
+// The supervisor is gone.
 process.on('disconnect', () => process.exit())
 process.channel?.unref()
 
-// For instance a promise that a pool of the wrong kind made and nobody waits for.
+// For instance a promise of a pool of the wrong kind that nobody awaits.
 for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
   process.on(event, (error: unknown) => {
     console.error(`kysely-lookup: ${describeFailure(error)}`)
@@ -15,11 +15,11 @@ for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
   })
 }
 
-// Not a top-level await, of which Node would warn in words of its own.
+// A top-level await would add a warning of Node's.
 process.on('beforeExit', () => process.exit(UNSETTLED))
 void main(process.argv.slice(2)).then(end)
 
-/** What a configuration file started, such as a timer or a second pool, does not keep the process alive. */
+/** Exits even if a configuration file started a timer or a second pool. */
 async function end(code: number): Promise<void> {
   await notify({ code })
   process.exit(code)

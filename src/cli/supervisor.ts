@@ -4,16 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Notice, noticeIn, UNSETTLED } from './supervision.ts'
 
-/** How a command ended: with its exit code, or without one and why. */
+/** How a command ended: its exit code, or why it has none. */
 export type Outcome = { readonly code: number } | { readonly failure: string }
 
 const COMMAND = new URL(`./supervised-command${extname(import.meta.url)}`, import.meta.url)
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Runs a command line in a process of its own, and waits until it is done or cannot be done any more. */
+/** Runs a command line in a process of its own, and waits until it is done or can no longer be. */
 export async function supervise(args: readonly string[]): Promise<Outcome> {
-  // What the user's modules print goes to standard error: standard output is for the command's own answer.
+  // The user's modules print to standard error: standard output is for the command's result.
   const child = fork(fileURLToPath(COMMAND), args, { stdio: ['inherit', 2, 2, 'ipc'] })
   for (const signal of SIGNALS) {
     process.once(signal, () => {
@@ -52,7 +52,7 @@ export async function supervise(args: readonly string[]): Promise<Outcome> {
   ended.then((end) => resolve({ failure: endText(end, loading?.file, [...files]) }))
   const outcome = await promise
   stopTimer()
-  // Listeners of the user's modules may still close something.
+  // Exit listeners of the user's modules may still close something.
   if ('code' in outcome) await Promise.race([ended, delay(1_000)])
   child.kill('SIGKILL')
   return outcome
@@ -63,7 +63,7 @@ interface End {
   readonly signal: NodeJS.Signals | null
 }
 
-/** Resolves when the process has ended and its last message is here. */
+/** Resolves when the process has ended and its last message has arrived. */
 async function endOf(child: ChildProcess): Promise<End> {
   const exited = new Promise<End>((resolve) =>
     child.once('exit', (code, signal) => resolve({ code, signal })),
@@ -74,19 +74,19 @@ async function endOf(child: ChildProcess): Promise<End> {
 }
 
 function lateText(file: string, timeout: number): string {
-  return `${file} was not loaded within ${timeout / 1000} s. A module that is checked makes its objects and does not wait for servers or retry. Move that elsewhere, or give it longer by --timeout SECONDS.`
+  return `${file} was not loaded within ${timeout / 1000} s. A module that is loaded here should create its objects without waiting for a server. Move the waiting elsewhere, or allow more time with --timeout SECONDS.`
 }
 
 function endText({ code, signal }: End, loading: string | undefined, files: readonly string[]): string {
   const how = signal ?? `exit code ${code}`
   if (code === UNSETTLED && loading !== undefined) {
-    return `${loading} never finishes loading: it waits for a promise that nothing settles. Remove that wait.`
+    return `${loading} never finishes loading: it waits for a promise that nothing settles. Do not wait for it while loading.`
   }
   if (loading !== undefined) {
-    return `${loading} ended the process (${how}) while it was loaded. Let it export its objects without ending the process.`
+    return `${loading} ended the process (${how}) while it was loading. Let it export its objects without ending the process.`
   }
   if (files.length > 0) {
-    return `the process ended (${how}) before the command was done; what was loaded is ${files.join(', ')}. Look there for what ends it.`
+    return `the process ended (${how}) before the command was done. Look for what ends it in ${files.join(', ')}.`
   }
   return `the process that ran the command ended (${how}).`
 }

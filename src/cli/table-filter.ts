@@ -6,15 +6,15 @@ export interface TableFilterOptions {
   readonly database: string
   readonly include: readonly string[]
   readonly exclude: readonly string[]
-  /** The tables in which migrations are noted, which no application looks rows up in. */
+  /** The tables of the migrator, in which no application looks up rows. */
   readonly migrationTables: readonly string[]
 }
 
-/** Which tables are meant, by glob over `table` or, where the pattern has a dot, `database.table`. */
+/** Selects tables by globs over `table` or, if the pattern has a dot, over `database.table`. */
 export function tableFilter(options: TableFilterOptions): (table: string) => boolean {
   const { database, include, exclude, migrationTables } = options
   const bookkeeping = new Set([VERSION_TABLE, ...migrationTables])
-  // Node had globs behind its first 22 releases.
+  // The first releases of Node 22 have no globs.
   if ([...include, ...exclude].length > 0 && typeof path.matchesGlob !== 'function') {
     throw new CommandError('--include-pattern and --exclude-pattern need Node.js 22.5 or newer.')
   }

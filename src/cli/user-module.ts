@@ -15,8 +15,8 @@ export async function loadUserModule(options: {
 }
 
 /**
- * As Node loads it, which strips types from 22.18 on, or else with jiti, the loader of
- * kysely-ctl, which knows older Nodes, imports without an extension and the paths of a tsconfig.
+ * Loads a module with Node, which strips types from 22.18 on, or else with jiti, the loader of kysely-ctl. jiti supports older
+ * Nodes, imports without an extension and the paths of a tsconfig.
  */
 export async function importUserModule(file: string): Promise<Module> {
   const path = resolve(file)
@@ -26,7 +26,7 @@ export async function importUserModule(file: string): Promise<Module> {
     if (!isLoadingFailure(error)) throw error
     const jiti = await kyselyCtlPackage(() => import('jiti'))
     if (!jiti)
-      throw new CommandError(`${describeFailure(error)}. Install jiti, which loads what Node does not.`)
+      throw new CommandError(`${describeFailure(error)}. Install jiti, which loads what Node cannot.`)
     return await jiti.createJiti(pathToFileURL(path).href, JITI_OPTIONS).import(path)
   }
 }
@@ -39,7 +39,7 @@ const LOADING_FAILURES = new Set([
 ])
 
 function isLoadingFailure(error: unknown): boolean {
-  // A type that is imported like a value is a SyntaxError for Node, which does not know that it is a type.
+  // Node does not know types: to it, a type imported like a value is a SyntaxError.
   if (error instanceof SyntaxError) return true
   return LOADING_FAILURES.has(String((error as { code?: unknown } | undefined)?.code))
 }
@@ -47,7 +47,7 @@ function isLoadingFailure(error: unknown): boolean {
 /** The options that kysely-ctl gives it. */
 export const JITI_OPTIONS = { fsCache: false, jsx: true, tsconfigPaths: process.cwd() }
 
-/** A package that comes with kysely-ctl; undefined where it is not installed. */
+/** A package that comes with kysely-ctl; undefined if it is not installed. */
 export async function kyselyCtlPackage<T>(load: () => Promise<T>): Promise<T | undefined> {
   try {
     return await load()

@@ -3,7 +3,7 @@ import { CommandError } from './command.ts'
 import { type Connection, type ConnectionOptions, expectAnswer, findConnection } from './connection.ts'
 import { describeFailure } from './failure.ts'
 
-/** Runs `work` on the database that the user means and closes its connections; failures become one clear line. */
+/** Runs `work` on the database that the options name, and closes it. A failure becomes one clear line. */
 export async function withConnection<T>(
   options: ConnectionOptions,
   work: (db: Kysely<unknown>) => Promise<T>,
@@ -16,7 +16,7 @@ export async function withConnection<T>(
     await connection.db.destroy()
     return result
   } catch (error) {
-    // Not closed here: the process is about to end, and a server that does not answer would hold it.
+    // Not closed: the process is about to end, and a server that does not answer would delay it.
     const secrets = [options.url ?? ''].filter(Boolean)
     throw new CommandError(describeFailure(error, connection ?? { origin: 'the configuration', secrets }), {
       cause: error,

@@ -85,17 +85,17 @@ const MISFITS: readonly Misfit[] = [
   {
     name: 'exits with 0',
     text: 'process.exit(0)',
-    stderr: /^FILE ended the process \(exit code 0\) while it was loaded\. /,
+    stderr: /^FILE ended the process \(exit code 0\) while it was loading\. /,
   },
   {
     name: 'exits with 3',
     text: 'process.exit(3)',
-    stderr: /^FILE ended the process \(exit code 3\) while it was loaded\. /,
+    stderr: /^FILE ended the process \(exit code 3\) while it was loading\. /,
   },
   {
     name: 'kills itself',
     text: "process.kill(process.pid, 'SIGKILL'); await new Promise((resolve) => setTimeout(resolve, 5_000))",
-    stderr: /^FILE ended the process \(SIGKILL\) while it was loaded\. /,
+    stderr: /^FILE ended the process \(SIGKILL\) while it was loading\. /,
   },
   {
     name: 'throws outside of its loading',

@@ -222,7 +222,7 @@ describe('generate --constants', () => {
     t.after(() => runStatements(database.url, "update status set slug = 'paid' where id = 3"))
     const [finding, ...others] = await check()
     assert.deepEqual([finding?.code, finding?.table, others], ['stale-constants', 'status', []])
-    assert.match(finding?.message ?? '', /^StatusId in .*: 1 came, 1 are gone$/)
+    assert.match(finding?.message ?? '', /^StatusId in .*: 1 added, 1 removed$/)
     const verified = await command('generate', ...args, '--verify')
     assert.deepEqual([verified.code, /\n\+ {2}settled: 3,\n/.test(verified.stdout)], [1, true])
   })
