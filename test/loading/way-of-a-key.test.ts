@@ -18,9 +18,13 @@ describe('the way of a key', () => {
   })
 
   it('does not grow: a miss runs through a fixed number of files', async () => {
-    const versioned = await visitsOfMiss('versioned')
-    const plain = await visitsOfMiss()
-    assert.ok(plain.size <= 23, [...plain.keys()].join(', '))
-    assert.ok(versioned.size <= 29, [...versioned.keys()].join(', '))
+    const files = async (mode?: 'versioned') => {
+      const visits = await visitsOfMiss(mode)
+      // The pool of an earlier measurement may close meanwhile; a lookup does not use a pool.
+      return [...visits.keys()].filter((file) => file !== 'database/pool.ts')
+    }
+    const [versioned, plain] = [await files('versioned'), await files()]
+    assert.ok(plain.length <= 23, plain.join(', '))
+    assert.ok(versioned.length <= 29, versioned.join(', '))
   })
 })
