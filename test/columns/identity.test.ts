@@ -373,7 +373,8 @@ function expectSameObjects(
   list: readonly AnyRow[],
   { name }: Way,
 ): void {
-  if (name === 'each for itself' || name === "by union all as 'versioned'") return
+  // A row of an expiring table is another object when it has been read again.
+  if (['each for itself', "by union all as 'versioned'", "as 'expiring'"].includes(name)) return
   for (const row of found)
     if (row)
       assert.equal(
