@@ -23,7 +23,7 @@ export type LookupErrorCode =
   | 'KYSELY_LOOKUP_TOO_MANY_WAITING'
   /** The server is behind what this process has seen, as a replica may be. Read from the primary. */
   | 'KYSELY_LOOKUP_STALE_READ'
-  /** The server gave another number of answers than keys were sent. Run `kysely-lookup generate`. */
+  /** The server has another number of rows than keys were sent, or than a write may change. Run `kysely-lookup generate`. */
   | 'KYSELY_LOOKUP_PROTOCOL'
   /** A date or bytes of a row were read on another object, such as a Proxy. Give the Proxy a copy: `{ ...row }`. */
   | 'KYSELY_LOOKUP_FOREIGN_RECEIVER'

@@ -55,7 +55,7 @@ export async function checkPlans(target: CheckTarget): Promise<Report> {
       }
       const statements =
         form === 'json_table'
-          ? [keyStatement(options), loneStatement(options)]
+          ? [keyStatement(options), ...(many ? [] : [loneStatement(options)])]
           : [unionStatement({ ...options, keys: 2 })]
       const lookup = { table, definition, many }
       try {

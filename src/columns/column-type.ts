@@ -117,8 +117,6 @@ export interface KeyForm {
    * encoded to says the same value.
    */
   readonly rawType?: 'string' | 'number'
-  /** Whether a parameter of the declared type is compared as a column of that type is. */
-  readonly constant?: true
   /** The SQL condition that holds when `column` (already quoted) has the value of `input`; equality by default. */
   readonly condition?: (column: string, input: string) => string
   /** What tells values apart that are read as one; absent where each is read as a value of its own. */

@@ -136,7 +136,6 @@ function integerKey({ unsigned }: ColumnMetadata): KeyForm {
     expected: 'an integer',
     declaration: unsigned ? 'bigint unsigned' : 'bigint',
     rawType: 'number',
-    constant: true,
     encode: (value) => (isInteger(value) ? (encodeInteger(value, from, to) ?? null) : undefined),
   }
 }

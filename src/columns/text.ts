@@ -19,7 +19,7 @@ export const textTypes: readonly ColumnType[] = [
       name,
       traits: (column) => ({ length: Number(column.length), ...charsetOf(column) }),
       typeScript: () => select,
-      key: (column) => ({ ...textKey(column, { constant: true }), ambiguity: textAmbiguity(column) }),
+      key: (column) => ({ ...textKey(column), ambiguity: textAmbiguity(column) }),
       constantKey: (text) => text,
     }),
   ),
@@ -81,25 +81,29 @@ function parseMembers(columnType: string): string[] {
 const ownText = ({ charset, collation }: ColumnMetadata) =>
   `longtext character set ${charset} collate ${collation}`
 
-function textKey(column: ColumnMetadata, comparison: Pick<KeyForm, 'constant'> = {}): KeyForm {
+function textKey(column: ColumnMetadata): KeyForm {
   const { charset, collation } = column
   const base = { expected: 'a well-formed string', rawType: 'string', encode: encodeText } as const
   if (charset === 'ascii') {
     // A character beyond ASCII is in no row; declared in the column's charset it would become '?'.
     const encode = (value: unknown) => asciiOrNothing(encodeText(value))
-    return { ...base, ...comparison, declaration: ownText(column), encode }
+    return { ...base, declaration: ownText(column), encode }
   }
   if (charset === 'utf8mb4' || charset === 'utf16') {
-    return { ...base, ...comparison, declaration: ownText(column) }
+    return { ...base, declaration: ownText(column) }
   }
   // A key that does not survive the way into the column's charset and back is in no row.
   return {
     ...base,
     declaration: 'longtext character set utf8mb4 collate utf8mb4_bin',
     condition: (name, input) =>
-      `${name} = convert(${input} using ${charset}) collate ${collation}` +
-      ` and convert(convert(${input} using ${charset}) using utf8mb4) collate utf8mb4_bin = ${input}`,
+      `${name} = convert(${input} using ${charset}) collate ${collation} and ${survives(input, charset)}`,
   }
+}
+
+/** That a text is the same after the way into a charset and back. */
+function survives(input: string, charset = ''): string {
+  return `convert(convert(${input} using ${charset}) using utf8mb4) collate utf8mb4_bin = ${input}`
 }
 
 /** What a character becomes that has no counterpart in Unicode, or that is not well-formed UTF-8. */
@@ -144,16 +148,22 @@ const numberOfMember: Ambiguity = {
   distinction: (column) => `hex(cast(${column} as unsigned))`,
 }
 
-/** MariaDB finds the empty set by spaces only where they come as a column's value, which a conversion is not. */
+/**
+ * What is equal to the empty text means the empty set: padding, and characters that a collation ignores. MariaDB does not see that
+ * where it converts the text to a set.
+ */
 function setKey(column: ColumnMetadata): KeyForm {
-  const form = { ...textKey(column), ambiguity: setAmbiguity(column) }
-  if (form.declaration === ownText(column) || column.collation?.includes('nopad')) return form
-  const { rawType: _, ...others } = form
+  const form = textKey(column)
+  const { charset, collation } = column
+  const own = form.condition
+    ? (input: string) => `convert(${input} using ${charset}) collate ${collation}`
+    : String
   return {
-    ...others,
-    encode(value) {
-      const json = form.encode(value)
-      return json && /^" +"$/.test(json) ? '""' : json
+    ...form,
+    ambiguity: setAmbiguity(column),
+    condition: (name, input) => {
+      const text = own(input)
+      return `${name} = if(${text} = '', '', ${text})${form.condition ? ` and ${survives(input, charset)}` : ''}`
     },
   }
 }

@@ -1,7 +1,7 @@
 import { columnType } from '../columns/column-types.ts'
 import { quoteName, type Statement, statement } from '../database/statement.ts'
 import type { DistinguishedColumn } from '../keys/identity.ts'
-import type { KeyDefinition } from '../keys/key.ts'
+import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 
@@ -37,29 +37,52 @@ export function unionStatement(options: StatementOptions & { readonly keys: numb
 function joinedStatement(options: StatementOptions, keys: string): Statement {
   const { table, definition, many, versioned } = options
   const [version, from] = versioned ? ['v.version, ', `${versionOf(table)} v join `] : ['', '']
-  const order = many ? ` order by k.o, ${table.primaryKey.map((name) => column(table, name)).join(', ')}` : ''
+  const order = many ? ` order by k.o, ${primaryKeyAliases(table).join(', ')}` : ''
   return statement(
     `select k.o, ${version}${columnList(options)} from ${from}${keys} k left join ${target(table, definition)}${order}`,
   )
 }
 
-/**
- * For one key: at most a row, its position first. Comparing with a constant, which saves a fifth of the time, is not
- * the same as comparing columns for every type. Undefined unless it is known to be.
- */
-export function loneStatement(options: StatementOptions): Statement | undefined {
-  const { table, definition, many, versioned } = options
-  if (many || !definition.parts.every(({ constant }) => constant)) return undefined
-  const conditions = definition.parts.map((part) =>
-    part.condition(column(table, part.name), typedParameter(part.declaration)),
-  )
+/** For one key: at most a row, its position first. Comparing with a constant saves a fifth of the time. */
+export function loneStatement(options: Omit<StatementOptions, 'many'>): Statement {
+  const { table, definition, versioned } = options
   const from = `${quoteName(table.name)} t force index (${quoteName(definition.index)})`
-  const where = conditions.join(' and ')
+  const where = keyCondition(definition, (name) => column(table, name)).texts.join('?')
   return statement(
     versioned
       ? `select '1' o, v.version, ${columnList(options)} from ${versionOf(table)} v left join ${from} on ${where}`
       : `select '1' o, ${columnList(options)} from ${from} where ${where}`,
   )
+}
+
+/** A condition in SQL that one key holds, in pieces: between two texts is a parameter. */
+export interface KeyCondition {
+  readonly texts: readonly string[]
+  /** The texts that the parameters between them are bound to. */
+  parameters(key: Key): readonly string[]
+}
+
+/** NUL is in no name. */
+const PARAMETER = '\0'
+
+/** @param nameOf a column's name in SQL, by the name that repositories know it by */
+export function keyCondition({ parts }: KeyDefinition, nameOf: (name: string) => string): KeyCondition {
+  const conditions = parts.map((part) =>
+    part.condition(nameOf(part.name), typedParameter(part.declaration, PARAMETER)).split(PARAMETER),
+  )
+  const texts = ['']
+  for (const [index, [first, ...others]] of conditions.entries()) {
+    texts.push(`${texts.pop()}${index > 0 ? ' and ' : ''}${first}`, ...others)
+  }
+  return {
+    texts,
+    parameters: ({ tokens }) =>
+      conditions.flatMap(({ length }, index) => new Array<string>(length - 1).fill(String(tokens[index]))),
+  }
+}
+
+function primaryKeyAliases({ columns, primaryKey }: TableMetadata): string[] {
+  return primaryKey.map((key) => `c${columns.findIndex(({ name }) => name === key)}`)
 }
 
 /** How a whole table is read. */
@@ -108,10 +131,15 @@ function columnList({ table, many = false, distinguished = [] }: ColumnListOptio
   return [...columns, ...distinctions].join(', ')
 }
 
-/** A column of the looked-up table, by the name that repositories know it by. */
+/** A column of the looked-up table. */
 function column(table: TableMetadata, name: string): string {
+  return `t.${columnName(table, name)}`
+}
+
+/** A column's name in SQL, by the name that repositories know it by. */
+export function columnName(table: TableMetadata, name: string): string {
   const { columnName = name } = table.columns.find((one) => one.name === name) ?? {}
-  return `t.${quoteName(columnName)}`
+  return quoteName(columnName)
 }
 
 function jsonKeys({ parts }: KeyDefinition): string {
@@ -135,14 +163,14 @@ function target(table: TableMetadata, { parts, index }: KeyDefinition): string {
 }
 
 /** A parameter cast to a type in column syntax, because CAST spells integer and text types differently. */
-function typedParameter(declaration: string): string {
+function typedParameter(declaration: string, parameter = '?'): string {
   const text = /^(?:varchar\(\d+\)|longtext) character set (\w+)(?: collate (\w+))?$/.exec(declaration)
-  if (text) return `convert(? using ${text[1]})${text[2] ? ` collate ${text[2]}` : ''}`
+  if (text) return `convert(${parameter} using ${text[1]})${text[2] ? ` collate ${text[2]}` : ''}`
   // MySQL gives a bare parameter the type of the cast, and cuts what is sent as text to it.
   const type = /int\b/.test(declaration)
     ? declaration.endsWith('unsigned')
       ? 'unsigned'
       : 'signed'
     : declaration
-  return `cast(convert(? using ascii) as ${type})`
+  return `cast(convert(${parameter} using ascii) as ${type})`
 }

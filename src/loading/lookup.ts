@@ -1,11 +1,12 @@
 import type { Server } from '../database/server-features.ts'
 import type { Statement } from '../database/statement.ts'
 import { ConfigurationError, LookupError } from '../errors.ts'
-import type { DistinguishedColumn, RowIdentities, Token } from '../keys/identity.ts'
+import type { DistinguishedColumn, RowIdentities } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import {
   emptyTableStatement,
+  keyCondition,
   keyStatement,
   loneStatement,
   type StatementOptions,
@@ -72,19 +73,19 @@ function readingDistinctly<Asked extends readonly unknown[]>(
 function createAsk(options: StatementOptions): Lookup {
   const json = jsonLookup(options)
   const union = unionLookup(options)
-  const lone = loneLookup(options)
+  const lone = options.many ? undefined : loneLookup(options)
   return (server, keys) => {
     if (server.form === 'union_all') return union(server, keys)
     return keys.length === 1 && lone ? lone(server, keys) : json(server, keys)
   }
 }
 
-function loneLookup(options: StatementOptions): Lookup | undefined {
-  const { table, versioned } = options
+function loneLookup(options: StatementOptions): Lookup {
+  const { table, definition, versioned } = options
   const statement = loneStatement(options)
-  if (!statement) return undefined
+  const { parameters } = keyCondition(definition, (name) => name)
   return async ({ execute }, [key]) => {
-    const rows = await execute(statement, key!.tokens.map(tokenText))
+    const rows = await execute(statement, parameters(key!))
     if (rows.length > 1 || (versioned && rows.length === 0)) throw unexpected(table, 1, rows.length)
     return versioned ? { rows, from: 2, version: versionIn(table.name, rows[0]) } : { rows, from: 1 }
   }
@@ -112,7 +113,7 @@ function unionLookup(options: StatementOptions): Lookup {
     const values: unknown[] = []
     for (let index = 0; index < size; index++) {
       const key = keys[Math.min(index, keys.length - 1)]!
-      values.push(...key.tokens.map(tokenText))
+      values.push(...key.tokens.map(String))
     }
     const answers = answersOf(options, await execute(statement, values), size)
     return { ...answers, rows: answers.rows.filter(([position]) => Number(position) <= keys.length) }
@@ -158,9 +159,4 @@ function versionIn(table: string, row: readonly unknown[] | undefined): number {
     problem: `${table}: the version table has no rows for it, so that changes would go unnoticed`,
     fix: `Call trackVersion(db, ${JSON.stringify(table)}) of kysely-lookup/migration in a migration.`,
   })
-}
-
-/** The text that a parameter is bound to. */
-function tokenText(token: Token): string | null {
-  return token === null ? null : String(token)
 }

@@ -1,6 +1,7 @@
-import type { Insertable, Kysely, Updateable } from 'kysely'
-import { InvalidKeyError } from '../errors.ts'
+import { type Insertable, type Kysely, type RawBuilder, type SqlBool, sql, type Updateable } from 'kysely'
+import { InvalidKeyError, LookupError } from '../errors.ts'
 import type { Key, TableKeys } from '../keys/key.ts'
+import { columnName, keyCondition } from '../loading/lookup-sql.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { ProcessTable } from './process-tables.ts'
 
@@ -77,24 +78,59 @@ export function createTableWrites(
 
 type AnyKysely = Kysely<Record<string, Record<string, unknown>>>
 
-/** The statements are Kysely's own, plugins and all; the server compares the key as in any query. */
+/** A statement of one row at most. */
+type Write = (db: AnyKysely) => Promise<{ readonly numAffectedRows?: bigint | undefined }>
+
+const SAVEPOINT = sql.raw('kysely_lookup_write')
+
+/** The statements are Kysely's own, plugins and all. They find their row by the condition that lookups find it by. */
 function createWrites(options: WritesOptions): Inserts<unknown> | Writes<unknown, unknown> {
   const { name, table, keys, wrote } = options
   const db = options.over as AnyKysely
 
-  async function written(statement: Promise<{ numAffectedRows?: bigint | undefined }>): Promise<number> {
+  async function written(write: () => Promise<number>): Promise<number> {
     try {
-      return Number((await statement).numAffectedRows ?? 0)
+      return await write()
     } finally {
       await wrote()
     }
+  }
+
+  /** Where the key is not unique any more, as after a migration, nothing may be written at all. */
+  async function writeOne(over: AnyKysely, write: Write): Promise<number> {
+    const rows = Number((await write(over)).numAffectedRows ?? 0)
+    if (rows <= 1) return rows
+    throw new LookupError(
+      'KYSELY_LOOKUP_PROTOCOL',
+      `${table.name}: the key of a write has ${rows} rows, and none of them was changed. Is the key still unique? Run kysely-lookup generate.`,
+    )
+  }
+
+  async function writeInSavepoint(write: Write): Promise<number> {
+    await sql`savepoint ${SAVEPOINT}`.execute(db.withoutPlugins())
+    try {
+      return await writeOne(db, write)
+    } catch (error) {
+      if (error instanceof LookupError)
+        await sql`rollback to savepoint ${SAVEPOINT}`.execute(db.withoutPlugins())
+      throw error
+    }
+  }
+
+  function writeByKey(write: Write): Promise<number> {
+    return written(() =>
+      db.isTransaction ? writeInSavepoint(write) : db.transaction().execute((trx) => writeOne(trx, write)),
+    )
   }
 
   const inserts: Inserts<unknown> = {
     async insert(rows) {
       const list = Array.isArray(rows) ? rows : [rows]
       if (list.length === 0) return 0
-      return written(db.executeQuery(db.insertInto(name).values(list as never)))
+      return written(async () => {
+        const { numAffectedRows } = await db.executeQuery(db.insertInto(name).values(list as never))
+        return Number(numAffectedRows ?? 0)
+      })
     },
   }
   if (options.immutable) return inserts
@@ -102,25 +138,38 @@ function createWrites(options: WritesOptions): Inserts<unknown> | Writes<unknown
     ...inserts,
     async update(key, changes) {
       const resolved = keys.resolveGiven(key)
-      if (Object.keys(changes ?? {}).length === 0) {
+      if (Object.values(changes ?? {}).every((value) => value === undefined)) {
         throw new InvalidKeyError(table.name, 'update: expected at least one column to change.')
       }
       if (!resolved) return 0
-      const query = db.updateTable(name).set(changes as never)
-      return written(db.executeQuery(query.where((where) => where.and(valuesOf(resolved, key)))))
+      const condition = conditionOf(table, resolved)
+      return writeByKey((over) =>
+        over.executeQuery(
+          over
+            .updateTable(name)
+            .set(changes as never)
+            .where(condition),
+        ),
+      )
     },
     async delete(key) {
       const resolved = keys.resolveGiven(key)
       if (!resolved) return 0
-      const query = db.deleteFrom(name)
-      return written(db.executeQuery(query.where((where) => where.and(valuesOf(resolved, key)))))
+      const condition = conditionOf(table, resolved)
+      return writeByKey((over) => over.executeQuery(over.deleteFrom(name).where(condition)))
     },
   }
 }
 
-/** The key as Kysely takes it: columns and values. */
-function valuesOf({ definition }: Key, key: unknown): Record<string, never> {
-  const [only, second] = definition.parts
-  const plain = typeof key === 'object' && key !== null && Object.hasOwn(key, only!.name)
-  return (second || plain ? { ...(key as object) } : { [only!.name]: key }) as Record<string, never>
+/** That a row has the key, by the database's names. */
+function conditionOf(table: TableMetadata, key: Key): RawBuilder<SqlBool> {
+  const { texts, parameters } = keyCondition(key.definition, (name) => columnName(table, name))
+  const values = parameters(key)
+  return sql.join(
+    texts.flatMap((text, index) => [
+      sql.raw(text),
+      ...(index < values.length ? [sql.val(values[index])] : []),
+    ]),
+    sql.raw(''),
+  )
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import fc from 'fast-check'
-import { InvalidKeyError } from '../../src/index.ts'
+import { sql } from 'kysely'
+import { createDatabase, InvalidKeyError } from '../../src/index.ts'
 import { bytesCases } from '../support/differential/bytes-cases.ts'
 import type { ColumnCase } from '../support/differential/case.ts'
 import { compositeCases } from '../support/differential/composite-cases.ts'
@@ -35,6 +36,9 @@ const GROUP = 40
 
 /** Keys that are asked in one turn of the event loop. */
 const TURN = 2000
+
+/** Of how many keys one deletes. */
+const DELETED = 4
 
 /** How keys are asked. */
 interface Way {
@@ -106,6 +110,7 @@ async function compare(t: TestContext, tables: readonly CaseTable[]): Promise<vo
   // Whatever the server keeps of the values, bent or not, are the rows.
   const statements = ["set sql_mode = ''", ...tables.flatMap((table) => table.statements)]
   await using data = await lookups(statements, { ...EVERY_VALUE, connectionLimit: 3 })
+  await using unprepared = createDatabase({ uri: data.test.url, ...EVERY_VALUE, prepare: false })
   const metadata = await generatedTables(data.db)
   const repositories = (options: object = {}) => data.repositories({ tables: metadata, ...options })
   const questions = shuffled(tables.flatMap((table) => table.questions))
@@ -114,6 +119,7 @@ async function compare(t: TestContext, tables: readonly CaseTable[]): Promise<vo
   const ways: Way[] = [
     { name: 'without a scope', repositories: repositories() },
     { name: 'one by one', repositories: repositories(), single: true },
+    { name: 'one by one, as text', repositories: repositories({ db: unprepared }), single: true },
     { name: 'in a request', repositories: repositories().$forRequest(), remembered: true },
     { name: "'immutable'", repositories: repositories({ cache: immutable }), remembered: true },
     { name: 'by union all', repositories: repositories({ statementForm: 'union_all' }) },
@@ -128,6 +134,7 @@ async function compare(t: TestContext, tables: readonly CaseTable[]): Promise<vo
     )
     assert.deepEqual(differences, [], `${way.name}, seed ${seed}`)
   }
+  const deletes = await compareDeletes(repositories(), questions, alone.answers)
   const found = alone.answers.filter((answer) => typeof answer === 'number').length
   const invalid = alone.answers.filter((answer) => answer === 'invalid').length
   assert.ok(
@@ -135,9 +142,47 @@ async function compare(t: TestContext, tables: readonly CaseTable[]): Promise<vo
     `${found} of ${questions.length} keys are of rows`,
   )
   t.diagnostic(
-    `${questions.length} keys of ${tables.length} tables, each asked ${ways.length} ways and compared with ` +
+    `${questions.length} keys of ${tables.length} tables, each asked ${ways.length} ways, ${deletes} deleted by, and compared with ` +
       `${alone.comparisons} lone comparisons: ${found} rows, ${invalid} refused, 0 differences (seed ${seed})`,
   )
+}
+
+/** A delete finds the row that a read finds, or none. */
+async function compareDeletes(
+  repositories: AnyRepositories,
+  questions: readonly Question[],
+  answers: readonly Answer[],
+): Promise<number> {
+  let count = 0
+  const differences: string[] = []
+  await repositories.$transaction(async (trx) => {
+    for (let index = 0; index < questions.length; index += DELETED) {
+      const question = questions[index]!
+      if (question.spellings.some(({ key }) => key === null || key === undefined)) continue
+      count++
+      const id = answers[index]
+      await sql`savepoint before_delete`.execute(trx.$db)
+      const affected = await trx.$table(question.table).delete(keyOf(question)).catch(invalidKey)
+      if (affected !== (id === undefined ? 0 : id === 'invalid' ? 'invalid' : 1)) {
+        differences.push(`${questionText(question)}: alone ${id}, deleted ${affected}`)
+      }
+      if (affected !== 1) continue
+      const rows = await trx.$db
+        .selectFrom(question.table)
+        .select('id')
+        .where('id', '=', id as never)
+        .execute()
+      if (rows.length > 0) differences.push(`${questionText(question)}: another row than ${id} was deleted`)
+      await sql`rollback to savepoint before_delete`.execute(trx.$db)
+    }
+  })
+  assert.deepEqual(differences, [], `seed ${seed}`)
+  return count
+}
+
+function invalidKey(error: unknown): 'invalid' {
+  if (error instanceof InvalidKeyError) return 'invalid'
+  throw error
 }
 
 function shuffled<Value>(values: readonly Value[]): Value[] {

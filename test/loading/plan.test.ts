@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
+import mysql2 from 'mysql2'
 import type { Statement } from '../../src/database/statement.ts'
 import { type KeyDefinition, tableKeys } from '../../src/keys/key.ts'
-import { keyStatement, loneStatement, tableStatement, unionStatement } from '../../src/loading/lookup-sql.ts'
+import {
+  columnName,
+  keyCondition,
+  keyStatement,
+  loneStatement,
+  tableStatement,
+  unionStatement,
+} from '../../src/loading/lookup-sql.ts'
 import type { TableMetadata } from '../../src/metadata.ts'
 import { createVersionTable } from '../../src/migration/index.ts'
 import { type Lookups, lookups } from '../support/lookups.ts'
@@ -23,6 +31,8 @@ const KINDS: Record<string, string> = {
   flags: 'bit(40)',
   bytes: 'varbinary(16)',
   choice: "enum('a','b','c')",
+  choices: "set('a','b','c') character set utf8mb4 collate utf8mb4_general_ci",
+  marks: "set('a','b','c') character set latin1",
 }
 
 /** How a statement asks: in how many selects, and whether its parameter is a list. */
@@ -86,8 +96,7 @@ describe('the plan of a lookup', () => {
       for (const definition of keys.definitions) {
         const options = { table, definition, many: false, versioned: false }
         await expectIndex(keyStatement(options), definition, { selects: 1, json: true })
-        const lone = loneStatement(options)
-        if (lone) await expectIndex(lone, definition, { selects: 1 })
+        await expectIndex(loneStatement(options), definition, { selects: 1 })
         await expectIndex(unionStatement({ ...options, keys: 2 }), definition, { selects: 1 })
       }
       for (const columns of [{ label: 'x' }, { label: 'x', integer: 1 }]) {
@@ -98,6 +107,37 @@ describe('the plan of a lookup', () => {
       }
     })
   }
+
+  it('of a write by key reads that key alone', async () => {
+    await data.run('delete from kind')
+    const rows = Array.from({ length: 100 }, (_, n) => {
+      const day = `2024-01-01 00:00:${String(n % 60).padStart(2, '0')}`
+      return `(${n}, 'b${n}', 'c${n}', 'a${n}', 'é${n}', ${n}, ${n}.5, '2024-01-01' + interval ${n} day, '${day}' + interval ${n} hour,
+        sec_to_time(${n}), ${1950 + n}, ${n}, 'v${n}', ${n === 50 ? "'b', 'a,b', 'c'" : 'null, null, null'})`
+    })
+    await data.run(
+      `insert into kind (id, ${Object.keys(KINDS).map((name) => `\`${name}\``)}) values ${rows.join()}`,
+      'analyze table kind',
+    )
+    const row = await data.repositories().kind!.findByKey(50)
+    const { definitions, keyOf } = tableKeys(table)
+    const format = data.test.system === 'mysql' ? 'format=traditional ' : ''
+    for (const definition of definitions.filter(({ index }) => index !== 'by_pair')) {
+      const { texts, parameters } = keyCondition(definition, (name) => columnName(table, name))
+      const values = parameters(keyOf(definition, row!)!)
+      const condition = texts
+        .map((text, at) => text + (at < values.length ? mysql2.escape(values[at]) : ''))
+        .join('')
+      for (const write of ['delete from kind', "update kind set label = 'x'"]) {
+        const lines = await data.run(`explain ${format}${write} where ${condition}`)
+        assert.deepEqual(
+          lines.map(({ key, rows }) => [key, Number(rows)]),
+          [[definition.index, 1]],
+          condition,
+        )
+      }
+    }
+  })
 
   it('of a whole table follows its primary key and sorts nothing, with its version or without', async () => {
     await createVersionTable(data.db)

@@ -41,7 +41,10 @@ export type AnyRepositories = Readonly<Record<string, AnyRepository>> &
     ): Promise<Result>
   }
 
-export type AnyTransaction = Readonly<Record<string, AnyRepository>> & { readonly $db: Transaction<AnyDB> }
+export type AnyTransaction = Readonly<Record<string, AnyRepository>> & {
+  readonly $db: Transaction<AnyDB>
+  $table(name: string): AnyRepository
+}
 
 export interface Lookups extends AsyncDisposable {
   readonly test: TestDatabase

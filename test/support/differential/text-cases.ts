@@ -275,6 +275,9 @@ export function textCases(collations: ReadonlySet<string>): ColumnCase[] {
       'sjis collate sjis_bin',
       'latin1 collate latin1_nopad_bin',
       'utf8mb4 collate utf8mb4_nopad_bin',
+      'utf8mb4 collate utf8mb4_0900_ai_ci',
+      'utf8mb4 collate utf8mb4_unicode_520_ci',
+      'utf16 collate utf16_unicode_ci',
     ]
       .filter((charset) => collations.has(charset.split(' ')[2]!))
       .flatMap(memberCases),
@@ -287,7 +290,7 @@ function memberCases(charset: string): ColumnCase[] {
   const members = MEMBERS.map((member) => `'${member}'`).join(', ')
   const setMembers = MEMBERS.filter((member) => member !== '' && member !== 'ss')
   const base = textCase('', '')
-  const name = charset.includes('nopad') ? charset.split(' ')[2]! : charset.split(' ')[0]!
+  const name = /nopad|0900|unicode/.test(charset) ? charset.split(' ')[2]! : charset.split(' ')[0]!
   const lists = fc
     .array(fc.constantFrom(...setMembers), { maxLength: 4 })
     .map((list): Spelling => ({ key: list.join(',').replace("''", "'") }))
