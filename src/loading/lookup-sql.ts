@@ -1,7 +1,7 @@
 import { columnType } from '../columns/column-types.ts'
 import { quoteName, type Statement, statement } from '../database/statement.ts'
 import type { DistinguishedColumn } from '../keys/identity.ts'
-import type { Key, KeyDefinition } from '../keys/key.ts'
+import type { KeyDefinition } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 
@@ -58,8 +58,8 @@ export function loneStatement(options: Omit<StatementOptions, 'many'>): Statemen
 /** A condition in SQL that one key holds, in pieces: between two texts is a parameter. */
 export interface KeyCondition {
   readonly texts: readonly string[]
-  /** The texts that the parameters between them are bound to. */
-  parameters(key: Key): readonly string[]
+  /** For each parameter, which of the key's columns it is. */
+  readonly parts: readonly number[]
 }
 
 /** NUL is in no name. */
@@ -76,8 +76,7 @@ export function keyCondition({ parts }: KeyDefinition, nameOf: (name: string) =>
   }
   return {
     texts,
-    parameters: ({ tokens }) =>
-      conditions.flatMap(({ length }, index) => new Array<string>(length - 1).fill(String(tokens[index]))),
+    parts: conditions.flatMap(({ length }, index) => new Array<number>(length - 1).fill(index)),
   }
 }
 

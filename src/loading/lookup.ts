@@ -83,9 +83,12 @@ function createAsk(options: StatementOptions): Lookup {
 function loneLookup(options: StatementOptions): Lookup {
   const { table, definition, versioned } = options
   const statement = loneStatement(options)
-  const { parameters } = keyCondition(definition, (name) => name)
+  const { parts } = keyCondition(definition, (name) => name)
   return async ({ execute }, [key]) => {
-    const rows = await execute(statement, parameters(key!))
+    const rows = await execute(
+      statement,
+      parts.map((part) => String(key!.tokens[part])),
+    )
     if (rows.length > 1 || (versioned && rows.length === 0)) throw unexpected(table, 1, rows.length)
     return versioned ? { rows, from: 2, version: versionIn(table.name, rows[0]) } : { rows, from: 1 }
   }

@@ -163,8 +163,8 @@ function createWrites(options: WritesOptions): Inserts<unknown> | Writes<unknown
 
 /** That a row has the key, by the database's names. */
 function conditionOf(table: TableMetadata, key: Key): RawBuilder<SqlBool> {
-  const { texts, parameters } = keyCondition(key.definition, (name) => columnName(table, name))
-  const values = parameters(key)
+  const { texts, parts } = keyCondition(key.definition, (name) => columnName(table, name))
+  const values = parts.map((part) => String(key.tokens[part]))
   return sql.join(
     texts.flatMap((text, index) => [
       sql.raw(text),

@@ -123,8 +123,9 @@ describe('the plan of a lookup', () => {
     const { definitions, keyOf } = tableKeys(table)
     const format = data.test.system === 'mysql' ? 'format=traditional ' : ''
     for (const definition of definitions.filter(({ index }) => index !== 'by_pair')) {
-      const { texts, parameters } = keyCondition(definition, (name) => columnName(table, name))
-      const values = parameters(keyOf(definition, row!)!)
+      const { texts, parts } = keyCondition(definition, (name) => columnName(table, name))
+      const { tokens } = keyOf(definition, row!)!
+      const values = parts.map((part) => String(tokens[part]))
       const condition = texts
         .map((text, at) => text + (at < values.length ? mysql2.escape(values[at]) : ''))
         .join('')
