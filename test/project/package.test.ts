@@ -120,7 +120,7 @@ describe('the package, installed in an empty TypeScript project', () => {
     await consumer.write('src/wrong-key.ts', WRONG_KEY)
     const refused = await inProject(consumer.command('tsc'), '--pretty', 'false')
     assert.notEqual(refused.code, 0)
-    assert.match(refused.output, /^src\/wrong-key\.ts\(6,\d+\): error TS2345: .*'string'/)
+    assert.match(refused.output, /^src\/wrong-key\.ts\(6,\d+\): error TS2345: .*'"Paris"'/)
     assert.equal(refused.output.match(/error TS/g)?.length, 1, refused.output)
     await consumer.write('src/wrong-key.ts', '')
   })
