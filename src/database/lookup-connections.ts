@@ -110,7 +110,8 @@ export class LookupConnections implements LookupSource {
   #relieve(): void {
     this.#patience = undefined
     if (this.#waiting.length === 0) return
-    this.#openFor(this.#waiting[this.#mostUrgent()], 2 * this.#options.count)
+    // One that is being opened, however slowly, is for those who wait.
+    if (this.#opening === 0) this.#openFor(this.#waiting[this.#mostUrgent()], 2 * this.#options.count)
     this.#watchWaiting()
   }
 

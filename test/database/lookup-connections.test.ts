@@ -17,6 +17,9 @@ const { system } = await identifyServer(await testServerUrl())
 const other = await createTestDatabase()
 const onMariaDB = system === 'mariadb'
 
+/** A time-out (ms) that no machine is too slow for. */
+const PATIENT = 600_000
+
 describe('connections for lookups', () => {
   let data: Lookups
 
@@ -37,9 +40,11 @@ describe('connections for lookups', () => {
     assert.deepEqual(await readPlans(data.repositories({ db })), PLANS)
   }
 
-  async function openConnections(user: string): Promise<number> {
+  /** Of a user, or those of them whose statement holds a text. */
+  async function openConnections(user: string, text = ''): Promise<number> {
     const [row] = await data.run(
-      `select count(*) n from information_schema.processlist where user = '${user}'`,
+      `select count(*) n from information_schema.processlist
+        where user = '${user}' and coalesce(info, '') like '%${text}%'`,
     )
     return Number(row?.n)
   }
@@ -181,21 +186,40 @@ describe('connections for lookups', () => {
     assert.ok(streams >= 1)
   })
 
-  it('are opened on demand, and no more than configured', async () => {
+  it('are opened on demand, and no more than configured for one table', async () => {
     await using user = await databaseUser(data, 'select')
     const { username } = new URL(user.url)
     for (const count of [1, 3]) {
       await using db = createDatabase<AnyDB>({ uri: user.url, lookupConnections: { count } })
       assert.equal(await openConnections(username), 0)
-      const repos = data.repositories({ db })
-      await repos.$ready()
+      await data.repositories({ db }).$ready()
       assert.equal(await openConnections(username), 1)
-      const slow = Array.from({ length: 20 }, (_, index) => {
-        const { plan, unrelated } = data.repositories({ db, tables: data.tables })
-        return index % 2 ? plan!.findByKey(index) : unrelated!.findByKey(index)
-      })
-      await Promise.all(slow)
+      const sets = Array.from({ length: 20 }, () => data.repositories({ db, timeout: PATIENT }))
+      await Promise.all(sets.map((repos) => repos.$ready()))
+      await Promise.all(sets.map(({ plan }, index) => plan!.findByKey(index)))
       assert.ok((await openConnections(username)) <= count)
+      await db.destroy()
+      await gone(username)
+    }
+  })
+
+  it('are one more for each other table while a locked one holds all, and closed afterwards', async () => {
+    await using user = await databaseUser(data, 'select')
+    const { username } = new URL(user.url)
+    for (const count of [1, 3]) {
+      await using db = createDatabase<AnyDB>({ uri: user.url, lookupConnections: { count } })
+      const sets = Array.from({ length: 20 }, () => data.repositories({ db, timeout: PATIENT }))
+      await Promise.all(sets.map((repos) => repos.$ready()))
+      await using locker = await createConnection(data.test.url)
+      await locker.query('lock tables plan write')
+      const blocked = sets.map(({ plan }) => plan!.findByKey(1))
+      while ((await openConnections(username, '`plan`')) < count) await new Promise(setImmediate)
+      assert.equal(await sets[0]!.unrelated!.findByKey(1), undefined)
+      assert.equal(await openConnections(username, '`plan`'), count)
+      assert.ok((await openConnections(username)) <= count + 1)
+      await locker.query('unlock tables')
+      for (const row of await Promise.all(blocked)) assert.equal(row?.name, 'Free')
+      while ((await openConnections(username)) > count) await new Promise(setImmediate)
       await db.destroy()
       await gone(username)
     }
