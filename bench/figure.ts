@@ -1,5 +1,5 @@
 import type { Comparison as InProcessComparison } from './interleaved.ts'
-import type { Comparison } from './rounds.ts'
+import type { Comparison, Cpu } from './rounds.ts'
 
 /** One cell of the results. */
 export interface Figure {
@@ -17,6 +17,8 @@ export interface Figure {
   readonly against?: string
   readonly ratio?: number
   readonly quartiles?: readonly [number, number]
+  /** Processor time of the side's process; microseconds per request where the unit is no time. */
+  readonly cpu?: Cpu
   readonly more?: Readonly<Record<string, number>>
   /** Why there is no value. */
   readonly cannot?: string
@@ -35,7 +37,7 @@ export function figuresOf(
 /** Of sides that run in this process, against the first. */
 export function inProcessFigures(
   common: Pick<Figure, 'case' | 'server' | 'what' | 'unit'>,
-  { median, ratio }: InProcessComparison,
+  { median, ratio, cpu }: InProcessComparison,
 ): Figure[] {
   const [against] = Object.keys(median)
   return Object.entries(median).map(([side, value]) => ({
@@ -44,5 +46,6 @@ export function inProcessFigures(
     value,
     against: against!,
     ratio: ratio[side]!,
+    cpu: cpu[side]!,
   }))
 }

@@ -18,6 +18,12 @@ export interface Rounds {
 const SECONDS = 12
 const FEWEST_ROUNDS = 3
 
+/** Median processor time, and its ratio as that of the value. */
+export interface Cpu {
+  readonly value: number
+  readonly ratio: number
+}
+
 export type Comparison =
   | { readonly cannot: string }
   | {
@@ -27,6 +33,8 @@ export type Comparison =
       readonly ratio: number
       /** A quarter of the rounds' ratios are below the first, a quarter above the second. */
       readonly quartiles: readonly [number, number]
+      /** Processor time of the side's process, in the case's unit of time; where the side tells it. */
+      readonly cpu?: Cpu
       /** What else a round told, as medians. */
       readonly more: Readonly<Record<string, number>>
     }
@@ -39,6 +47,7 @@ export async function compare(plan: Rounds): Promise<Record<string, Comparison>>
   const names = Object.keys(plan.sides)
   const cannot = new Map<string, string>()
   const values = new Map(names.map((name) => [name, [] as number[][]]))
+  const cpu = new Map(names.map((name) => [name, [] as number[][]]))
   const more = new Map(names.map((name) => [name, [] as Record<string, number>[]]))
   for (let process = 0; process < plan.processes; process++) {
     const running = new Map<string, SideProcess>()
@@ -52,7 +61,10 @@ export async function compare(plan: Rounds): Promise<Record<string, Comparison>>
       for (const result of started) {
         if (result.status === 'rejected' && !(result.reason instanceof Cannot)) throw result.reason
       }
-      for (const name of running.keys()) values.get(name)!.push([])
+      for (const name of running.keys()) {
+        values.get(name)!.push([])
+        cpu.get(name)!.push([])
+      }
       const end = performance.now() + (plan.seconds ?? SECONDS) * 1_000
       for (let round = -plan.warmup; round < plan.rounds; round++) {
         if (round >= FEWEST_ROUNDS && performance.now() > end) break
@@ -60,7 +72,10 @@ export async function compare(plan: Rounds): Promise<Record<string, Comparison>>
           const sample = await running.get(name)!.round()
           if (round < 0) continue
           values.get(name)!.at(-1)!.push(mainOf(sample))
-          if (typeof sample === 'object') more.get(name)!.push(sample)
+          if (typeof sample === 'number') continue
+          const { cpu: time, ...others } = sample
+          if (time !== undefined) cpu.get(name)!.at(-1)!.push(time)
+          more.get(name)!.push(others)
         }
       }
     } finally {
@@ -72,21 +87,32 @@ export async function compare(plan: Rounds): Promise<Record<string, Comparison>>
     names.map((name) => {
       const reason = cannot.get(name)
       if (reason !== undefined) return [name, { cannot: reason }]
-      const ratios = values
-        .get(name)!
-        .map((own, process) => own.map((value, round) => value / baseline[process]![round]!))
+      const ratios = ratiosOf(values.get(name)!, baseline)
       const all = ratios.flat()
+      const times = cpu.get(name)!
+      const known = times.flat().length > 0 && cpu.get(plan.baseline)!.flat().length > 0
       return [
         name,
         {
           value: median(values.get(name)!.flat()),
           ratio: median(ratios.map(median)),
           quartiles: [quantile(all, 0.25), quantile(all, 0.75)],
+          ...(known && {
+            cpu: {
+              value: median(times.flat()),
+              ratio: median(ratiosOf(times, cpu.get(plan.baseline)!).map(median)),
+            },
+          }),
           more: mediansOf(more.get(name)!),
         },
       ]
     }),
   )
+}
+
+/** By process and round. */
+function ratiosOf(own: readonly number[][], baseline: readonly number[][]): number[][] {
+  return own.map((rounds, process) => rounds.map((value, round) => value / baseline[process]![round]!))
 }
 
 function rotated(names: readonly string[], by: number): string[] {

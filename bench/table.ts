@@ -17,11 +17,12 @@ export function printFigures(figures: readonly Figure[]): void {
   }
 }
 
-export function cellOf({ value, ratio, quartiles, cannot, more }: Figure): string {
+export function cellOf({ value, ratio, quartiles, cpu, cannot, more }: Figure): string {
   if (cannot !== undefined) return cannot
   const parts = [shortNumber(value!)]
   if (ratio !== undefined) parts.push(`× ${shortNumber(ratio)}`)
   if (quartiles) parts.push(`(${quartiles.map(shortNumber).join('–')})`)
+  if (cpu) parts.push(`cpu ${shortNumber(cpu.value)} × ${shortNumber(cpu.ratio)}`)
   for (const [name, amount] of Object.entries(more ?? {})) parts.push(`${name} ${shortNumber(amount)}`)
   return parts.join(' ')
 }

@@ -6,6 +6,7 @@ import { readCityKeys } from '../city-keys.ts'
 import { openPeer } from '../peer.ts'
 import type { Measured } from '../side.ts'
 import type { Task } from '../side-process.ts'
+import { startStopwatch } from '../stopwatch.ts'
 
 export interface BatchOptions {
   readonly [name: string]: string | number | boolean
@@ -31,12 +32,13 @@ export async function prepare(task: Task): Promise<Measured> {
         ids.slice(next + list * keys, next + (list + 1) * keys),
       )
       next += keys * lists
-      const start = process.hrtime.bigint()
+      const times = startStopwatch()
       for (const chunk of chunks) {
         const rows = await cities(chunk)
         if (rows.length !== keys || !rows.every(Boolean)) throw new Error('a city was not found')
       }
-      return Number(process.hrtime.bigint() - start) / 1_000 / lists
+      const { wall, cpu } = times()
+      return { microseconds: wall / 1_000 / lists, cpu: cpu / 1_000 / lists }
     },
     close: () => peer.close(),
   }

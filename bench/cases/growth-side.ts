@@ -3,6 +3,7 @@ import { createRandom } from '../../test/support/random.ts'
 import type { Measured } from '../side.ts'
 import type { Task } from '../side-process.ts'
 import { openNumbers } from '../sides/numbers.ts'
+import { startStopwatch } from '../stopwatch.ts'
 
 export interface GrowthOptions {
   readonly [name: string]: string | number | boolean
@@ -23,14 +24,14 @@ export async function prepare(task: Task): Promise<Measured> {
     async round() {
       let found = 0
       let next = 0
-      const start = process.hrtime.bigint()
+      const times = startStopwatch()
       for (let count = 0; count < reads; count++) {
         if (await number(ids[next]!)) found++
         if (++next === ids.length) next = 0
       }
-      const elapsed = Number(process.hrtime.bigint() - start)
+      const { wall, cpu } = times()
       if (found !== reads) throw new Error(`${reads - found} reads found nothing`)
-      return elapsed / reads
+      return { nanoseconds: wall / reads, cpu: cpu / reads }
     },
     close,
   }

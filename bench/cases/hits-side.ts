@@ -6,6 +6,7 @@ import { type CityKeys, readCityKeys } from '../city-keys.ts'
 import { type Lookups, openPeer, type Peer } from '../peer.ts'
 import type { Measured } from '../side.ts'
 import type { Task } from '../side-process.ts'
+import { startStopwatch } from '../stopwatch.ts'
 
 export interface HitsOptions {
   readonly [name: string]: string | number | boolean
@@ -29,7 +30,7 @@ export async function prepare(task: Task): Promise<Measured> {
   const request = scoped ? await openRequest(peer) : undefined
   const lookups = request?.lookups ?? peer.lookups
   if (!lookups) throw new Error('nothing to read from without a request')
-  const inside = request?.inside ?? ((work: () => Promise<number>) => work())
+  const inside = request?.inside ?? (<Result>(work: () => Promise<Result>) => work())
   await inside(() => load(peer, lookups, by, loaded))
   // Not in the order in which they were loaded, which is that of the heap.
   const read = readOf(lookups, by, createRandom(2).shuffled(loaded))
@@ -39,7 +40,7 @@ export async function prepare(task: Task): Promise<Measured> {
       inside(async () => {
         let index = next
         let found = 0
-        const start = process.hrtime.bigint()
+        const times = startStopwatch()
         if (by === 'peek') {
           for (let count = 0; count < reads; count++) {
             if (read(index)) found++
@@ -51,10 +52,10 @@ export async function prepare(task: Task): Promise<Measured> {
             if (++index === hot) index = 0
           }
         }
-        const elapsed = Number(process.hrtime.bigint() - start)
+        const { wall, cpu } = times()
         next = index
         if (found !== reads) throw new Error(`${reads - found} of ${reads} reads found nothing`)
-        return elapsed / reads
+        return { nanoseconds: wall / reads, cpu: cpu / reads }
       }),
     async close() {
       request?.end()

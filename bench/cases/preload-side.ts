@@ -3,6 +3,7 @@ import { Cannot } from '../cannot.ts'
 import { openPeer } from '../peer.ts'
 import type { Measured } from '../side.ts'
 import type { Task } from '../side-process.ts'
+import { startStopwatch } from '../stopwatch.ts'
 
 export async function prepare(task: Task): Promise<Measured> {
   const peer = await openPeer(task.side, { url: task.url, capacity: 200_000 })
@@ -11,9 +12,10 @@ export async function prepare(task: Task): Promise<Measured> {
   return {
     async round() {
       await peer.restart?.()
-      const start = process.hrtime.bigint()
+      const times = startStopwatch()
       await preload()
-      return Number(process.hrtime.bigint() - start) / 1e6
+      const { wall, cpu } = times()
+      return { milliseconds: wall / 1e6, cpu: cpu / 1e6 }
     },
     close: () => peer.close(),
   }

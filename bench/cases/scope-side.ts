@@ -5,6 +5,7 @@ import type { Measured } from '../side.ts'
 import type { Task } from '../side-process.ts'
 import { openSmallTables, type SmallTables } from '../sides/small-tables.ts'
 import { SMALL_TABLES } from '../small-tables.ts'
+import { startStopwatch } from '../stopwatch.ts'
 
 export interface ScopeOptions {
   readonly [name: string]: string | number | boolean
@@ -61,11 +62,11 @@ export async function prepare(task: Task): Promise<Measured> {
   const request = WAYS[way]!
   return {
     async round() {
-      const start = process.hrtime.bigint()
+      const times = startStopwatch()
       if (touched === 0) for (let scope = 0; scope < scopes; scope++) request(tables, 0)
       else for (let scope = 0; scope < scopes; scope++) await request(tables, touched)
-      const elapsed = Number(process.hrtime.bigint() - start)
-      return { nanoseconds: elapsed / scopes, kept: kept === undefined ? 0 : 1 }
+      const { wall, cpu } = times()
+      return { nanoseconds: wall / scopes, cpu: cpu / scopes, kept: kept === undefined ? 0 : 1 }
     },
     close: () => tables.close(),
   }

@@ -6,6 +6,7 @@ import { createRequests, serve } from '../requests.ts'
 import { openSelectCount } from '../select-count.ts'
 import type { Measured } from '../side.ts'
 import type { Task } from '../side-process.ts'
+import { startStopwatch } from '../stopwatch.ts'
 
 export interface ServiceOptions {
   readonly [name: string]: string | number | boolean
@@ -34,14 +35,19 @@ export async function prepare(task: Task): Promise<Measured> {
   return {
     async round() {
       let seconds = 0
+      let cpu = 0
       let statements = 0
       for (let time = 0; time < times; time++) {
         if (cold) await peer.restart?.()
         const before = await selects.read()
+        const stopwatch = startStopwatch()
         seconds += await send()
+        cpu += stopwatch().cpu
         statements += (await selects.read()) - before
       }
-      return { requestsPerSecond: (requests * times) / seconds, statements: statements / requests / times }
+      const sent = requests * times
+      // Microseconds per request, of this process: clients of a service on HTTP have their own.
+      return { requestsPerSecond: sent / seconds, cpu: cpu / 1_000 / sent, statements: statements / sent }
     },
     async close() {
       await service?.stop()

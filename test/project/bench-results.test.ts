@@ -4,6 +4,8 @@ import { describe, it } from 'node:test'
 import { drawChart } from '../../bench/chart.ts'
 import type { Figure } from '../../bench/figure.ts'
 import { type Results, withCase } from '../../bench/results.ts'
+import { type Comparison, compare } from '../../bench/rounds.ts'
+import { cellOf } from '../../bench/table.ts'
 
 const figure = (own: Partial<Figure>): Figure => ({
   case: 'hits',
@@ -44,6 +46,59 @@ describe('the results of a benchmark', () => {
     assert.equal(withCase(thorough, 'hits', { ...run, quick: true, figures: [] }), thorough)
     const look = withCase(nothing, 'hits', { ...run, quick: true, figures: [] })
     assert.equal(withCase(look, 'hits', { ...run, figures: [figure({})] }).figures.length, 1)
+  })
+})
+
+describe('a comparison', () => {
+  const side = (samples: readonly object[]) => async () => {
+    let next = 0
+    return { round: async () => ({ ...samples[next++ % samples.length]! }), stop: async () => {} }
+  }
+
+  it('divides value and processor time by those of the same round', async () => {
+    const compared = await compare({
+      baseline: 'map',
+      processes: 2,
+      rounds: 3,
+      warmup: 0,
+      sides: {
+        map: side([
+          { ns: 10, cpu: 8 },
+          { ns: 100, cpu: 8 },
+          { ns: 10, cpu: 16 },
+        ]),
+        lookup: side([
+          { ns: 20, cpu: 12, statements: 4 },
+          { ns: 200, cpu: 12, statements: 5 },
+          { ns: 20, cpu: 24, statements: 5 },
+        ]),
+      },
+    })
+    assert.deepEqual(compared.lookup, {
+      value: 20,
+      ratio: 2,
+      quartiles: [2, 2],
+      cpu: { value: 12, ratio: 1.5 },
+      more: { statements: 5 },
+    })
+    const { cpu, more, quartiles, ratio, value }: Extract<Comparison, { value: number }> =
+      compared.lookup as Extract<Comparison, { value: number }>
+    assert.equal(
+      cellOf(figure({ value, ratio, quartiles, cpu, more })),
+      '20 × 2 (2–2) cpu 12 × 1.5 statements 5',
+    )
+  })
+
+  it('says nothing of processor time where no side measures it', async () => {
+    const bytes = side([{ bytes: 80 }])
+    const compared = await compare({
+      baseline: 'map',
+      processes: 1,
+      rounds: 3,
+      warmup: 0,
+      sides: { map: bytes, lookup: bytes },
+    })
+    assert.deepEqual(compared.lookup, { value: 80, ratio: 1, quartiles: [1, 1], more: {} })
   })
 })
 
