@@ -31,10 +31,9 @@ interface Lookup {
  */
 export async function checkPlans(target: CheckTarget): Promise<Report> {
   const { service, tables, cached } = target
-  const features = await readFeatures(service)
-  const form = target.statementForm ?? features.form
+  const { form, system } = await readFeatures(service, target.statementForm)
   // MySQL may return a tree unless asked for the traditional format, which MariaDB does not know by name.
-  const explain = features.system === 'mariadb' ? 'explain' : 'explain format = traditional'
+  const explain = system === 'mariadb' ? 'explain' : 'explain format = traditional'
   // If they cannot be read, another check reports it.
   const versions = await canRead(service, VERSION_TABLE)
   const findings: Finding[] = []

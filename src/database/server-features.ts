@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
+import { ConfigurationError } from '../errors.ts'
 import type { Execute } from './execute.ts'
-import { parseServerVersion, type ServerSystem } from './server-version.ts'
+import { parseServerVersion, type ServerSystem, type ServerVersion } from './server-version.ts'
 
 /**
  * How keys are sent: as one JSON parameter that the server unfolds with JSON_TABLE, or as a `union all` of one select per key.
@@ -24,17 +25,36 @@ export interface Server {
 }
 
 /** JSON_TABLE came with MySQL 8.0.4 and MariaDB 10.6. */
-export async function readFeatures(db: Kysely<unknown>): Promise<Omit<Server, 'execute'>> {
+export function hasJsonTable({ system, release }: Pick<ServerVersion, 'system' | 'release'>): boolean {
+  return release >= (system === 'mariadb' ? 1006 : 800)
+}
+
+/**
+ * @param chosen the form that the program asks for, in place of the one that the server is best asked in
+ * @throws ConfigurationError where the server does not understand it.
+ */
+export async function readFeatures(
+  db: Kysely<unknown>,
+  chosen?: StatementForm,
+): Promise<Omit<Server, 'execute'>> {
   const { rows } = await sql<{ version: string; packet: unknown; name: string | null }>`
     select version() as version, @@max_allowed_packet as packet, database() as name`.execute(
     db.withoutPlugins(),
   )
   const { version = '', packet, name } = rows[0] ?? {}
-  const { system, release } = parseServerVersion(version)
+  const server = parseServerVersion(version)
+  const jsonTable = hasJsonTable(server)
+  if (chosen === 'json_table' && !jsonTable) {
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: `statementForm is 'json_table', which ${server.system} ${server.version} does not know`,
+      fix: 'Leave statementForm out: the library asks the server.',
+    })
+  }
   return {
-    form: release >= (system === 'mariadb' ? 1006 : 800) ? 'json_table' : 'union_all',
+    form: chosen ?? (jsonTable ? 'json_table' : 'union_all'),
     maxPacket: Number(packet),
-    system,
+    system: server.system,
     databaseName: name ?? undefined,
   }
 }

@@ -32,7 +32,7 @@ export interface LookupOptions extends Omit<StatementOptions, 'distinguished'> {
 }
 
 /** A `union all` of more is slow to parse. */
-const UNION_LIMIT = 128
+export const UNION_LIMIT = 128
 
 /** @see Lookup */
 export function createLookup(options: LookupOptions): Lookup {

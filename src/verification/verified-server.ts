@@ -58,7 +58,7 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
 
   async function featuresOver(over: Kysely<unknown>): Promise<Omit<Server, 'execute'>> {
     if (features) return features
-    features = await readFeatures(over)
+    features = await readFeatures(over, settings.statementForm)
     database.system = features.system
     if (features.databaseName) database.name = features.databaseName
     return features
@@ -91,7 +91,7 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
       ...limitOf(table.name, over),
       ...{ ranIn, table: table.name, database: features.databaseName },
     })
-    return { execute, ...features, ...(settings.statementForm && { form: settings.statementForm }) }
+    return { execute, ...features }
   }
 
   return {

@@ -10,10 +10,11 @@ import { assertFindings, cached, inspect } from '../support/inspection.ts'
 import { metadataOf } from '../support/lookups.ts'
 import { CITIES, migrating } from '../support/migration/migrating.ts'
 import { identifyServer, testServerUrl } from '../support/server.ts'
+import { readStatementForms } from '../support/statement-forms.ts'
 
 const { system } = await identifyServer(await testServerUrl())
 
-const FORMS = ['json_table', 'union_all'] as const
+const FORMS = await readStatementForms()
 
 const text = (charset: string, collation: string) => `character set ${charset} collate ${collation}`
 const GENERATED = text('utf8mb4', 'utf8mb4_general_ci')

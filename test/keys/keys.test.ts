@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { InvalidKeyError, RowNotFoundError } from '../../src/index.ts'
 import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
+import { readStatementForms } from '../support/statement-forms.ts'
 
 const CURRENCIES = [
   'create table currency (code char(3) character set ascii collate ascii_bin not null primary key, digits tinyint unsigned not null)',
@@ -13,7 +14,7 @@ const PRICES = [
   "insert into price values ('FR', 1, 9.90, '2026-01-01 00:00:00.250'), ('FR', 2, 19.90, '2026-01-01'), ('DE', 1, 8.90, '2026-01-01')",
 ]
 
-for (const statementForm of ['json_table', 'union_all'] as const) {
+for (const statementForm of await readStatementForms()) {
   describe(`keys, sent as ${statementForm}`, () => {
     let data: Lookups
     const repositories: Lookups['repositories'] = (options) =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { InvalidKeyError, RowNotFoundError } from '../../src/index.ts'
 import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
+import { readStatementForms } from '../support/statement-forms.ts'
 
 const RANGES = [
   `create table place (id smallint unsigned not null primary key, level tinyint null unique, rank_ mediumint null, big bigint unsigned null unique,
@@ -9,7 +10,7 @@ const RANGES = [
   `insert into place (id, level, rank_, big) values (0, -128, 8388607, 0), (1, 0, 1, 1), (65535, 127, -8388608, 18446744073709551615)`,
 ]
 
-for (const statementForm of ['json_table', 'union_all'] as const) {
+for (const statementForm of await readStatementForms()) {
   describe(`a key that no row can have, sent as ${statementForm}`, () => {
     let data: Lookups
     const repositories: Lookups['repositories'] = (options) =>

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type Lookups, lookups, numbered } from '../support/lookups.ts'
+import { readStatementForms, statementsFor } from '../support/statement-forms.ts'
+
+const [FORM] = await readStatementForms()
 
 describe('statements sent', () => {
   let data: Lookups
@@ -34,20 +37,20 @@ describe('statements sent', () => {
 
   for (const [table, again] of [
     ['fixed', 0],
-    ['plain', 1],
+    ['plain', statementsFor(FORM, 500)],
   ] as const) {
     const mode = table === 'fixed' ? "an 'immutable' table" : 'a table remembered per request'
-    it(`1,000 keys in 20 concurrent requests take 1 statement, then 0 in the same scopes and ${again} in new ones: ${mode}`, async () => {
+    it(`1,000 keys in 20 concurrent requests take one batch, then none in the same scopes and ${again > 0 ? 'one' : 'none'} in new ones: ${mode}`, async () => {
       const repos = data.repositories({ cache: { fixed: 'immutable' } })
       await repos.$ready()
       const requests = twentyRequests(repos, table)
-      assert.equal((await data.counter.during(requests)).Com_select, 1, 'cold')
+      assert.equal((await data.counter.during(requests)).Com_select, statementsFor(FORM, 500), 'cold')
       assert.equal((await data.counter.during(requests)).Com_select, 0, 'the same scopes')
       assert.equal((await data.counter.during(twentyRequests(repos, table))).Com_select, again, 'new scopes')
     })
   }
 
-  it('the same prepared statement serves a batch of 10 and one of 900', async () => {
+  it('the same prepared statement serves batches of different sizes', async () => {
     await using fresh = await lookups(numbered('plain', 1000))
     const repos = fresh.repositories()
     const read = (size: number) => () =>
@@ -55,7 +58,9 @@ describe('statements sent', () => {
     await repos.$ready()
     const first = await fresh.counter.during(read(10))
     assert.deepEqual([first.Com_stmt_prepare, first.Com_stmt_execute], [1, 1])
-    const second = await fresh.counter.during(read(900))
+    // In the union form one text serves the sizes up to a power of two.
+    const size = FORM === 'json_table' ? 900 : 16
+    const second = await fresh.counter.during(read(size))
     assert.deepEqual([second.Com_stmt_prepare, second.Com_stmt_execute], [0, 1])
   })
 
@@ -83,7 +88,9 @@ describe('statements sent', () => {
         assert.equal((await Promise.all(reads)).filter(Boolean).length, 300)
       }),
     )
-    assert.ok(counts.Com_select === 2 || counts.Com_select === 3, `${counts.Com_select} statements`)
+    const [fewest, most] = [statementsFor(FORM, 299), statementsFor(FORM, 199) + statementsFor(FORM, 100)]
+    const gathered = counts.Com_select - 1
+    assert.ok(fewest <= gathered && gathered <= most, `${gathered} statements besides the first`)
   })
 
   /** Until this many lookups of the table wait on the server. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Lookups, lookups, numbered } from '../support/lookups.ts'
+import { readStatementForms, statementsFor } from '../support/statement-forms.ts'
 
 describe('large batches', () => {
   let data: Lookups
@@ -14,7 +15,7 @@ describe('large batches', () => {
   })
   after(() => data[Symbol.asyncDispose]())
 
-  it('100,000 keys in one tick are answered, in statements of at most 5,000 keys, two at a time', async () => {
+  it('100,000 keys in one tick are answered, in batches of at most 5,000 keys', async () => {
     const repos = data.repositories()
     await repos.$ready()
     await data.openLookupConnections()
@@ -23,7 +24,8 @@ describe('large batches', () => {
     const counts = await data.counter.during(async () => {
       rows = await repos.$forRequest().item!.findByKeys(keys)
     })
-    assert.equal(counts.Com_select, 20)
+    const [form] = await readStatementForms()
+    assert.equal(counts.Com_select, 20 * statementsFor(form, 5_000))
     assert.equal(rows.length, 100_000)
     assert.equal(rows.filter(Boolean).length, 1000)
     assert.deepEqual(rows.at(999), { id: 1000, label: 'row 1000' })

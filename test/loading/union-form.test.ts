@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { hasJsonTable } from '../../src/database/server-features.ts'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { type AnyRow, type Lookups, lookups } from '../support/lookups.ts'
 
@@ -29,6 +30,20 @@ describe("statementForm 'union_all'", () => {
     for (const table of ['item', 'ranked']) await trackVersion(data.db, table)
   })
   after(() => data[Symbol.asyncDispose]())
+
+  it('is the only one where the server has no JSON_TABLE: the other one is refused', async () => {
+    for (const cache of [{}, { item: 'versioned' }] as const) {
+      const repos = data.repositories({ statementForm: 'json_table', cache })
+      const found = repos.item!.findByKey(1)
+      if (hasJsonTable(data.test)) {
+        assert.equal((await found)?.id, 1)
+        continue
+      }
+      const refusal = { kind: 'option', message: /^statementForm is 'json_table', which mariadb 10\./ }
+      await assert.rejects(found, refusal)
+      await assert.rejects(repos.$ready(), refusal)
+    }
+  })
 
   for (const cache of [{}, { item: 'versioned', ranked: 'versioned' }] as const) {
     const repositories = () => data.repositories({ ...UNION, cache })

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { ConfigurationError, InvalidKeyError, RowNotFoundError } from '../../src/index.ts'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
+import { readStatementForms } from '../support/statement-forms.ts'
 
 const TABLES = [
   ...COUNTRIES,
@@ -52,7 +53,7 @@ describe('findReferenced', () => {
   })
 
   it('follows keys of other unique keys, of the table itself and of several columns', async () => {
-    for (const statementForm of ['json_table', 'union_all'] as const) {
+    for (const statementForm of await readStatementForms()) {
       const repos = data.repositories({ statementForm }).$forRequest()
       const germanCity = await repos.city!.findByKeyOrThrow(3)
       assert.equal((await repos.city!.findReferenced(germanCity, 'iso3'))?.code, 'DE')

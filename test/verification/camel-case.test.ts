@@ -15,6 +15,7 @@ import {
 } from '../../src/index.ts'
 import type { AnyDB, AnyRepositories } from '../support/lookups.ts'
 import { createTestDatabase, runStatements, type TestDatabase } from '../support/server.ts'
+import { readStatementForms } from '../support/statement-forms.ts'
 
 const run = promisify(execFile)
 
@@ -69,7 +70,7 @@ describe('under CamelCasePlugin', () => {
   it('rows, keys and indexes have the names that queries have, and JSON keeps its own', async () => {
     const tables = await generate('camel.ts', '--camel-case')
     await using db = connect({ maintainNestedObjectKeys: true })
-    for (const statementForm of ['json_table', 'union_all'] as const) {
+    for (const statementForm of await readStatementForms()) {
       const repos = createRepositories({ db, tables, statementForm }) as unknown as AnyRepositories
       const repository = repos.countryLanguage!
       const key = { countryCode: 'CH', languageCode: 'gsw' }

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { ConfigurationError, createDatabase } from '../../src/index.ts'
 import { amend, createVersionTable, freeze, trackVersion } from '../../src/migration/index.ts'
 import { type AnyDB, COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
+import { readStatementForms } from '../support/statement-forms.ts'
 
 describe("a 'versioned' table", () => {
   let data: Lookups
@@ -225,7 +226,7 @@ describe("a 'versioned' table", () => {
     await using other = await lookups(COUNTRIES)
     await createVersionTable(other.db)
     await trackVersion(other.db, 'country')
-    for (const statementForm of ['json_table', 'union_all'] as const) {
+    for (const statementForm of await readStatementForms()) {
       const repos = other.repositories({ cache: { country: 'versioned' }, statementForm })
       await repos.$ready()
       await other.run('delete from lookup_version')
