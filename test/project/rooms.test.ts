@@ -11,7 +11,7 @@ const FLOORS = [
   ['verification', 'loading'],
   ['scope', 'codegen', 'migration'],
   ['versions', 'schema', 'opentelemetry'],
-  ['cache', 'database'],
+  ['cache', 'database', 'store'],
   ['keys'],
   ['rows'],
   ['columns', 'frameworks'],
