@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
+import { clocks } from '../support/clocks.ts'
 import { type Lookups, lookups, numbered } from '../support/lookups.ts'
 import { createRepositoriesOn, startSmallServer } from '../support/packet-server.ts'
 import { LOOKUP, racing } from '../support/races/racing.ts'
 
 describe('keys that wait', () => {
   const race = racing()
+  const time = clocks()
 
   it('are bounded: what goes beyond is rejected at once, alone', async () => {
     const repos = await race.repositories({ maxWaitingKeys: 3 })
@@ -29,6 +31,8 @@ describe('keys that wait', () => {
 
   it('are answered by the statement that is under way for them already, where a cache could', async () => {
     const repos = await race.repositories()
+    // Behind a slow statement they would be sent.
+    time.stop()
     const load = race.held.hold(LOOKUP)
     const first = repos.plan!.findByKey(1)
     await load.waiting

@@ -6,16 +6,20 @@ export interface Clocks {
   pass(milliseconds: number): void
   /** Only the wall clock moves: the machine was suspended, or somebody has set it. */
   set(milliseconds: number): void
+  /** Both stand still until the test ends: nothing is slow meanwhile. */
+  stop(): void
 }
 
 /** To be called in a `describe`: the clocks are right at the beginning of each test, and after the last one. */
 export function clocks(): Clocks {
   const right = { wall: Date.now, monotonic: performance.now }
   const ahead = { wall: 0, monotonic: 0 }
-  Date.now = () => right.wall.call(Date) + ahead.wall
-  performance.now = () => right.monotonic.call(performance) + ahead.monotonic
+  let stopped: { readonly wall: number; readonly monotonic: number } | undefined
+  Date.now = () => (stopped?.wall ?? right.wall.call(Date)) + ahead.wall
+  performance.now = () => (stopped?.monotonic ?? right.monotonic.call(performance)) + ahead.monotonic
   beforeEach(() => {
     ahead.wall = 0
+    stopped = undefined
   })
   after(() => {
     Date.now = right.wall
@@ -28,6 +32,9 @@ export function clocks(): Clocks {
     },
     set(milliseconds) {
       ahead.wall += milliseconds
+    },
+    stop() {
+      stopped = { wall: right.wall.call(Date), monotonic: right.monotonic.call(performance) }
     },
   }
 }

@@ -20,9 +20,10 @@ import type { RestartableServer } from './restartable-server.ts'
 /** In every key that is asked while the server is away. */
 export const SECRET = 'secret-4711'
 
-/** What a read may take (ms), and how much later a busy machine may settle it. */
-export const TIMEOUT = 1_000
+/** What a read may take (ms) where the test waits for that, how much later it may settle, and where it is not to matter. */
+export const TIMEOUT = 2_000
 export const SLACK = 1_500
+export const PATIENT = 60_000
 
 const DATABASE = 'outage'
 
@@ -148,11 +149,18 @@ export function assertSecretless(error: unknown): void {
   }
 }
 
-/** How long a promise took to settle. */
-export async function timed(promise: Promise<unknown>): Promise<number> {
-  const start = performance.now()
+/**
+ * Whether a promise settles before a timer of so many milliseconds runs. Time-outs are timers of the same process, so that
+ * their order stays the same on a machine that stands still for a while.
+ */
+export async function settlesWithin(limit: number, promise: Promise<unknown>): Promise<boolean> {
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+  }, limit)
   await promise.catch(() => {})
-  return performance.now() - start
+  clearTimeout(timer)
+  return !late
 }
 
 /** What is cached afterwards: `one` of `city` and `country`, and that `country` has no `none`. */
@@ -189,9 +197,9 @@ export async function assertOthersReject(application: Application, code: string)
   await Promise.all(
     readers(application).map(async (read) => {
       const answer = read()
-      const time = timed(answer)
+      const inTime = settlesWithin(TIMEOUT + SLACK, answer)
       await assert.rejects(answer, (error) => assertClear(error, code))
-      assert.ok((await time) < TIMEOUT + SLACK, `settled after ${await time} ms`)
+      assert.ok(code !== 'KYSELY_LOOKUP_TIMEOUT' || (await inTime), 'settled in time')
     }),
   )
 }

@@ -1,4 +1,4 @@
-import { after, before, beforeEach } from 'node:test'
+import { after, afterEach, before, beforeEach } from 'node:test'
 import type { Kysely } from 'kysely'
 import { createDatabase } from '../../../src/index.ts'
 import { createVersionTable, trackVersion, unfreeze } from '../../../src/migration/index.ts'
@@ -43,11 +43,12 @@ export interface Racing {
   polled(): Promise<void>
 }
 
-/** To be called in a `describe`: the tables are as new for each test. */
+/** To be called in a `describe`: the tables are as new for each test, and nothing polls or refreshes after it. */
 export function racing(): Racing {
   let data: Lookups
   let held: HoldingPool
   let db: Kysely<AnyDB>
+  let opened: AnyRepositories[] = []
 
   before(async () => {
     data = await lookups(TABLES)
@@ -64,9 +65,15 @@ export function racing(): Racing {
     await unfreeze(data.db, 'city')
     await data.run(...ROWS)
   })
+  afterEach(async () => {
+    const left = opened
+    opened = []
+    await Promise.all(left.map((repos) => repos.$close()))
+  })
 
   async function repositories(options: object = {}): Promise<AnyRepositories> {
     const repos = data.repositories({ db, cache: { plan: 'versioned', city: 'immutable' }, ...options })
+    opened.push(repos)
     await repos.$ready()
     return repos
   }
