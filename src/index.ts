@@ -15,6 +15,7 @@ export type {
   PollMessage,
   ReadSubject,
   RefreshMessage,
+  StoreMessage,
   UnverifiedMessage,
   VerifiedMessage,
 } from './diagnostics/channels.ts'
@@ -82,4 +83,5 @@ export type {
   TransactionRepositories,
 } from './repositories/types.ts'
 export type { Inserts, Writes } from './repositories/writes.ts'
+export type { MachineRecords, Store, StoreEntry, StoreNamespace } from './store/store.ts'
 export type { VersionOptions } from './versions/version-watch.ts'

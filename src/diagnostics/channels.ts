@@ -216,6 +216,31 @@ export interface VerifiedMessage {
   readonly tables: readonly string[]
 }
 
+/**
+ * A store works, or does not. Published on `kysely-lookup:store`. Reads that it does not answer go to the server.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ *
+ * subscribe('kysely-lookup:store', (message) => {
+ *   const { store, state, problem } = message as StoreMessage
+ *   if (state !== 'open') console.warn(`${store} store ${state}: ${problem}`)
+ * })
+ * ```
+ */
+export interface StoreMessage {
+  /** The store's name, such as `lmdb`. */
+  readonly store: string
+  /**
+   * `open`: it can be asked. `renewed`: its file was broken or deleted, and another one took its place. `full`: it takes no more
+   * entries for now. `unavailable`: it is neither read nor written, and is tried again later.
+   */
+  readonly state: 'open' | 'renewed' | 'full' | 'unavailable'
+  /** What is wrong. Never a key or a value of a row. */
+  readonly problem?: string
+}
+
 export const loadChannel = tracingChannel<unknown, LoadMessage>('kysely-lookup:load')
 export const batchChannel = tracingChannel<unknown, BatchMessage>('kysely-lookup:batch')
 export const pollChannel = tracingChannel<unknown, PollMessage>('kysely-lookup:poll')
@@ -224,6 +249,7 @@ export const evictChannel = channel('kysely-lookup:evict')
 export const generationChannel = channel('kysely-lookup:generation')
 export const unverifiedChannel = channel('kysely-lookup:unverified')
 export const verifiedChannel = channel('kysely-lookup:verified')
+export const storeChannel = channel('kysely-lookup:store')
 
 /** Publishes the message, which is only built if there are subscribers. */
 export function publish<Message>(to: Channel, message: () => Message): void {

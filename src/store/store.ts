@@ -51,27 +51,79 @@ export interface Store {
    * bypassed the triggers.
    */
   readonly maxAge: number
-  /** Resolves once the store is open, or will not open. Never rejects. The first read waits for it. */
+  /**
+   * Resolves once the store is open, or will not open. The first read waits for it.
+   *
+   * @example
+   * ```ts
+   * await store.ready()
+   * ```
+   * @throws nothing: it never rejects.
+   */
   ready(): Promise<void>
   /**
    * Reads one entry at once; `undefined` if it is not there. Absent from stores that cannot answer at once. The bytes need to last
    * until the next call only.
+   *
+   * @example
+   * ```ts
+   * const bytes = store.readNow?.(namespace, 'r:FR')
+   * ```
+   * @throws what the store throws if it fails: taken for a miss.
    */
   readNow?(namespace: StoreNamespace, key: string): Uint8Array | undefined
-  /** Reads entries, in the order of the keys; `undefined` for what is not there. */
+  /**
+   * Reads entries, in the order of the keys; `undefined` for what is not there.
+   *
+   * @example
+   * ```ts
+   * const [france, germany] = await store.read(namespace, ['r:FR', 'r:DE'])
+   * ```
+   * @throws what the store throws if it fails: taken for misses.
+   */
   read(namespace: StoreNamespace, keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]>
-  /** Writes entries. Resolves when others can read them, or when they were dropped, as from a full store. */
+  /**
+   * Writes entries. Resolves when others can read them, or when they were dropped, as from a full store.
+   *
+   * @example
+   * ```ts
+   * await store.write(namespace, [{ key: 'r:FR', value: bytes }])
+   * ```
+   * @throws what the store throws if it fails: the entries are lost.
+   */
   write(namespace: StoreNamespace, entries: readonly StoreEntry[]): Promise<void>
   /**
    * Resolves to whether the caller is the first to claim `name` within the last `lifetime` milliseconds. A claim only saves statements:
    * who gets none waits a little for the entries of who has it. Absent from stores that cannot tell.
+   *
+   * @example
+   * ```ts
+   * const isFirst = await store.claim?.(namespace, 'r:FR', 50)
+   * ```
+   * @throws what the store throws if it fails: taken for a claim.
    */
   claim?(namespace: StoreNamespace, name: string, lifetime: number): Promise<boolean>
-  /** Forgets a namespace, or everything. */
+  /**
+   * Forgets a namespace, or everything.
+   *
+   * @example
+   * ```ts
+   * await store.forget()
+   * ```
+   * @throws what the store throws if it fails.
+   */
   forget(namespace?: StoreNamespace): Promise<void>
   /** What the processes of this machine tell each other; absent from stores that reach further. */
   readonly machine?: MachineRecords
-  /** Ends its work. What was being written may be lost. */
+  /**
+   * Ends its work. What was being written may be lost.
+   *
+   * @example
+   * ```ts
+   * await store.close()
+   * ```
+   * @throws what the store throws if it fails.
+   */
   close(): Promise<void>
 }
 
@@ -84,8 +136,24 @@ export interface Store {
  * ```
  */
 export interface MachineRecords {
-  /** Reads a text at once; `undefined` if there is none. */
+  /**
+   * Reads a text at once; `undefined` if there is none.
+   *
+   * @example
+   * ```ts
+   * const poll = store.machine?.get('poll')
+   * ```
+   * @throws what the store throws if it fails: taken for no text.
+   */
   get(name: string): string | undefined
-  /** Writes a text; the last one stays. */
+  /**
+   * Writes a text; the last one stays.
+   *
+   * @example
+   * ```ts
+   * store.machine?.put('poll', 'version 3')
+   * ```
+   * @throws what the store throws if it fails: the text is lost.
+   */
   put(name: string, text: string): void
 }

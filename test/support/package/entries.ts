@@ -26,6 +26,7 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
   './express': { packages: [], modules: 0, rooms: ['', 'frameworks'] },
   './fastify': { packages: [], types: ['fastify'], modules: 0, rooms: ['', 'frameworks'] },
   './hono': { packages: [], types: ['hono'], modules: 0, rooms: ['', 'frameworks'] },
+  './lmdb': { packages: ['lmdb'], modules: 33, rooms: ['', 'diagnostics', 'store'] },
   './migration': { packages: ['kysely'], modules: 256, rooms: ['', 'database', 'migration', 'versions'] },
   './opentelemetry': {
     packages: ['@opentelemetry/api'],

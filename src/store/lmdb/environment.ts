@@ -1,0 +1,93 @@
+import { open, type RootDatabase } from 'lmdb'
+import type { StoreNamespace } from '../store.ts'
+
+/** One open file of entries. */
+export interface Environment {
+  readonly db: RootDatabase<Buffer, EntryKey>
+  /** Bytes until the next call only. */
+  get(address: string, key: string): Buffer | undefined
+  put(address: string, key: string, value: Uint8Array): Promise<unknown>
+  /** Up to `limit` keys of a namespace, as they are in the file. */
+  keysOf(address: string, limit: number): Buffer[]
+  /** Bytes of the file, and of what is in it. */
+  sizes(): { readonly file: number; readonly used: number }
+}
+
+/** A text in the namespace that was chosen last; or the bytes that it is in the file. */
+type EntryKey = string | Buffer
+
+/** More processes and threads at a time read nothing. The library's default is 126. */
+const MAX_READERS = 2_048
+
+const ADDRESS_BYTES = 16
+
+/** What an environment is opened with, by every process alike. */
+export const OPEN_OPTIONS = {
+  noSubdir: true,
+  maxDbs: 1,
+  maxReaders: MAX_READERS,
+  encoding: 'binary',
+  // Rows are read at random.
+  noReadAhead: true,
+} as const
+
+/** @throws the library's error where the file cannot be opened. */
+export function openEnvironment(path: string, { readOnly }: { readonly readOnly: boolean }): Environment {
+  const prefix = Buffer.alloc(ADDRESS_BYTES)
+  let chosen = ''
+
+  function choose(address: string): void {
+    if (address === chosen) return
+    prefix.write(address, 'hex')
+    chosen = address
+  }
+
+  function writeKey(key: EntryKey, target: Buffer, start: number): number {
+    if (typeof key !== 'string') return start + key.copy(target, start)
+    prefix.copy(target, start)
+    let at = start + ADDRESS_BYTES
+    for (let index = 0; index < key.length; index++) {
+      const unit = key.charCodeAt(index)
+      if (unit > 0x7f) return start + ADDRESS_BYTES + target.write(key, start + ADDRESS_BYTES, 'utf8')
+      target[at++] = unit
+    }
+    return at
+  }
+
+  const db = open<Buffer, EntryKey>({
+    ...OPEN_OPTIONS,
+    path,
+    readOnly,
+    keyEncoder: {
+      writeKey,
+      readKey: (bytes: Buffer, start: number, end: number) => Buffer.from(bytes.subarray(start, end)),
+    },
+  } as never)
+
+  return {
+    db,
+    get(address, key) {
+      choose(address)
+      const shared = db.getBinaryFast(key)
+      // What comes is a larger buffer, whose `length` says how much of it is meant.
+      return shared && Buffer.from(shared.buffer, shared.byteOffset, shared.length)
+    },
+    put(address, key, value) {
+      choose(address)
+      return db.put(key, Buffer.isBuffer(value) ? value : Buffer.from(value))
+    },
+    keysOf(address, limit) {
+      const start = Buffer.from(address, 'hex')
+      const end = Buffer.concat([start, Buffer.alloc(1, 0xff)])
+      return [...db.getKeys({ start, end, limit })] as Buffer[]
+    },
+    sizes() {
+      const { pageSize, lastPageNumber, ...pages } = db.getStats() as Record<string, number>
+      const used = pages.treeBranchPageCount! + pages.treeLeafPageCount! + pages.overflowPages!
+      return { file: (lastPageNumber! + 1) * pageSize!, used: used * pageSize! }
+    },
+  }
+}
+
+/** The namespace of what a store says of its namespaces. */
+export const DIRECTORY: StoreNamespace = { database: '', table: '', address: '0'.repeat(2 * ADDRESS_BYTES) }

@@ -1,0 +1,195 @@
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statfsSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { ConfigurationError } from '../../errors.ts'
+import type { MachineRecords } from '../store.ts'
+
+/** The folder of a store. Everything in it is for its user alone. */
+export interface StoreFolder {
+  readonly path: string
+  /** The file with the entries; made, empty, if there is none. The same for all processes. */
+  dataFile(): { readonly path: string; readonly isNew: boolean }
+  /** Gives up the file, for all processes: another one takes its place. */
+  renew(broken: string): void
+  /** Whether the file still is the one that all processes use. */
+  isCurrent(file: string): boolean
+  claim(name: string, lifetime: number): boolean
+  readonly records: MachineRecords
+}
+
+const CURRENT = 'current'
+const OWN_FILE = 0o600
+const OTHERS_MAY_WRITE = 0o022
+
+/** Types of file systems whose locks and mappings do not reach other machines: NFS, SMB and the like. */
+const NETWORK_FILE_SYSTEMS = new Set([
+  0x6969, 0xff534d42, 0xfe534d42, 0x517b, 0x01021997, 0x5346414f, 0x00c36400,
+])
+
+/** Claims are kept for seconds; older files are left by processes that were killed. */
+const OLD_CLAIM = 60_000
+
+/**
+ * @throws ConfigurationError for a folder that others may write to: they could put rows into it. Other errors say that the folder
+ * cannot be used now.
+ */
+export function openFolder(path: string): StoreFolder {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  refuseForeign(path)
+  if (NETWORK_FILE_SYSTEMS.has(statfsSync(path).type))
+    throw new Error('the folder is on a network file system')
+  const claims = join(path, 'claims')
+  const records = join(path, 'records')
+  for (const folder of [claims, records]) makeFolder(folder)
+  sweep(claims)
+
+  function readCurrent(): string | undefined {
+    const name = readText(join(path, CURRENT))
+    return name !== undefined && /^data-[0-9a-f]{12}\.mdb$/.test(name) ? join(path, name) : undefined
+  }
+
+  function create(): string {
+    const file = join(path, `data-${randomBytes(6).toString('hex')}.mdb`)
+    // Made here, for the library would make them with other rights.
+    for (const name of [file, `${file}-lock`]) closeSync(openSync(name, 'ax', OWN_FILE))
+    return file
+  }
+
+  return {
+    path,
+    dataFile() {
+      const known = readCurrent()
+      if (known && exists(known)) return { path: known, isNew: false }
+      if (known) remove(join(path, CURRENT))
+      const file = create()
+      const draft = `${file}-name`
+      writeFileSync(draft, nameOf(file), { mode: OWN_FILE })
+      try {
+        linkSync(draft, join(path, CURRENT))
+        return { path: file, isNew: true }
+      } catch (error) {
+        const winner = readCurrent()
+        removeData(file)
+        if (!winner) throw error
+        return { path: winner, isNew: false }
+      } finally {
+        remove(draft)
+      }
+    },
+    renew(broken) {
+      if (readCurrent() === broken) remove(join(path, CURRENT))
+      removeData(broken)
+    },
+    isCurrent: (file) => readCurrent() === file && exists(file),
+    claim(name, lifetime) {
+      const file = join(claims, hashed(name))
+      if (createFile(file)) return true
+      const age = ageOf(file)
+      if (age !== undefined && age >= 0 && age < lifetime) return false
+      remove(file)
+      return createFile(file)
+    },
+    records: {
+      get: (name) => readText(join(records, hashed(name))),
+      put(name, text) {
+        const file = join(records, hashed(name))
+        const draft = `${file}-${randomBytes(6).toString('hex')}`
+        writeFileSync(draft, text, { mode: OWN_FILE })
+        renameSync(draft, file)
+      },
+    },
+  }
+}
+
+function refuseForeign(path: string): void {
+  const { uid, mode } = statSync(path)
+  const own = process.getuid?.()
+  // Windows has other rights, which a mode does not show.
+  if (own === undefined) return
+  if (uid !== own) throw refusedFolder(path, `belongs to another user (${uid})`)
+  if ((mode & OTHERS_MAY_WRITE) !== 0)
+    throw refusedFolder(path, `may be written to by others (mode ${(mode & 0o777).toString(8)})`)
+}
+
+function refusedFolder(path: string, what: string): ConfigurationError {
+  return new ConfigurationError({
+    kind: 'option',
+    problem: `lmdbStore: the folder ${path} ${what}, who could put rows into it`,
+    fix: 'Give it a folder of its own, with mode 700: it makes one that does not exist.',
+  })
+}
+
+function makeFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  chmodSync(path, 0o700)
+}
+
+function removeData(file: string): void {
+  for (const name of [file, `${file}-lock`]) remove(name)
+}
+
+function nameOf(file: string): string {
+  return file.slice(file.lastIndexOf('data-'))
+}
+
+function hashed(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 32)
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function exists(file: string): boolean {
+  return ageOf(file) !== undefined
+}
+
+/** Milliseconds since it was written; undefined if there is none. */
+function ageOf(file: string): number | undefined {
+  try {
+    return Date.now() - statSync(file).mtimeMs
+  } catch {
+    return undefined
+  }
+}
+
+function createFile(file: string): boolean {
+  try {
+    closeSync(openSync(file, 'wx', OWN_FILE))
+    return true
+  } catch {
+    return false
+  }
+}
+
+function remove(file: string): void {
+  try {
+    unlinkSync(file)
+  } catch {
+    // Somebody else was faster.
+  }
+}
+
+function sweep(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const file = join(folder, name)
+    if ((ageOf(file) ?? 0) > OLD_CLAIM) remove(file)
+  }
+}

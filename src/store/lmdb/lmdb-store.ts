@@ -1,0 +1,218 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { accessSync, constants, statSync } from 'node:fs'
+import { publish, type StoreMessage, storeChannel } from '../../diagnostics/channels.ts'
+import { ConfigurationError } from '../../errors.ts'
+import type { Store, StoreEntry, StoreNamespace } from '../store.ts'
+import { type Environment, openEnvironment } from './environment.ts'
+import { openFolder, type StoreFolder } from './folder.ts'
+import { type LmdbStoreOptions, resolveLmdbOptions } from './options.ts'
+import { probe } from './probe.ts'
+import { createSpace, type Space } from './space.ts'
+
+/** How often (ms) the file is looked after: whether it is still there and whole, or whether an unavailable one works now. */
+const CARE_INTERVAL = 1_000
+const RETRY_INTERVAL = 30_000
+
+/** How many entries wait to be written at most: another process that is stopped while it writes keeps everybody waiting. */
+const MAX_PENDING = 1_000
+
+/** An open file and what belongs to it. */
+interface OpenFile {
+  readonly path: string
+  readonly environment: Environment
+  readonly space: Space
+  readonly readOnly: boolean
+}
+
+/**
+ * Keeps rows in a memory-mapped file (LMDB) for all processes and worker threads of this machine, and for the next start.
+ * `findByKey`, `findByKeys`, `findAllBy`, `all` and `peek` read it at once, without a batch.
+ *
+ * @example
+ * ```ts
+ * const store = lmdbStore({ path: '/var/cache/shop/lookups' })
+ * const repos = createRepositories({ db, tables, cache: { country: 'versioned' }, store })
+ * ```
+ * @throws ConfigurationError if an option cannot work, or others may write to the folder. Whatever else is wrong with the folder or its
+ * file, the service runs on without the store: see the channel `kysely-lookup:store`.
+ */
+export function lmdbStore(options: LmdbStoreOptions): Store {
+  const { path, maxBytes, maxAge } = resolveLmdbOptions(options)
+  let folder: StoreFolder | undefined
+  let file: OpenFile | undefined
+  let pending = 0
+  let isClosed = false
+  let isFull = false
+  let triedAt = 0
+  // Made in a request, timers would hold on to it.
+  const outsideRequests = AsyncLocalStorage.snapshot()
+  let opening: Promise<void> | undefined
+
+  function say(state: StoreMessage['state'], problem?: string): void {
+    publish(storeChannel, () => ({ store: 'lmdb', state, ...(problem !== undefined && { problem }) }))
+  }
+
+  try {
+    folder = openFolder(path)
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error
+    say('unavailable', problemOf(error))
+  }
+  const timer = outsideRequests(() => setInterval(takeCare, CARE_INTERVAL).unref())
+  opening = open()
+
+  async function open(): Promise<void> {
+    triedAt = performance.now()
+    try {
+      folder ??= openFolder(path)
+      const renewed = await openFile(folder)
+      if (isClosed) await file?.environment.db.close()
+      say(renewed ? 'renewed' : 'open')
+    } catch (error) {
+      file = undefined
+      if (!isClosed) say('unavailable', problemOf(error))
+    }
+  }
+
+  /** Says whether another file took the place of a broken one. */
+  async function openFile(folder: StoreFolder): Promise<boolean> {
+    const readOnly = !mayWrite(path)
+    for (let tries = 0; ; tries++) {
+      const { path: name, isNew } = folder.dataFile()
+      const found = isNew || statSync(name).size === 0 ? 'usable' : await probe(name)
+      if (found === 'held') throw new Error('a process is stopped while it writes to the file')
+      if (found === 'cannot') throw new Error('the file cannot be opened')
+      if (found === 'usable') {
+        const environment = openEnvironment(name, { readOnly })
+        file = { path: name, environment, space: createSpace(environment, maxBytes), readOnly }
+        if (!readOnly) file.space.forgetOlder(maxAge).catch(() => {})
+        return tries > 0
+      }
+      if (tries > 0 || readOnly) throw new Error('the file is broken')
+      folder.renew(name)
+    }
+  }
+
+  function takeCare(): void {
+    if (isClosed || opening) return
+    if (file) {
+      if (isWhole(file)) return
+      giveUp()
+      opening = outsideRequests(open)
+    } else if (performance.now() - triedAt >= RETRY_INTERVAL) opening = outsideRequests(open)
+    opening?.finally(settled)
+  }
+
+  const settled = () => {
+    opening = undefined
+  }
+  opening.finally(settled)
+
+  /** Deleted, replaced, or cut short: a page that is not there any more would end the process. */
+  function isWhole({ path, environment }: OpenFile): boolean {
+    try {
+      return folder!.isCurrent(path) && statSync(path).size >= environment.sizes().file
+    } catch {
+      return false
+    }
+  }
+
+  function giveUp(): void {
+    const left = file
+    file = undefined
+    if (!left) return
+    try {
+      // Another file is opened in its place, for everybody.
+      folder?.renew(left.path)
+    } catch (error) {
+      say('unavailable', problemOf(error))
+    }
+    left.environment.db.close().catch(() => {})
+  }
+
+  function readNow({ address }: StoreNamespace, key: string): Uint8Array | undefined {
+    return file?.environment.get(address, key)
+  }
+
+  return {
+    name: 'lmdb',
+    maxAge,
+    async ready() {
+      await opening
+    },
+    readNow,
+    async read(namespace, keys) {
+      await opening
+      file?.environment.db.resetReadTxn()
+      if (file && !file.readOnly) file.space.touch(namespace)
+      return keys.map((key) => {
+        const value = readNow(namespace, key)
+        return value && Buffer.from(value)
+      })
+    },
+    async write(namespace, entries) {
+      await opening
+      if (!file || file.readOnly || entries.length === 0 || pending + entries.length > MAX_PENDING) return
+      pending += entries.length
+      try {
+        await writeEntries(file, namespace, entries)
+      } finally {
+        pending -= entries.length
+      }
+    },
+    async claim({ address }, name, lifetime) {
+      return folder?.claim(`${address} ${name}`, lifetime) ?? true
+    },
+    async forget(namespace) {
+      await opening
+      if (!file || file.readOnly) return
+      if (namespace) await file.space.forget(namespace)
+      else await file.environment.db.clearAsync()
+      file.environment.db.resetReadTxn()
+    },
+    machine: {
+      get: (name) => folder?.records.get(name),
+      put(name, text) {
+        folder?.records.put(name, text)
+      },
+    },
+    async close() {
+      if (isClosed) return
+      isClosed = true
+      clearInterval(timer)
+      await opening
+      const left = file
+      file = undefined
+      await left?.environment.db.close()
+    },
+  }
+
+  async function writeEntries(
+    { environment, space }: OpenFile,
+    namespace: StoreNamespace,
+    entries: readonly StoreEntry[],
+  ): Promise<void> {
+    if (!(await space.makeRoom(namespace, entries))) {
+      if (!isFull) say('full', 'maxBytes leaves no room, and nothing else can be forgotten')
+      isFull = true
+      return
+    }
+    isFull = false
+    space.touch(namespace)
+    await Promise.all(entries.map(({ key, value }) => environment.put(namespace.address, key, value)))
+  }
+}
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** System errors name files, and never what is in them. */
+function problemOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
