@@ -15,6 +15,8 @@ export interface FollowedCache extends SharedCache {
   readonly current: Generation
   /** Takes note of the table's version, read apart from rows. */
   observe(version: number): void
+  /** This process has written the version, where it is known: nothing older is answered from now on. */
+  raise(version: number | undefined): void
   /** The version was verified: hits are answered. */
   trust(): void
   /** The version could not be verified for too long; hits are no longer answered, if `refuse`. */
@@ -63,6 +65,9 @@ export function createProcessCache(options: ProcessCacheOptions): FollowedCache 
     observe(version: number): void {
       if (mode === 'versioned') observeVersioned(version)
       else observeImmutable(version)
+    },
+    raise(version: number | undefined): void {
+      if (mode === 'versioned') cache.floor = Math.max(cache.floor, version ?? 0)
     },
     trust(): void {
       cache.refusing = false

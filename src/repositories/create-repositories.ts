@@ -58,7 +58,14 @@ export function createRepositories<
     db,
     tables,
     look: watch.look,
-    transactions: createTransactionSets({ db, tables, access, metadata, allowPlugins }),
+    transactions: createTransactionSets({
+      db,
+      tables,
+      access,
+      metadata,
+      allowPlugins,
+      timeout: settings.timeout,
+    }),
     members: {
       $ready: () => access.verifyAll(),
       $stats: () =>

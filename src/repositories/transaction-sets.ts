@@ -27,6 +27,8 @@ export interface TransactionSetsOptions {
   readonly access: ServerAccess
   readonly metadata: TablesMetadata
   readonly allowPlugins: readonly string[] | undefined
+  /** Milliseconds over a read. */
+  readonly timeout: number
 }
 
 export interface TransactionRun extends TransactionOptions {
@@ -110,8 +112,13 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
           versioned: [...versioned.keys()],
           versionOf: (table) => versioned.get(table)!.cache!.current.version,
           bind: (transaction) => setIn(transaction, written),
-          committed: (moved) =>
-            forget(new Set([...written, ...moved.map((table) => versioned.get(table)!.name)]), scope),
+          timeout: options.timeout,
+          committed(moved) {
+            const names = [...moved.keys()].map((table) => versioned.get(table)!.name)
+            forget(new Set([...written, ...names]), scope)
+            // Another server may not have the commit yet.
+            for (const [table, version] of moved) tables.followed.get(table)!.raise(version)
+          },
         },
         fn,
       )

@@ -1,10 +1,10 @@
 import { type IsolationLevel, type Kysely, sql, type Transaction } from 'kysely'
+import { withinDeadline } from '../database/deadline.ts'
 import { expectAdapter } from '../database/lookup-adapter.ts'
 import {
   ER_CHECKREAD,
   ER_LOCK_DEADLOCK,
   ER_LOCK_WAIT_TIMEOUT,
-  ER_NO_SUCH_TABLE,
   errorNumber,
 } from '../database/server-errors.ts'
 import { ConfigurationError } from '../errors.ts'
@@ -48,8 +48,10 @@ export interface TransactionRunOptions<Set> extends TransactionOptions {
   /** The version that the process caches now. */
   versionOf(table: string): number | undefined
   bind(transaction: Transaction<unknown>): Set
-  /** Told, once the server has committed or may have, which tables are of another version. */
-  committed(moved: readonly string[]): void
+  /** Milliseconds for reading versions after COMMIT. */
+  readonly timeout: number
+  /** Told, once the server has committed or may have, which tables are of another version: that one, where it is known. */
+  committed(moved: ReadonlyMap<string, number | undefined>): void
 }
 
 // The last one is MariaDB's refusal to write over what a snapshot has not seen.
@@ -57,7 +59,7 @@ const WORTH_ANOTHER_TRY = new Set([ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CH
 
 /**
  * Runs `fn` in a transaction. What it committed is what this process reads from then on: the versions that it moved are
- * read just before COMMIT, and where nobody knows whether it was committed everything cached is dropped.
+ * read after COMMIT, and where they cannot be read everything cached is dropped.
  */
 export async function runTransaction<Set, Result>(
   options: TransactionRunOptions<Set>,
@@ -88,28 +90,48 @@ async function runOnce<Set, Result>(
   // What the transaction reads is never older than this, and newer for what it writes. What others commit meanwhile could
   // make a later version of the process look like the one that the transaction sees.
   const cached = new Map(versioned.map((table) => [table, versionOf(table)]))
+  return await db.connection().execute(async (connection) => {
+    const builder = connection.transaction()
+    const configured = isolationLevel ? builder.setIsolationLevel(isolationLevel) : builder
+    let mayBeCommitted = false
+    let versions: ReadonlyMap<string, number> = new Map()
+    try {
+      const result = await configured.execute(async (transaction) => {
+        const answer = await fn(bind(transaction))
+        mayBeCommitted = true
+        return answer
+      })
+      versions = await committedVersions(connection, options)
+      return result
+    } finally {
+      const moved = (table: string) => {
+        const version = versions.get(table)
+        return version === undefined || version !== cached.get(table)
+      }
+      if (mayBeCommitted)
+        options.committed(new Map(versioned.filter(moved).map((table) => [table, versions.get(table)])))
+    }
+  })
+}
+
+/**
+ * Read after COMMIT: in the transaction, SERIALIZABLE would lock what is read, and make writers of other tables wait. Read
+ * on its connection: another one may lead to a server that does not have the commit yet.
+ */
+async function committedVersions<Set>(
+  connection: Kysely<unknown>,
+  { db, versioned, timeout }: TransactionRunOptions<Set>,
+): Promise<ReadonlyMap<string, number>> {
+  if (versioned.length === 0) return new Map()
   const database = expectAdapter(db).configured()
-  const builder = db.transaction()
-  const configured = isolationLevel ? builder.setIsolationLevel(isolationLevel) : builder
-  let versions: ReadonlyMap<string, number> | undefined
-  let result: Result
   try {
-    result = await configured.execute(async (transaction) => {
-      const answer = await fn(bind(transaction))
-      versions = await readVersions(transaction, { names: versioned, database })
-      return answer
-    })
-  } catch (error) {
-    // `fn` had finished: COMMIT failed, but may have taken effect.
-    if (versions) options.committed(versioned)
-    throw error
+    return await withinDeadline({ what: VERSION_TABLE, timeout }, () =>
+      readVersions(connection, { names: versioned, database }),
+    )
+  } catch {
+    // It is committed, whatever has happened since.
+    return new Map()
   }
-  const moved = (table: string) => {
-    const version = versions?.get(table)
-    return version === undefined || version !== cached.get(table)
-  }
-  options.committed(versioned.filter(moved))
-  return result
 }
 
 interface VersionsToRead {
@@ -122,18 +144,20 @@ async function readVersions(
   db: Kysely<unknown>,
   { names, database }: VersionsToRead,
 ): Promise<Map<string, number>> {
-  if (names.length === 0) return new Map()
-  try {
-    const { rows } = await sql<{ name: string; version: unknown; database: string | null }>`
-      select table_name as name, cast(sum(version) as unsigned) as version, database() as \`database\`
-      from ${sql.ref(VERSION_TABLE)} where table_name in (${sql.join(names)}) group by table_name
-      limit ${sql.lit(names.length)}`.execute(db.withoutPlugins())
-    const own = rows.filter(
-      (row) => database === undefined || row.database?.toLowerCase() === database.toLowerCase(),
-    )
-    return new Map(own.map(({ name, version }) => [name, Number(version)]))
-  } catch (error) {
-    if (errorNumber(error) !== ER_NO_SUCH_TABLE) throw error
-    return new Map()
-  }
+  const { rows } = await sql<{
+    name: string
+    version: unknown
+    database: string | null
+    autocommit: unknown
+  }>`
+    select table_name as name, cast(sum(version) as unsigned) as version, database() as \`database\`, @@autocommit as autocommit
+    from ${sql.ref(VERSION_TABLE)} where table_name in (${sql.join(names)}) group by table_name
+    limit ${sql.lit(names.length)}`.execute(db.withoutPlugins())
+  // Without autocommit, the statement has begun another transaction.
+  if (rows.some(({ autocommit }) => Number(autocommit) === 0))
+    await sql`rollback`.execute(db.withoutPlugins())
+  const own = rows.filter(
+    (row) => database === undefined || row.database?.toLowerCase() === database.toLowerCase(),
+  )
+  return new Map(own.map(({ name, version }) => [name, Number(version)]))
 }
