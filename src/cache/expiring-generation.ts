@@ -80,9 +80,11 @@ export function createExpiringGeneration(options: ExpiringGenerationOptions): Ex
   const peek = (held: AgingRow | undefined) => (held && ageNow() < held.reach.endAt ? held.entry : undefined)
 
   function view(found: (held: AgingRow | undefined) => Entry | undefined): HitIndex {
-    const { root } = index
+    const { root } = index.primary
     return {
-      byPrimaryKey: keys.rawType ? { get: (key) => found(root.get(key)) } : EMPTY_INDEX.byPrimaryKey,
+      byPrimaryKey: keys.rawType
+        ? { get: (key) => found(root.get(key) as AgingRow | undefined) }
+        : EMPTY_INDEX.byPrimaryKey,
       find: (columns) => found(index.find(columns)),
     }
   }

@@ -1,10 +1,10 @@
 import type { Identity } from '../keys/identity.ts'
-import type { Key } from '../keys/key.ts'
+import { isOwnKey, type Key } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
 import { type Aging, isOlder, type Reach } from './age.ts'
 import { ageNow } from './age-clock.ts'
 import { createEviction } from './eviction.ts'
-import { type Entry, type GenerationOptions, isOwn, isShort, promiseOf } from './generation.ts'
+import { type Entry, type GenerationOptions, isShort, promiseOf } from './generation.ts'
 import { createRowIndex, type RowIndex } from './row-index.ts'
 
 /** A row that is held, and how old it is. Its entry is of the shape that every mode has: hits meet one shape. */
@@ -35,36 +35,36 @@ export interface TableRead {
 export function createExpiringRows(options: GenerationOptions): ExpiringRows {
   const { keys, maxRows, counters, events } = options
   const { identities } = keys
-  const rows = createEviction<AgingRow>({
-    maxItems: maxRows,
+  const rows: AgingRow[] = []
+  const eviction = createEviction(rows, {
     takeMark({ entry, reach }) {
       const marked = entry.promise !== undefined && ageNow() < reach.endAt
       entry.promise = undefined
       return marked
     },
   })
-  const index = createRowIndex({ keys, all: rows.items, asked: options.asked })
+  const index = createRowIndex({ keys, all: rows, asked: options.asked })
 
   function add(row: Row, identity: Identity, reach: Reach): AgingRow {
     const held: AgingRow = { kind: 'row', row, entry: { row, promise: undefined }, reach, due: false }
-    const victim = rows.add(held)
-    if (victim) {
-      index.remove(victim)
+    if (rows.length < maxRows) rows.push(held)
+    else {
+      index.remove(eviction.replace(held))
       counters.evictions++
       events.evicted()
     }
     index.add(held, identity)
-    counters.rowsHeld = rows.items.length
+    counters.rowsHeld = rows.length
     return held
   }
 
   function removeIf(test: (held: AgingRow) => boolean): void {
-    rows.remove((held) => {
+    eviction.remove((held) => {
       if (!test(held)) return false
       index.remove(held)
       return true
     })
-    counters.rowsHeld = rows.items.length
+    counters.rowsHeld = rows.length
   }
 
   function replace(held: AgingRow, row: Row, reach: Reach): void {
@@ -96,11 +96,11 @@ export function createExpiringRows(options: GenerationOptions): ExpiringRows {
 
   return {
     index,
-    size: () => rows.items.length,
+    size: () => rows.length,
     publish(row, reach, asked) {
-      const own = asked !== undefined && isOwn(asked, row, identities)
+      const own = asked !== undefined && isOwnKey(asked, row, identities)
       const identity = own ? asked.tokens : identities.of(row)
-      const known = index.byIdentity(identity)
+      const known = index.primary.get(identity)
       const isNewer = (other: AgingRow) => isOlder(reach, other.reach)
       // Another row that was read later and has a key of this one: this one has lost it since.
       if ((known && isNewer(known)) || index.leadsTo(row, isNewer)) return { row, promise: undefined }
@@ -111,7 +111,7 @@ export function createExpiringRows(options: GenerationOptions): ExpiringRows {
       return held.entry
     },
     publishAll(all, { reach, isGone }) {
-      const known = all.map((row) => index.byIdentity(identities.of(row)))
+      const known = all.map((row) => index.primary.get(identities.of(row)))
       for (const [at, held] of known.entries()) {
         if (held && !isOlder(reach, held.reach)) replace(held, all[at]!, reach)
       }
@@ -119,7 +119,7 @@ export function createExpiringRows(options: GenerationOptions): ExpiringRows {
       return all.map((row, at): Entry => {
         const held = known[at]
         if (held?.row === row) return held.entry
-        if (held || rows.isFull() || isGone(row)) return { row, promise: undefined }
+        if (held || rows.length === maxRows || isGone(row)) return { row, promise: undefined }
         return add(row, identities.of(row), reach).entry
       })
     },

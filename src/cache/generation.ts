@@ -1,7 +1,7 @@
 import type { CacheEvents } from '../diagnostics/cache-events.ts'
 import type { Counters } from '../diagnostics/stats.ts'
-import type { Identity, RowIdentities } from '../keys/identity.ts'
-import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
+import type { Identity } from '../keys/identity.ts'
+import { isOwnKey, type Key, type KeyDefinition, type TableKeys } from '../keys/key.ts'
 import { createKeyIndex } from '../keys/key-index.ts'
 import type { Row } from '../rows/row.ts'
 import { createEviction } from './eviction.ts'
@@ -95,30 +95,21 @@ export function isShort({ tokens }: Key): boolean {
   return length <= LONGEST_KEY
 }
 
-/** Whether the key is the row's own primary key, whose tokens are at hand then. */
-export function isOwn({ definition, tokens }: Key, row: Row, identities: RowIdentities): boolean {
-  return (
-    definition.position === 0 &&
-    tokens.length === 1 &&
-    row[definition.parts[0]!.name] === tokens[0] &&
-    !identities.isDistinguished(row)
-  )
-}
-
 /** Makes a generation that holds nothing yet. */
 export function createGeneration(options: GenerationOptions): Generation {
   const { keys, maxRows, counters, version } = options
   const { identities } = keys
-  const rows = createEviction<Entry>({
-    maxItems: maxRows,
+  const held: Entry[] = []
+  const eviction = createEviction(held, {
     takeMark(entry) {
       const marked = entry.promise !== undefined
       entry.promise = undefined
       return marked
     },
   })
-  const held = rows.items
-  const index = createRowIndex({ keys, all: held, asked: options.asked })
+  const { asked: askedKeys } = options
+  const index = createRowIndex({ keys, all: held, asked: askedKeys })
+  const { primary } = index
   // Made when there is one.
   let absences: FifoMap<true> | undefined
   let lists: FifoMap<readonly Entry[]> | undefined
@@ -128,11 +119,18 @@ export function createGeneration(options: GenerationOptions): Generation {
     dropped.delete(identity, ref),
   )
 
+  const isFull = () => held.length === maxRows
+
+  function find(key: Key): Entry | undefined {
+    return key.definition.position === 0 ? primary.get(key.tokens) : index.get(key)
+  }
+
   function add(row: Row, identity: Identity): Entry {
     const entry: Entry = { row, promise: undefined }
-    const victim = rows.add(entry)
-    if (victim) drop(victim)
-    index.add(entry, identity)
+    if (held.length < maxRows) held.push(entry)
+    else drop(eviction.replace(entry))
+    if (askedKeys.size > 0) index.add(entry, identity)
+    else primary.set(identity, entry)
     counters.rowsHeld = held.length
     return entry
   }
@@ -154,7 +152,7 @@ export function createGeneration(options: GenerationOptions): Generation {
   function addAll(all: readonly Row[]): readonly Entry[] {
     // Nothing can be held already, nor have been dropped.
     if (held.length > 0 || all.length > maxRows) return all.map((row) => generation.publish(row))
-    rows.addAll(all.map((row) => ({ row, promise: undefined })))
+    for (const row of all) held.push({ row, promise: undefined })
     index.addAll(held)
     counters.rowsHeld = held.length
     return held.slice()
@@ -163,26 +161,26 @@ export function createGeneration(options: GenerationOptions): Generation {
   const generation: Generation = {
     version,
     hits: {
-      byPrimaryKey: keys.rawType ? index.root : EMPTY_INDEX.byPrimaryKey,
+      byPrimaryKey: keys.rawType ? (primary.root as Lookup<Entry>) : EMPTY_INDEX.byPrimaryKey,
       find: index.find,
     },
     all: undefined,
     pins: 0,
     isEmpty: () => held.length === 0,
-    isFull: rows.isFull,
-    find: index.get,
-    peek: index.get,
-    findByIdentity: index.byIdentity,
+    isFull,
+    find,
+    peek: find,
+    findByIdentity: primary.get,
     publish(read, asked) {
       // As a rule the row is asked for by its own primary key, whose tokens are at hand.
-      const own = asked !== undefined && isOwn(asked, read, identities)
+      const own = asked !== undefined && isOwnKey(asked, read, identities)
       const identity = own ? asked.tokens : identities.of(read)
-      let entry = index.byIdentity(identity)
+      let entry = primary.get(identity)
       if (!entry) {
         const reference = dropped.get(identity)
         const known = reference?.deref()
         const row = known ?? read
-        if (rows.isFull() && generation.pins > 0) {
+        if (isFull() && generation.pins > 0) {
           if (!known) remember(row)
           return { row, promise: undefined }
         }

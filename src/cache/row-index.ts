@@ -5,10 +5,9 @@ import type { Row } from '../rows/row.ts'
 
 /** Finds what is held of a table by each unique key of its row, and by other spellings of them. */
 export interface RowIndex<Held> {
-  /** By what a one-column primary key is. */
-  readonly root: Lookup<Held>
+  /** Every row by its identity, and by spellings of its primary key. */
+  readonly primary: KeyIndex<Held>
   get(key: Key): Held | undefined
-  byIdentity(identity: Identity): Held | undefined
   /** By an object of a unique key's columns; only by keys that were asked for before. */
   find(columns: object): Held | undefined
   add(held: Held, identity: Identity): void
@@ -94,9 +93,8 @@ export function createRowIndex<Held extends { readonly row: Row }>(
   }
 
   return {
-    root: primary.root as Lookup<Held>,
+    primary,
     get: ({ definition, tokens }) => indexOf(definition)?.get(tokens),
-    byIdentity: (identity) => primary.get(identity),
     find: (columns) => findByColumns(indexes, columns),
     add,
     addAll(all) {

@@ -9,12 +9,15 @@ const fromText = new WeakMap<DriverField, Decoder>()
 
 const BINARY_CHARSET = 63
 
-/** Sees to it, before the first row, that the driver's own parsers lose nothing of a result of either protocol. */
-export function prepareFields(fields: readonly DriverField[], protocol: 'text' | 'binary'): void {
+/** MariaDB: sees to JSON in a column of bytes, which the driver would read as latin1. */
+export function prepareJson(field: DriverField): void {
+  if (field.extendedFormat === 'json' && field.characterSet === BINARY_CHARSET) field.encoding = 'utf8'
+}
+
+/** Sees to it, before the first row, that the driver's own parsers lose nothing of a result of the text protocol. */
+export function prepareTextFields(fields: readonly DriverField[]): void {
   for (const field of fields) {
-    // MariaDB: JSON in a column of bytes, which the driver would read as latin1.
-    if (field.extendedFormat === 'json' && field.characterSet === BINARY_CHARSET) field.encoding = 'utf8'
-    if (protocol === 'binary') continue
+    prepareJson(field)
     const decode = decodings.get(field.columnType)?.fromText
     if (decode) {
       fromText.set(field, decode)

@@ -1,7 +1,7 @@
 import { Log, type LogConfig } from 'kysely'
 import { ConfigurationError } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import type { Deadline } from './deadline.ts'
+import { Deadline, type TimeLimit } from './deadline.ts'
 import type { LookupSource } from './lookup-source.ts'
 import type { WrappedPool } from './pool.ts'
 
@@ -25,7 +25,16 @@ export class BorrowedConnections implements LookupSource {
     this.log = options.log && new Log(options.log)
   }
 
-  async acquire(deadline: Deadline | undefined, table?: string): Promise<Connection> {
+  async acquire(limit: TimeLimit | undefined, table?: string): Promise<Connection> {
+    const deadline = limit && new Deadline(limit)
+    try {
+      return await this.#acquire(deadline, table)
+    } finally {
+      deadline?.stop()
+    }
+  }
+
+  async #acquire(deadline: Deadline | undefined, table: string | undefined): Promise<Connection> {
     const { pool, limit, configured } = this.#options
     const needs = { table, configured: configured(), alone: true }
     for (let tries = 0; ; tries++) {

@@ -1,41 +1,37 @@
-import { prepareFields } from '../columns/decoding.ts'
+import { prepareJson, prepareTextFields } from '../columns/decoding.ts'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
+import { LookupTimeoutError } from '../errors.ts'
 import { isConnectionLoss } from './connection-loss.ts'
-import { currentDeadline, type Deadline } from './deadline.ts'
+import { currentDeadline, type Deadline, type TimeLimit } from './deadline.ts'
 import {
   cutConnection,
   type DriverConnection,
   type DriverStatement,
   type ResultCallback,
 } from './driver-connection.ts'
-import { isDescription, type LookupMark, lookupIn } from './parameter-marks.ts'
-import type { Ask, ProgramSession, SessionNeeds } from './program-session.ts'
-import { createStreamDecoder, decodeResult } from './result-decoding.ts'
+import { createQuery, type Query, type StatementsUnderWay } from './driver-query.ts'
+import type { ProgramSession, SessionNeeds } from './program-session.ts'
 import { ER_MAX_PREPARED_STMT_COUNT_REACHED, errorNumber } from './server-errors.ts'
 
 /** The connection that Kysely's driver gets, and that lookups are sent on. */
 export interface Connection extends Pick<DriverConnection, 'config' | 'threadId' | 'connect'> {
   /** The table that a lookup holds it for, if one does. */
   table?: string | undefined
-  /** Whoever waits for an answer on it gets the reason. */
+  /** Those who wait for an answer on it get the reason. */
   destroy(reason?: Error): void
   release(): void
-  /** Sends a lookup: prepared where that is wanted, its rows answered as arrays. */
+  /** Sends a lookup: prepared where that is wanted, its rows as arrays of the driver's values. */
   lookup(statement: LookupStatement, callback: ResultCallback): void
   /** Rejects where an answer in its session would be wrong. */
   check(needs: SessionNeeds, deadline: Deadline | undefined): Promise<void>
-  query(sql: string, parameters: unknown): RowStream
-  query(sql: string, parameters: unknown, callback: ResultCallback): void
+  readonly query: Query
 }
 
 export interface LookupStatement {
   readonly sql: string
   readonly values: readonly unknown[]
-  readonly deadline: Deadline | undefined
-}
-
-interface RowStream {
-  stream(options: object): AsyncIterable<unknown>
+  /** When its time is over, the connection is destroyed. */
+  readonly limit: TimeLimit
 }
 
 export interface ConnectionOptions {
@@ -74,132 +70,73 @@ export function wrapConnection(connection: DriverConnection, options: Connection
   // A stream is told of nothing by the driver.
   connection.on('error', destroy)
 
-  /** Sends a statement; at the deadline the connection is destroyed, for its reply may still come. */
-  function send(
-    callback: ResultCallback,
-    statement: (callback: ResultCallback) => void,
-    deadline = currentDeadline(),
-  ): void {
+  /** Answers once: the statement's result, or why the connection was lost before. */
+  function begin(callback: ResultCallback, statement: (callback: ResultCallback) => void): void {
     if (lost) {
       callback(lost, undefined, undefined)
       return
     }
     const settle: ResultCallback = (error, result, fields) => {
       if (!remove(give)) return
-      forget?.()
       if (error && isConnectionLoss(error)) destroy(error as Error)
       callback(error, result, fields)
     }
     const give = (reason: Error) => settle(reason, undefined, undefined)
     pending.push(give)
-    const forget = deadline?.onExpire(destroy)
-    if (!lost) statement(settle)
+    statement(settle)
   }
 
-  function decoded(callback: ResultCallback): ResultCallback {
-    return (error, result, fields) => {
-      if (error) return callback(error, result, fields)
-      try {
-        decodeResult(result, fields, decoding)
-      } catch (failure) {
-        return callback(failure, undefined, undefined)
+  const underWay: StatementsUnderWay = {
+    lost: () => lost,
+    send(callback, statement, deadline = currentDeadline()) {
+      const forget = deadline?.onExpire(destroy)
+      const settled: ResultCallback = (error, result, fields) => {
+        forget?.()
+        callback(error, result, fields)
       }
-      callback(null, result, fields)
-    }
-  }
-
-  function text(sql: string | DriverStatement, parameters: unknown, callback: ResultCallback): void {
-    const query = connection.query(sql, parameters, decoded(callback))
-    query.on('fields', (fields = []) => prepareFields(fields, 'text'))
+      begin(settled, statement)
+    },
+    runPrepared,
+    // As text: what is prepared runs in the database that was current then.
+    ask: (sql) =>
+      new Promise((resolve, reject) => {
+        connection.query(sql, [], (error, result) => (error ? reject(error) : resolve(result)))
+      }),
+    onLoss(stop) {
+      pending.push(stop)
+      return () => remove(stop)
+    },
   }
 
   function runPrepared(statement: DriverStatement, callback: ResultCallback): void {
     if (!options.prepare) {
-      text(statement, statement.values, callback)
+      runText(statement, callback)
       return
     }
-    const query = connection.execute(
-      statement,
-      decoded((error, result, fields) => {
-        if (!error || errorNumber(error) !== ER_MAX_PREPARED_STMT_COUNT_REACHED) {
-          return callback(error, result, fields)
-        }
-        text(statement, statement.values, callback)
-      }),
-    )
-    query.on('fields', (fields = []) => prepareFields(fields, 'binary'))
+    const query = connection.execute(statement, (error, result, fields) => {
+      if (!error || errorNumber(error) !== ER_MAX_PREPARED_STMT_COUNT_REACHED) {
+        return callback(error, result, fields)
+      }
+      runText(statement, callback)
+    })
+    query.on('fields', (fields = []) => {
+      for (const field of fields) if (field.extendedFormat) prepareJson(field)
+    })
   }
 
-  function lookup({ sql, values, deadline }: LookupStatement, callback: ResultCallback): void {
-    send(callback, (settle) => runPrepared({ sql, values, rowsAsArray: true }, settle), deadline)
+  function runText(statement: DriverStatement, callback: ResultCallback): void {
+    const query = connection.query(statement, statement.values, callback)
+    query.on('fields', (fields = []) => prepareTextFields(fields))
   }
 
-  /** A lookup in the session of a program, after what has to be asked of it. */
-  function lookupInSession(sql: string, values: readonly unknown[], { mark, callback }: MarkedLookup): void {
-    if (session) mark.ranIn?.(session)
+  function lookup({ sql, values, limit }: LookupStatement, callback: ResultCallback): void {
+    const expire = () => destroy(new LookupTimeoutError(limit.what, limit.timeout))
+    const timer = setTimeout(expire, limit.due - performance.now())
     const settled: ResultCallback = (error, result, fields) => {
-      if (error) session?.forget()
+      clearTimeout(timer)
       callback(error, result, fields)
     }
-    send(settled, (settle) => {
-      const run = () => runPrepared({ sql, values, rowsAsArray: true }, settle)
-      const checked = session?.check(mark, ask)
-      if (checked) checked.then(run, (error) => settle(error, undefined, undefined))
-      else run()
-    })
-  }
-
-  // As text: what is prepared runs in the database that was current then.
-  const ask: Ask = (sql) =>
-    new Promise((resolve, reject) => {
-      connection.query(sql, [], (error, result) => (error ? reject(error) : resolve(result)))
-    })
-
-  function streamed(sql: string, parameters: unknown): RowStream {
-    return {
-      async *stream(options) {
-        if (lost) throw lost
-        session?.use(sql)
-        const query = connection.query(sql, parameters)
-        const decode = createStreamDecoder(query, decoding)
-        const rows = query.stream(options)
-        const stop = (reason: Error) => rows.destroy(reason)
-        pending.push(stop)
-        try {
-          for await (const row of rows) {
-            decode(row)
-            yield row
-          }
-        } finally {
-          remove(stop)
-        }
-      },
-    }
-  }
-
-  function query(sql: string, parameters: unknown): RowStream
-  function query(sql: string, parameters: unknown, callback: ResultCallback): void
-  function query(sql: string, parameters: unknown, callback?: ResultCallback): RowStream | undefined {
-    if (!callback) return streamed(sql, parameters)
-    const mark = lookupIn(parameters)
-    if (mark) {
-      lookupInSession(sql, parameters as readonly unknown[], { mark, callback })
-      return undefined
-    }
-    if (isDescription(parameters)) {
-      send(callback, (settle) => text(sql, [], (error, _, fields) => settle(error, fields, undefined)))
-      return undefined
-    }
-    const rollBack = session?.use(sql)
-    // What Kysely begins a transaction with begins a block of PL/SQL in MariaDB's sql_mode ORACLE.
-    const statement = sql === 'begin' ? 'start transaction' : sql
-    send(callback, (settle) => {
-      const run = () => text(statement, parameters, settle)
-      if (rollBack)
-        connection.query('rollback', [], (error) => (error ? settle(error, undefined, undefined) : run()))
-      else run()
-    })
-    return undefined
+    begin(settled, (settle) => runPrepared({ sql, values, rowsAsArray: true }, settle))
   }
 
   const wrapped: Connection = {
@@ -214,10 +151,10 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     lookup,
     check: (needs, deadline) =>
       new Promise((resolve, reject) => {
-        send(
+        underWay.send(
           (error) => (error ? reject(error) : resolve()),
           (settle) => {
-            Promise.resolve(session?.check(needs, ask)).then(
+            Promise.resolve(session?.check(needs, underWay.ask)).then(
               () => settle(null, undefined, undefined),
               (error) => settle(error, undefined, undefined),
             )
@@ -225,12 +162,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
           deadline,
         )
       }),
-    query,
+    query: createQuery(connection, { decoding, session, underWay }),
   }
   return wrapped
-}
-
-interface MarkedLookup {
-  readonly mark: LookupMark
-  readonly callback: ResultCallback
 }

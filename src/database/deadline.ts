@@ -10,33 +10,33 @@ export interface DeadlineOptions {
   readonly timeout: number
 }
 
-/** One limit over everything that a read waits for: a connection, its preparation, its execution. */
-export class Deadline {
-  readonly #options: DeadlineOptions
-  readonly #start = performance.now()
+/** One limit over everything that a read waits for: a connection, its preparation, its execution, another try. */
+export interface TimeLimit extends DeadlineOptions {
+  /** When (ms, of `performance.now`) the time is over. */
+  readonly due: number
+}
+
+/** Tells all who listen that the time is over. */
+export class Deadline implements TimeLimit {
+  readonly what: string
+  readonly timeout: number
+  readonly due: number
   readonly #timer: NodeJS.Timeout
   // A list: it has one or two members, and a Set would keep answers alive, see createTimeLimit.
   readonly #listeners: ExpiryListener[] = []
   #expiry: LookupTimeoutError | undefined
 
-  constructor(options: DeadlineOptions) {
-    this.#options = options
-    this.#timer = setTimeout(() => this.#expire(), options.timeout)
+  constructor({ what, timeout, due = performance.now() + timeout }: DeadlineOptions & Partial<TimeLimit>) {
+    this.what = what
+    this.timeout = timeout
+    this.due = due
+    this.#timer = setTimeout(() => this.#expire(), due - performance.now())
   }
 
   #expire(): void {
-    const expiry = new LookupTimeoutError(this.#options.what, this.#options.timeout)
+    const expiry = new LookupTimeoutError(this.what, this.timeout)
     this.#expiry = expiry
     for (const listener of this.#listeners.splice(0)) listener(expiry)
-  }
-
-  isExpired(): boolean {
-    return this.#expiry !== undefined
-  }
-
-  /** Milliseconds that are left. */
-  left(): number {
-    return Math.max(0, this.#options.timeout - (performance.now() - this.#start))
   }
 
   /** Told at the deadline, at once where it is over. Answers how to stop listening. */
@@ -75,7 +75,7 @@ export function underDeadline<Result>(deadline: Deadline, work: () => Promise<Re
 
 /** Runs `work` under a deadline of its own. */
 export async function withinDeadline<Result>(
-  options: DeadlineOptions,
+  options: DeadlineOptions & Partial<TimeLimit>,
   work: () => Promise<Result>,
 ): Promise<Result> {
   const deadline = new Deadline(options)

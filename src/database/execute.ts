@@ -1,10 +1,11 @@
 import { type CompiledQuery, createQueryId, type Kysely, type Log } from 'kysely'
-import type { Connection } from './connection.ts'
-import { type Deadline, type DeadlineOptions, underDeadline } from './deadline.ts'
-import { expectAdapter } from './lookup-adapter.ts'
-import type { LookupSource } from './lookup-source.ts'
+import type { DriverField } from '../columns/column-type.ts'
+import { createRowDecoder, type RowDecoder } from '../columns/decoding.ts'
+import type { DecodingOptions } from '../columns/decoding-options.ts'
+import { type DeadlineOptions, type TimeLimit, withinDeadline } from './deadline.ts'
+import { expectAdapter, type LookupAdapterOptions } from './lookup-adapter.ts'
 import { type LookupMark, lookupParameters } from './parameter-marks.ts'
-import { retryWithin } from './retry.ts'
+import { retryLost } from './retry.ts'
 import type { Statement } from './statement.ts'
 
 /** Runs a statement and answers rows as arrays, in column order. */
@@ -17,35 +18,84 @@ export interface ExecuteOptions extends DeadlineOptions, Omit<LookupMark, 'alone
 
 /** Runs lookups on connections of their own; in a transaction, on that of the transaction. */
 export function createExecute(db: Kysely<unknown>, options: ExecuteOptions): Execute {
-  const send = db.isTransaction ? sendIn(db, options) : sendOn(expectAdapter(db).lookups, options)
-  const retrying = { ...options, inTransaction: db.isTransaction }
-  return (statement, values) =>
-    retryWithin(retrying, async (deadline) => {
-      try {
-        return await send({ statement, values, deadline })
-      } catch (error) {
-        hideValues(error, statement)
-        throw error
-      }
-    })
+  const inTransaction = db.isTransaction
+  const send = inTransaction ? sendIn(db, options) : sendOn(expectAdapter(db), options)
+  const { what, timeout } = options
+  return async (statement, values) => {
+    const limit = { what, timeout, due: performance.now() + timeout }
+    const read = () => send({ statement, values, limit })
+    try {
+      return await read()
+    } catch (error) {
+      hideValues(error, statement)
+      return await retryLost(error, { limit, inTransaction }, read)
+    }
+  }
 }
 
 interface Sending {
   readonly statement: Statement
   readonly values: readonly unknown[]
-  readonly deadline: Deadline
+  readonly limit: TimeLimit
 }
 
 /** The shortest way: neither Kysely's executor nor a pool's queue. */
-function sendOn(source: LookupSource, { table }: ExecuteOptions): (sending: Sending) => Promise<Rows> {
-  const { log } = source
-  return async ({ statement, values, deadline }) => {
-    const acquired = source.acquire(deadline, table)
+function sendOn(
+  { lookups, decoding }: Pick<LookupAdapterOptions, 'lookups' | 'decoding'>,
+  { table }: ExecuteOptions,
+): (sending: Sending) => Promise<Rows> {
+  const { log } = lookups
+  const decode = createDecode(decoding)
+  return async ({ statement, values, limit }) => {
+    const acquired = lookups.acquire(limit, table)
     const connection = acquired instanceof Promise ? await acquired : acquired
-    const answer = run(connection, { sql: statement.sql, values, deadline })
+    const answer = new Promise<Rows>((resolve, reject) => {
+      connection.lookup({ sql: statement.sql, values, limit }, (error, rows, fields) => {
+        connection.release()
+        if (error) return reject(error)
+        try {
+          resolve(decode(statement, rows as Rows, fields as readonly DriverField[]))
+        } catch (failure) {
+          reject(failure)
+        }
+      })
+    })
     if (log) await logged(log, { statement, values, answer })
     return answer
   }
+}
+
+/** What a statement's results are decoded by, for as long as their columns are the same. */
+interface StatementDecoding {
+  readonly fields: readonly DriverField[]
+  readonly decode: RowDecoder | undefined
+}
+
+/** Decodes results in place. Columns are described with each result, and hardly ever change. */
+function createDecode(decoding: DecodingOptions) {
+  const known = new WeakMap<Statement, StatementDecoding>()
+  return (statement: Statement, rows: Rows, fields: readonly DriverField[]): Rows => {
+    let last = known.get(statement)
+    if (last === undefined || !haveSameTypes(last.fields, fields)) {
+      last = { fields, decode: createRowDecoder(fields, decoding) }
+      known.set(statement, last)
+    }
+    const { decode } = last
+    if (decode) for (const row of rows) decode(row)
+    return rows
+  }
+}
+
+function haveSameTypes(fields: readonly DriverField[], others: readonly DriverField[]): boolean {
+  if (fields.length !== others.length) return false
+  for (let at = 0; at < fields.length; at++) {
+    const one = fields[at]!
+    const other = others[at]!
+    if (one.columnType !== other.columnType || one.columnLength !== other.columnLength) return false
+    if (one.decimals !== other.decimals || one.flags !== other.flags) return false
+    if (one.characterSet !== other.characterSet) return false
+  }
+  return true
 }
 
 /** As Kysely logs its own queries. */
@@ -64,25 +114,12 @@ async function logged(log: Log, { statement, values, answer }: Answering): Promi
   await log.query(() => ({ level: 'query', isStream: false, ...event() }))
 }
 
-interface Answering extends Omit<Sending, 'deadline'> {
+interface Answering extends Omit<Sending, 'limit'> {
   readonly answer: Promise<Rows>
 }
 
 function compiled(statement: Statement, parameters: readonly unknown[]): CompiledQuery {
   return { sql: statement.sql, query: statement.node, parameters, queryId: createQueryId() }
-}
-
-function run(
-  connection: Connection,
-  lookup: { readonly sql: string; readonly values: readonly unknown[]; readonly deadline: Deadline },
-): Promise<Rows> {
-  return new Promise((resolve, reject) => {
-    connection.lookup(lookup, (error, rows) => {
-      connection.release()
-      if (error) reject(error)
-      else resolve(rows as Rows)
-    })
-  })
 }
 
 /**
@@ -91,9 +128,9 @@ function run(
  */
 function sendIn(transaction: Kysely<unknown>, mark: ExecuteOptions): (sending: Sending) => Promise<Rows> {
   const target = transaction.withoutPlugins()
-  return async ({ statement, values, deadline }) => {
+  return async ({ statement, values, limit }) => {
     const query = compiled(statement, lookupParameters(values, mark))
-    const { rows } = await underDeadline(deadline, () => target.executeQuery<readonly unknown[]>(query))
+    const { rows } = await withinDeadline(limit, () => target.executeQuery<readonly unknown[]>(query))
     return rows
   }
 }

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { Log, type LogConfig } from 'kysely'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 import { type Connection, wrapConnection } from './connection.ts'
-import type { Deadline } from './deadline.ts'
+import { Deadline, type TimeLimit } from './deadline.ts'
 import { type OwnConnection, sayGoodbye } from './lookup-connection.ts'
 import type { LookupSource } from './lookup-source.ts'
 
@@ -19,7 +19,7 @@ export interface LookupConnectionsOptions {
 
 /** Somebody who waits for a connection. */
 interface Waiting {
-  readonly deadline: Deadline | undefined
+  readonly limit: TimeLimit | undefined
   /** The table that is read; '' for what is read of the schema. */
   readonly table: string
   take(connection: Connection): void
@@ -28,8 +28,8 @@ interface Waiting {
 
 /** How long (ms) connecting and setting up may take: a server that was paused never answers. */
 const OPENING_LIMIT = 10_000
-/** How much longer (ms) than the deadline a connection may take to open. */
-const DEADLINE_FIRST = 20
+/** How much longer (ms) than its reader a connection may take to open, so that the reader's own error comes first. */
+const READER_FIRST = 20
 
 /** How long (ms) somebody waits for connections that others' statements hold. Locks take longer, and little else does. */
 const PATIENCE = 100
@@ -58,9 +58,9 @@ export class LookupConnections implements LookupSource {
     this.log = options.log && new Log(options.log)
   }
 
-  acquire(deadline: Deadline | undefined, table = ''): Connection | Promise<Connection> {
+  acquire(limit: TimeLimit | undefined, table = ''): Connection | Promise<Connection> {
     const connection = this.#free.pop()
-    if (!connection) return this.#wait(deadline, table)
+    if (!connection) return this.#wait(limit, table)
     connection.table = table
     return connection
   }
@@ -75,24 +75,25 @@ export class LookupConnections implements LookupSource {
     return this.#ending
   }
 
-  #wait(deadline: Deadline | undefined, table: string): Promise<Connection> {
+  #wait(limit: TimeLimit | undefined, table: string): Promise<Connection> {
     if (this.#ending) return Promise.reject(new Error('The database has been destroyed.'))
+    const deadline = limit && new Deadline(limit)
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
-        deadline,
+        limit,
         table,
         take(connection) {
-          forget?.()
+          deadline?.stop()
           connection.table = table
           resolve(connection)
         },
         reject(error) {
-          forget?.()
+          deadline?.stop()
           reject(error)
         },
       }
       this.#waiting.push(waiting)
-      const forget = deadline?.onExpire((error) => {
+      deadline?.onExpire((error) => {
         this.#waiting = this.#waiting.filter((one) => one !== waiting)
         reject(error)
         this.#endIfIdle()
@@ -126,7 +127,7 @@ export class LookupConnections implements LookupSource {
     if (!waiting || this.#open.size + this.#opening >= limit) return
     this.#opening++
     // A socket that is opened in a request would hold on to that request's scope.
-    outsideRequests(() => this.#connect(waiting.deadline)).then(
+    outsideRequests(() => this.#connect(waiting.limit)).then(
       (connection) => {
         this.#opening--
         this.#giveBack(connection)
@@ -149,10 +150,9 @@ export class LookupConnections implements LookupSource {
     this.#endIfIdle()
   }
 
-  async #connect(deadline: Deadline | undefined): Promise<Connection> {
+  async #connect(limit: TimeLimit | undefined): Promise<Connection> {
     const { open, decoding, prepare } = this.#options
-    // Whoever waits is told by the deadline itself, which comes first.
-    const left = deadline ? deadline.left() + DEADLINE_FIRST : OPENING_LIMIT
+    const left = limit ? Math.max(0, limit.due - performance.now()) + READER_FIRST : OPENING_LIMIT
     const own = await open(Math.min(OPENING_LIMIT, left))
     const connection = wrapConnection(own, {
       decoding,

@@ -1,14 +1,14 @@
 import type { Log } from 'kysely'
 import type { Connection } from './connection.ts'
-import { currentDeadline, type Deadline } from './deadline.ts'
+import { currentDeadline, type TimeLimit } from './deadline.ts'
 import type { WrappedPool } from './pool.ts'
 
 /** Where lookups outside transactions get connections from. */
 export interface LookupSource {
   /** What logs their statements, where anything is to be logged. */
   readonly log: Log | undefined
-  /** A connection in whose session answers of the table are right, to be released; rejects at the deadline. */
-  acquire(deadline: Deadline | undefined, table?: string): Connection | Promise<Connection>
+  /** A connection in whose session answers of the table are right, to be released; rejects when the time is over. */
+  acquire(limit: TimeLimit | undefined, table?: string): Connection | Promise<Connection>
   /** Lets statements that are under way or wait finish, and closes what is its own. */
   end(): Promise<void>
 }

@@ -1,5 +1,5 @@
 import type { DriverField } from '../columns/column-type.ts'
-import { createRowDecoder, prepareFields, type RowDecoder } from '../columns/decoding.ts'
+import { createRowDecoder, prepareTextFields, type RowDecoder } from '../columns/decoding.ts'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 import type { DriverQuery } from './driver-connection.ts'
 
@@ -22,7 +22,7 @@ export function createStreamDecoder(query: DriverQuery, decoding: DecodingOption
   // Rows wait in the stream while the fields of the next result arrive.
   const results: { readonly decode: RowDecoder | undefined; rows: number }[] = []
   query.on('fields', (fields = []) => {
-    prepareFields(fields, 'text')
+    prepareTextFields(fields)
     results.push({ decode: createRowDecoder(fields, decoding), rows: 0 })
   })
   query.on('result', () => results.at(-1)!.rows++)

@@ -1,41 +1,48 @@
+import { LookupTimeoutError } from '../errors.ts'
 import { connectionLost, isConnectionLoss } from './connection-loss.ts'
-import { Deadline, type DeadlineOptions } from './deadline.ts'
-
-export interface RetryOptions extends DeadlineOptions {
-  /** Inside a transaction another connection would not see the same. */
-  readonly inTransaction: boolean
-}
+import type { TimeLimit } from './deadline.ts'
 
 /** Tries on new connections, after the first. */
 const RETRIES = 2
 
+export interface RetryOptions {
+  readonly limit: TimeLimit
+  /** Inside a transaction another connection would not see the same. */
+  readonly inTransaction: boolean
+}
+
 /**
- * Runs what only reads and keeps to the deadline. Where the connection is lost it is tried again on another one: a read
- * changes nothing, so that it does not matter whether the server has run it.
+ * After a failure: reads again on another connection if the connection was lost, within the time that is left. A read changes
+ * nothing, so it does not matter whether the server has run it.
+ * @throws the failure, if it is another one.
  */
-export async function retryWithin<Result>(
-  options: RetryOptions,
-  read: (deadline: Deadline) => Promise<Result>,
+export async function retryLost<Result>(
+  failure: unknown,
+  { limit, inTransaction }: RetryOptions,
+  read: () => Promise<Result>,
 ): Promise<Result> {
-  const retries = options.inTransaction ? 0 : RETRIES
-  const deadline = new Deadline(options)
-  try {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await read(deadline)
-      } catch (error) {
-        if (!isConnectionLoss(error)) throw error
-        if (attempt === retries || deadline.isExpired()) throw connectionLost(options.what, error)
-        await pause(attempt, deadline)
-      }
+  const retries = inTransaction ? 0 : RETRIES
+  let error = failure
+  for (let attempt = 0; ; attempt++) {
+    if (!isConnectionLoss(error)) throw error
+    if (attempt === retries || timeLeft(limit) === 0) throw connectionLost(limit.what, error)
+    await pause(attempt, limit)
+    if (timeLeft(limit) === 0) throw new LookupTimeoutError(limit.what, limit.timeout)
+    try {
+      return await read()
+    } catch (another) {
+      error = another
     }
-  } finally {
-    deadline.stop()
   }
 }
 
 /** Longer each time, and not for everybody at once. */
-async function pause(attempt: number, deadline: Deadline): Promise<void> {
-  const delay = Math.min(deadline.left(), 20 * 4 ** attempt * (0.5 + Math.random()))
+async function pause(attempt: number, limit: TimeLimit): Promise<void> {
+  const delay = Math.min(timeLeft(limit), 20 * 4 ** attempt * (0.5 + Math.random()))
   await new Promise((resolve) => setTimeout(resolve, delay))
+}
+
+/** Milliseconds. */
+function timeLeft({ due }: TimeLimit): number {
+  return Math.max(0, due - performance.now())
 }

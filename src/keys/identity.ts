@@ -22,11 +22,8 @@ export function tokensOf(parts: readonly KeyColumn[], row: Row): Token[] | undef
   return tokens
 }
 
-export function tokenOf(column: KeyColumn, value: unknown, json: string): Token {
-  return typeof value === column.rawType ? (value as Token) : scalarToken(json)
-}
-
-function scalarToken(json: string): Token {
+/** The token of a value that is not its own. */
+export function scalarToken(json: string): Token {
   const token = JSON.parse(json) as string | number
   return typeof token === 'number' && !Number.isSafeInteger(token) ? BigInt(json) : token
 }
@@ -36,6 +33,8 @@ export type Identity = readonly Token[] | string
 
 /** Tells the rows of a table apart, also where several values of a key column are read as one. */
 export interface RowIdentities {
+  /** Whether the values of every row tell it apart: then nothing is ever distinguished. */
+  readonly areExact: boolean
   /** Columns of the primary key that statements read a distinction of, after the table's columns: all of them, or those of common ambiguities. */
   distinguished(exact: boolean): readonly DistinguishedColumn[]
   /** Whether a row that was read without all distinctions needs them. Its columns begin at `from`. */
@@ -79,6 +78,7 @@ export function createRowIdentities(table: TableMetadata, primaryKey: readonly K
   }
 
   return {
+    areExact: all.length === 0,
     distinguished: (exact) => (exact ? all : common),
     needsDistinctions(values, from) {
       for (const { ambiguity, at } of rare) if (ambiguity.isAmbiguous(values[from + at])) return true

@@ -3,7 +3,7 @@ import { keyColumn } from '../columns/column-types.ts'
 import type { RowNotFoundError } from '../errors.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { Row } from '../rows/row.ts'
-import { createRowIdentities, type RowIdentities, type Token, tokenOf } from './identity.ts'
+import { createRowIdentities, type RowIdentities, scalarToken, type Token } from './identity.ts'
 import { createKeyErrors } from './key-errors.ts'
 
 /** One unique key (position 0 is the primary key), or the leading columns of an index. */
@@ -200,6 +200,18 @@ export function tableKeys(table: TableMetadata, options: { readonly errorKeys?: 
     },
     identities: createRowIdentities(table, primary.parts),
   }
+}
+
+function tokenOf(column: KeyColumn, value: unknown, json: string): Token {
+  return typeof value === column.rawType ? (value as Token) : scalarToken(json)
+}
+
+/** Whether the key is the row's own primary key, as most are that rows are asked for by: its tokens are the row's identity. */
+export function isOwnKey({ definition, tokens }: Key, row: Row, identities: RowIdentities): boolean {
+  const { position, parts } = definition
+  if (position !== 0) return false
+  for (let at = 0; at < parts.length; at++) if (row[parts[at]!.name] !== tokens[at]) return false
+  return identities.areExact || !identities.isDistinguished(row)
 }
 
 function makeKey(definition: KeyDefinition, parts: readonly string[], tokens: readonly Token[]): Key {

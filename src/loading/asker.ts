@@ -56,6 +56,21 @@ export function isAwaited<Answer>(waiting: Waiting<Answer>): boolean {
   return false
 }
 
+/** Takes those out of the list who asked while their statement was under way. */
+export function takeJoined<Answer>(first: Waiting<Answer>): Waiting<Answer>[] {
+  const joined: Waiting<Answer>[] = []
+  let last = first
+  for (let one = first.next; one; one = one.next) {
+    if (one.joined) joined.push(one)
+    else {
+      last.next = one
+      last = one
+    }
+  }
+  last.next = undefined
+  return joined
+}
+
 /**
  * Rejects askers that are not done within the time limit, which is the same for all.
  *

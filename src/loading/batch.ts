@@ -1,16 +1,16 @@
+import { batchChannel, loadChannel } from '../diagnostics/channels.ts'
+import { BATCH_SIZE_BOUNDS, type Counters } from '../diagnostics/stats.ts'
 import { LookupError } from '../errors.ts'
 import type { Token } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
-import { Asker, createTimeLimit, isAwaited, type Waiting } from './asker.ts'
+import { Asker, createTimeLimit, isAwaited, takeJoined, type Waiting } from './asker.ts'
+import { type BatchTraceOptions, createBatchTrace } from './batch-trace.ts'
 
 /** How the batches of one key definition are sent. */
-export interface BatchOptions<Answer> {
-  /** What is read, for messages. */
-  readonly what: string
+export interface BatchOptions<Answer> extends BatchTraceOptions<Answer> {
   /** How long (ms) a key may take, whatever it waits for. */
   readonly timeout: number
-  /** Sends keys and answers in their order; an Error as an answer rejects that key's callers alone. */
-  send(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
+  readonly counters: Counters
   /** More keys than this go in further statements. */
   readonly maxBatchSize: number
   /** How many keys may wait at a time. */
@@ -33,6 +33,8 @@ export interface Batch<Answer> {
   load(key: Key): Promise<Answer>
   /** Answers in the order of the keys once all of them are there; never rejects. */
   loadAll(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
+  /** The same when nobody waits: no call is counted. */
+  loadAhead(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
   /** Calls back just before keys are sent, so that what a request has gathered goes with them. */
   beforeSending(gather: () => void): void
 }
@@ -42,6 +44,11 @@ export interface Batch<Answer> {
  * takes that long, and the keys behind it then go out on another one.
  */
 const GATHER_LIMIT = 50
+
+/** Whether somebody listens to calls or batches. */
+export function isHeard(): boolean {
+  return loadChannel.hasSubscribers || batchChannel.hasSubscribers
+}
 
 /** A statement under way. */
 interface Sent<Answer> {
@@ -57,7 +64,8 @@ interface Sent<Answer> {
  * could have given it. Otherwise it is sent again: the caller may have written the row meanwhile.
  */
 export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer> {
-  const { what, maxBatchSize, maxInFlight, maxWaiting, fence, isShared } = options
+  const { counters, maxBatchSize, maxInFlight, maxWaiting, fence, isShared } = options
+  const trace = createBatchTrace(options)
   // By token: spellings that the server cannot tell apart are sent once. A new one for each batch, see TimeLimit.
   let gathered = new Map<Token, Waiting<Answer>>()
   let gatherers: (() => void)[] = []
@@ -84,21 +92,10 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
   /** Keys that joined a slow statement are sent again, with those that wait behind it. */
   function losePatience(): void {
     for (const statement of sent) {
-      if (isSlow(statement)) for (const first of statement.keys.values()) regatherJoined(first)
+      if (isSlow(statement))
+        for (const first of statement.keys.values()) for (const one of takeJoined(first)) gather(one)
     }
     sendNow()
-  }
-
-  function regatherJoined(first: Waiting<Answer>): void {
-    let last = first
-    for (let one = first.next; one; ) {
-      const { next }: Waiting<Answer> = one
-      if (one.joined) {
-        last.next = next
-        gather(one)
-      } else last = one
-      one = next
-    }
   }
 
   function endTurn(): void {
@@ -151,15 +148,22 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     let answers: readonly (Answer | Error)[] | undefined
     let failure: Error | undefined
     try {
-      answers = await options.send(batch.map(({ key }) => key))
+      answers = await send(batch.map(({ key }) => key))
     } catch (error) {
-      failure = error instanceof Error ? error : new Error(String(error))
+      failure = asError(error)
     }
     sent = sent.filter((other) => other !== statement)
     for (let index = 0; index < batch.length; index++) {
       settle(batch[index]!, failure ?? (answers![index] as Answer | Error))
     }
     schedule()
+  }
+
+  function send(keys: readonly Key[]): Promise<readonly (Answer | Error)[]> {
+    const within = BATCH_SIZE_BOUNDS.findIndex((bound) => keys.length <= bound)
+    counters.batches++
+    counters.batchesBySize[within === -1 ? BATCH_SIZE_BOUNDS.length : within]!++
+    return batchChannel.hasSubscribers ? trace.send(keys) : options.send(keys, undefined)
   }
 
   function settle(first: Waiting<Answer>, answer: Answer | Error): void {
@@ -190,7 +194,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
 
   function ask(keys: readonly Key[], finish: (answers: readonly (Answer | Error)[]) => void): void {
     if (gathered.size + keys.length > maxWaiting) {
-      const error = tooManyWaiting(what, maxWaiting)
+      const error = tooManyWaiting(options.what, maxWaiting)
       finish(keys.map(() => error))
       return
     }
@@ -202,21 +206,39 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     schedule()
   }
 
+  function load(key: Key): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      ask([key], ([answer]) => (answer instanceof Error ? reject(answer) : resolve(answer as Answer)))
+    })
+  }
+
+  function loadAll(keys: readonly Key[]): Promise<readonly (Answer | Error)[]> {
+    return new Promise((resolve) => {
+      if (keys.length === 0) resolve([])
+      else ask(keys, resolve)
+    })
+  }
+
   return {
-    load: (key) =>
-      new Promise((resolve, reject) => {
-        ask([key], ([answer]) => (answer instanceof Error ? reject(answer) : resolve(answer as Answer)))
-      }),
-    loadAll: (keys) =>
-      new Promise((resolve) => {
-        if (keys.length === 0) resolve([])
-        else ask(keys, resolve)
-      }),
+    load(key) {
+      counters.misses++
+      return isHeard() ? trace.load(key, () => load(key)) : load(key)
+    },
+    loadAll(keys) {
+      counters.misses += keys.length
+      if (!isHeard()) return loadAll(keys)
+      return Promise.all(keys.map((key) => trace.load(key, () => load(key)).catch(asError)))
+    },
+    loadAhead: loadAll,
     beforeSending(gather) {
       gatherers.push(gather)
       schedule()
     },
   }
+}
+
+function asError(failure: unknown): Error {
+  return failure instanceof Error ? failure : new Error(String(failure))
 }
 
 function isSlow({ since }: { readonly since: number }): boolean {

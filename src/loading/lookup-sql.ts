@@ -113,7 +113,7 @@ function tableOrder(table: TableMetadata, limit: number): string {
 /** A table without version rows yields the version NULL in one row, never no rows, which would make every key look absent. */
 function versionOf(table: TableMetadata): string {
   const name = `'${table.name.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
-  return `(select cast(sum(version) as unsigned) version from ${VERSION_TABLE} where table_name = ${name})`
+  return `(select sum(version) version from ${VERSION_TABLE} where table_name = ${name})`
 }
 
 type ColumnListOptions = Pick<StatementOptions, 'table' | 'distinguished'> & { readonly many?: boolean }

@@ -59,8 +59,10 @@ function readingDistinctly<Asked extends readonly unknown[]>(
     distinguished: readonly DistinguishedColumn[],
   ) => (server: Server, ...asked: Asked) => Promise<Answers>,
 ): (server: Server, ...asked: Asked) => Promise<Answers> {
+  const distinguished = identities.distinguished(false)
+  const common = create(distinguished)
+  if (identities.distinguished(true).length === distinguished.length) return common
   let exact: ReturnType<typeof create> | undefined
-  const common = create(identities.distinguished(false))
   return async (server, ...asked) => {
     if (exact) return await exact(server, ...asked)
     const answers = await common(server, ...asked)

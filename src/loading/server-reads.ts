@@ -13,8 +13,8 @@ import type { RowIdentities } from '../keys/identity.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { Row, RowReader } from '../rows/row.ts'
+import { type ReadOrigin, type StatementListener, traceTable } from './batch-trace.ts'
 import { createLookup, createTableRead, type Lookup } from './lookup.ts'
-import { type ReadOrigin, type StatementListener, traceTable } from './traced-batch.ts'
 
 /** Where rows come from when nothing holds them: statements, the answers of which the process-wide cache shares. */
 export interface ServerReads {
@@ -122,7 +122,9 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
     )
   }
 
-  function rowOf(values: readonly unknown[], from: number): Row | undefined {
+  const rowOf = identities.areExact ? reader.read : readDistinguished
+
+  function readDistinguished(values: readonly unknown[], from: number): Row | undefined {
     const row = reader.read(values, from)
     if (row) identities.distinguish(row, values, from + reader.columns.length)
     return row

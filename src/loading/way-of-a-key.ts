@@ -2,9 +2,10 @@ import { type Entry, type HeldAnswers, promiseOf } from '../cache/generation.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
 import type { KeySource, ScopedTable, TableScope } from '../scope/table-scope.ts'
+import { type Batch, createBatch, isHeard } from './batch.ts'
+import { withCaller } from './batch-trace.ts'
 import type { ReadsAhead } from './refresher.ts'
 import type { ServerReads, ServerReadsOptions } from './server-reads.ts'
-import { createTracedBatch, type TracedBatch, withCaller } from './traced-batch.ts'
 
 /**
  * The way of a key. Each level is asked once, the nearest first, and answers or leaves the key to the next one:
@@ -53,7 +54,7 @@ export const NO_ROWS: readonly Row[] = Object.freeze([])
 
 /** @see TableReader */
 export function createTableReader(options: TableReaderOptions): TableReader {
-  const { cache, counters, keys: tableKeys, source } = options
+  const { cache, counters, source } = options
   const batches = createBatches(options)
 
   /** What the process holds; undefined where it may not be answered. */
@@ -71,13 +72,13 @@ export function createTableReader(options: TableReaderOptions): TableReader {
     const entry = held?.find(key)
     if (entry) {
       counters.hits++
-      return scope?.held.direct === false ? scope.remember(key, entry.row) : promiseOf(entry)
+      return scope && !scope.held!.direct ? scope.remember(key, entry.row) : promiseOf(entry)
     }
     if (held?.isAbsent(key)) {
       counters.hits++
       return scope ? scope.remember(key, undefined) : ABSENT
     }
-    const asked = withCaller(key)
+    const asked = isHeard() ? withCaller(key) : key
     return scope ? scope.load(asked) : batches.rowsBy(key.definition).load(asked).then(rowOf)
   }
 
@@ -87,7 +88,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
     const found = generation ? keys.map((key) => generation.find(key)) : []
     const missing = keys.filter((key, index) => !found[index] && !generation?.isAbsent(key))
     counters.hits += keys.length - missing.length
-    const asked = missing.map(withCaller)
+    const asked = isHeard() ? missing.map(withCaller) : missing
     const loaded = missing.length > 0 ? await batches.rowsBy(missing[0]!.definition).loadAll(asked) : []
     let next = 0
     return keys.map((key, index) => {
@@ -122,7 +123,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
         counters.hits++
         return scope ? scope.rememberList(key, entries) : rowsOf(entries)
       }
-      const asked = withCaller(key)
+      const asked = isHeard() ? withCaller(key) : key
       if (scope) return scope.loadList(asked)
       return rowsOf(await batches.listsBy(key.definition).load(asked))
     },
@@ -132,15 +133,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
       return entries && rowsOf(entries)
     },
     preload: source.all,
-    source: {
-      loadRows: (keys) => batches.rowsBy(keys[0]!.definition).loadAll(keys),
-      loadLists: (keys) => batches.listsBy(keys[0]!.definition).loadAll(keys),
-      beforeSending(definition, gather) {
-        const isUnique = definition.position < tableKeys.definitions.length
-        const batch = isUnique ? batches.rowsBy(definition) : batches.listsBy(definition)
-        batch.beforeSending(gather)
-      },
-    },
+    source: batches,
     ahead: {
       rows: (definition, keys) => batches.rowsBy(definition).loadAhead(keys),
       lists: (definition, keys) => batches.listsBy(definition).loadAhead(keys),
@@ -152,12 +145,12 @@ export function createTableReader(options: TableReaderOptions): TableReader {
 /** One batch for each key definition that is asked for. */
 function createBatches(options: TableReaderOptions) {
   const { cache, source } = options
-  const rows = new Map<KeyDefinition, TracedBatch<Entry | undefined>>()
-  const lists = new Map<KeyDefinition, TracedBatch<readonly Entry[]>>()
-  const limits = { ...options, maxBytes: source.maxBytes, ...(cache && { fence: () => cache.fence() }) }
+  const rows = new Map<KeyDefinition, Batch<Entry | undefined>>()
+  const lists = new Map<KeyDefinition, Batch<readonly Entry[]>>()
+  const limits = { ...options, maxBytes: source.maxBytes, ...(cache && { fence: cache.fence }) }
 
-  function createRowBatch(definition: KeyDefinition): TracedBatch<Entry | undefined> {
-    return createTracedBatch<Entry | undefined>({
+  function createRowBatch(definition: KeyDefinition): Batch<Entry | undefined> {
+    return createBatch<Entry | undefined>({
       ...{ ...limits, definition, many: false, send: source.rows(definition) },
       rowsIn: (entry) => (entry ? 1 : 0),
       // Nobody knows how long a row has been absent from an immutable table.
@@ -165,8 +158,8 @@ function createBatches(options: TableReaderOptions) {
     })
   }
 
-  function createListBatch(definition: KeyDefinition): TracedBatch<readonly Entry[]> {
-    return createTracedBatch<readonly Entry[]>({
+  function createListBatch(definition: KeyDefinition): Batch<readonly Entry[]> {
+    return createBatch<readonly Entry[]>({
       ...{ ...limits, definition, many: true, send: source.lists(definition) },
       rowsIn: (list) => list.length,
       isShared: () => cache?.mode !== 'immutable',

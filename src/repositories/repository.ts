@@ -216,8 +216,8 @@ export class Repository<Row, Key, Prefix> {
   }
 
   #hitsIn(scope: TableScope, view: CacheView): HitIndex {
-    if (this.#scoped) return this.#parts.cache!.refusing ? EMPTY_INDEX : scope.held.hits
-    return scope.held.direct ? view.hits : EMPTY_INDEX
+    if (this.#scoped) return this.#parts.cache!.refusing ? EMPTY_INDEX : scope.held!.hits
+    return scope.held!.direct ? view.hits : EMPTY_INDEX
   }
 
   /** For keys that are not held as they are: another spelling, or what is not held at all. */

@@ -6,7 +6,6 @@ import {
   type HitIndex,
 } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
-import type { Counters } from '../diagnostics/stats.ts'
 import type { Identity } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
 
@@ -24,8 +23,7 @@ export class PinnedGeneration {
   direct: boolean
   /** Whether what the process answers is never older than what it has answered before. */
   readonly isOrdered: boolean
-  readonly #cache: ProcessCache | undefined
-  readonly #counters: Counters
+  readonly #cache: ProcessCache
   #open = true
   /** Their rows must not be dropped while the scope lasts, because it does not remember them itself. */
   #leased: Generation[] | undefined
@@ -35,12 +33,10 @@ export class PinnedGeneration {
   #cleared: Key[] = []
   #refused: HeldAnswers | undefined
 
-  constructor(table: { readonly counters: Counters; readonly cache?: ProcessCache | undefined }) {
-    this.#cache = table.cache
-    this.#counters = table.counters
-    this.#counters.scopes++
-    this.direct = table.cache?.mode === 'immutable'
-    this.isOrdered = table.cache?.mode !== 'expiring'
+  constructor(cache: ProcessCache) {
+    this.#cache = cache
+    this.direct = cache.mode === 'immutable'
+    this.isOrdered = cache.mode !== 'expiring'
   }
 
   find(key: Key): Entry | undefined {
@@ -51,7 +47,7 @@ export class PinnedGeneration {
 
   /** None where another statement may have read the row than the one that the scope is answered. */
   findByIdentity(identity: Identity): Entry | undefined {
-    if (this.#cache?.mode === 'expiring') return undefined
+    if (this.#cache.mode === 'expiring') return undefined
     const generation = this.pin() as Generation | undefined
     const entry = generation?.findByIdentity(identity)
     return entry && this.#isCleared(generation!, entry) ? undefined : entry
@@ -75,7 +71,7 @@ export class PinnedGeneration {
   /** Undefined until there is a generation, and while its answers may not be used. */
   pin(): HeldAnswers | undefined {
     const cache = this.#cache
-    if (!cache || cache.refusing) return undefined
+    if (cache.refusing) return undefined
     if (cache.mode === 'immutable') return cache.current
     if (cache.mode === 'expiring') return cache.current === this.#refused ? undefined : cache.current
     if (!this.#pinned && cache.current.version !== undefined && cache.current !== this.#refused) {
@@ -101,7 +97,7 @@ export class PinnedGeneration {
    */
   diverge(): void {
     const cache = this.#cache
-    if (!this.#diverged && cache?.mode === 'immutable') {
+    if (!this.#diverged && cache.mode === 'immutable') {
       cache.divergedScopes++
       collected.register(this, cache)
     }
@@ -124,7 +120,7 @@ export class PinnedGeneration {
     this.#pinned = undefined
     this.#cleared = []
     const cache = this.#cache
-    if (!cache || cache.mode === 'immutable') return
+    if (cache.mode === 'immutable') return
     this.#diverged = false
     this.#rememberAll()
     // What was dropped just now, after a write, holds nothing from before it.
@@ -135,10 +131,9 @@ export class PinnedGeneration {
   close(): void {
     if (!this.#open) return
     this.#open = false
-    this.#counters.scopes--
     for (const generation of this.#leased ?? []) generation.pins--
     this.#leased = undefined
-    if (this.#cache?.mode === 'versioned') this.#rememberAll()
+    if (this.#cache.mode === 'versioned') this.#rememberAll()
   }
 
   #isCleared(generation: HeldAnswers, entry: Entry): boolean {

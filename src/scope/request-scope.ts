@@ -1,3 +1,4 @@
+import type { Counters } from '../diagnostics/stats.ts'
 import type { PinnedGeneration } from './pinned-generation.ts'
 import { type ScopedTable, TableScope } from './table-scope.ts'
 
@@ -11,8 +12,10 @@ export class RequestScope {
   /** By the position of their table. */
   readonly #tables: (TableScope | undefined)[] = []
   readonly #ends: boolean
-  /** Of a scope that ends with its last user: what is watched instead of it, with what it holds of the process. */
-  #watched: { readonly sign: object; readonly held: PinnedGeneration[] } | undefined
+  /** What is released when it ends. */
+  readonly #open: OpenTable[] = []
+  /** Watched in place of a scope that ends with its last user: V8 keeps what is watched until its next full collection. */
+  #sign: object | undefined
   #closed = false
 
   /** @param options.ends whether somebody calls {@link close}; a scope that is passed around ends with its last user. */
@@ -33,18 +36,14 @@ export class RequestScope {
   #createTable(table: ScopedTable): TableScope {
     const scope = new TableScope(table)
     this.#tables[table.position] = scope
-    if (!this.#ends) this.#watch(scope.held)
-    if (this.#closed) scope.held.close()
-    return scope
-  }
-
-  /** V8 keeps a watched object until its next full collection, so a small stand-in is watched instead of the scope with its rows. */
-  #watch(held: PinnedGeneration): void {
-    if (!this.#watched) {
-      this.#watched = { sign: {}, held: [] }
-      abandoned.register(this.#watched.sign, this.#watched.held)
+    table.counters.scopes++
+    this.#open.push({ counters: table.counters, held: scope.held })
+    if (this.#closed) release(this.#open)
+    else if (!this.#ends && !this.#sign) {
+      this.#sign = {}
+      abandoned.register(this.#sign, this.#open)
     }
-    this.#watched.held.push(held)
+    return scope
   }
 
   /** Forgets everything. */
@@ -55,10 +54,21 @@ export class RequestScope {
   /** Ends the scope: the process need not keep anything for it any more. */
   close(): void {
     this.#closed = true
-    for (const table of this.#tables) table?.held.close()
+    release(this.#open)
   }
 }
 
-const abandoned = new FinalizationRegistry<PinnedGeneration[]>((all) => {
-  for (const held of all) held.close()
-})
+/** A table that a scope has touched. It leads to nothing that the scope remembers. */
+interface OpenTable {
+  readonly counters: Counters
+  readonly held: PinnedGeneration | undefined
+}
+
+function release(open: OpenTable[]): void {
+  for (const { counters, held } of open.splice(0)) {
+    counters.scopes--
+    held?.close()
+  }
+}
+
+const abandoned = new FinalizationRegistry<OpenTable[]>(release)

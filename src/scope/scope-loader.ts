@@ -5,19 +5,29 @@ import type { Key, KeyDefinition } from '../keys/key.ts'
 /** How many answers a scope remembers of each key: a request needs far fewer, and a websocket's scope must not grow for ever. */
 export const MAX_REMEMBERED = 200_000
 
-export interface ScopeLoaderOptions<Answer> {
-  /** Answers in the order of the keys, which are of one definition; an Error concerns its key alone. */
-  load(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
-  /** Calls back when the keys that were asked in this turn are to be loaded. */
-  schedule(definition: KeyDefinition, load: () => void): void
+/** Loads keys of one definition for all scopes. */
+export interface KeyBatch<Found> {
+  /** Answers in the order of the keys, and never rejects; an Error concerns its key alone. */
+  loadAll(keys: readonly Key[]): Promise<readonly (Found | Error)[]>
+  /** Calls back at the end of the turn, just before such keys are sent. */
+  beforeSending(gather: () => void): void
+}
+
+export interface ScopeLoaderOptions<Found, Answer> {
+  batchOf(definition: KeyDefinition): KeyBatch<Found>
+  /** Moves when loads under way are out of date: these are answered, and not remembered. */
+  epoch(): number
+  /** The answer that the scope remembers from now on. */
+  remember(key: Key, found: Found): Answer
+  answer(found: Found): Answer
 }
 
 /** What a scope was answered by each key of a table. */
-export class ScopeLoader<Answer> {
-  readonly #options: ScopeLoaderOptions<Answer>
-  readonly #byDefinition = new Map<KeyDefinition, AnswersOfDefinition<Answer>>()
+export class ScopeLoader<Found, Answer> {
+  readonly #options: ScopeLoaderOptions<Found, Answer>
+  readonly #byDefinition = new Map<KeyDefinition, AnswersOfDefinition<Found, Answer>>()
 
-  constructor(options: ScopeLoaderOptions<Answer>) {
+  constructor(options: ScopeLoaderOptions<Found, Answer>) {
     this.#options = options
   }
 
@@ -29,6 +39,11 @@ export class ScopeLoader<Answer> {
   /** The answer to the key, once it is there. */
   findSettled({ definition, token }: Key): Answer | undefined {
     return this.#byDefinition.get(definition)?.settled.get(token)
+  }
+
+  /** All answers by keys of a definition that are there. */
+  settledBy(definition: KeyDefinition): Iterable<Answer> {
+    return this.#byDefinition.get(definition)?.settled.values() ?? []
   }
 
   load(key: Key): Promise<Answer> {
@@ -54,7 +69,7 @@ export class ScopeLoader<Answer> {
     for (const answers of this.#byDefinition.values()) answers.forgetUnsettled()
   }
 
-  #of(definition: KeyDefinition): AnswersOfDefinition<Answer> {
+  #of(definition: KeyDefinition): AnswersOfDefinition<Found, Answer> {
     let answers = this.#byDefinition.get(definition)
     if (!answers) {
       answers = new AnswersOfDefinition(definition, this.#options)
@@ -65,16 +80,20 @@ export class ScopeLoader<Answer> {
 }
 
 /** DataLoader batches and memoizes the keys of one definition. */
-class AnswersOfDefinition<Answer> {
+class AnswersOfDefinition<Found, Answer> {
   readonly promises = new Map<Token, Promise<Answer>>()
   readonly settled = new Map<Token, Answer>()
+  readonly #options: ScopeLoaderOptions<Found, Answer>
+  readonly #batch: KeyBatch<Found>
   readonly #loader: DataLoader<Key, Answer, Token>
 
-  constructor(definition: KeyDefinition, { load, schedule }: ScopeLoaderOptions<Answer>) {
-    this.#loader = new DataLoader((keys) => this.#load(keys, load), {
+  constructor(definition: KeyDefinition, options: ScopeLoaderOptions<Found, Answer>) {
+    this.#options = options
+    this.#batch = options.batchOf(definition)
+    this.#loader = new DataLoader((keys) => this.#load(keys), {
       cacheKeyFn: tokenOf,
       cacheMap: this.promises,
-      batchScheduleFn: (gather) => schedule(definition, gather),
+      batchScheduleFn: this.#batch.beforeSending,
     })
   }
 
@@ -109,20 +128,26 @@ class AnswersOfDefinition<Answer> {
   }
 
   /** A failure is not remembered. What was forgotten meanwhile does not come back, nor harm what took its place. */
-  async #load(
-    keys: readonly Key[],
-    load: ScopeLoaderOptions<Answer>['load'],
-  ): Promise<readonly (Answer | Error)[]> {
+  async #load(keys: readonly Key[]): Promise<readonly (Answer | Error)[]> {
+    const { epoch, remember, answer } = this.#options
+    const begun = epoch()
     const promises = keys.map(({ token }) => this.promises.get(token))
-    const answers = await load(keys)
-    for (let index = 0; index < keys.length; index++) {
-      const { token } = keys[index]!
-      if (promises[index] === undefined || this.promises.get(token) !== promises[index]) continue
-      const answer = answers[index] as Answer | Error
-      if (answer instanceof Error) this.promises.delete(token)
-      else this.settled.set(token, answer)
-    }
-    return answers
+    const found = await this.#batch.loadAll(keys)
+    const isCurrent = begun === epoch()
+    // Each answer settles before the next one is looked at, which may be the same row by another spelling.
+    return keys.map((key, index) => {
+      const { token } = key
+      const one = found[index] as Found | Error
+      const promise = promises[index]
+      const isAwaited = promise !== undefined && this.promises.get(token) === promise
+      if (one instanceof Error) {
+        if (isAwaited) this.promises.delete(token)
+        return one
+      }
+      const settled = isCurrent ? remember(key, one) : answer(one)
+      if (isAwaited) this.settled.set(token, settled)
+      return settled
+    })
   }
 
   #dropOldest(): void {

@@ -1,19 +1,17 @@
 import type { Entry } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
-import { tokensOf } from '../keys/identity.ts'
-import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
+import { type Identity, tokensOf } from '../keys/identity.ts'
+import { isOwnKey, type Key, type KeyDefinition, type TableKeys } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
 import { IdentityMap } from './identity-map.ts'
 import { PinnedGeneration } from './pinned-generation.ts'
-import { MAX_REMEMBERED, ScopeLoader } from './scope-loader.ts'
+import { type KeyBatch, MAX_REMEMBERED, ScopeLoader } from './scope-loader.ts'
 
-/** Where a scope loads what neither it nor the process holds. Each answers in the order of the keys, and never rejects. */
+/** Where a scope loads what neither it nor the process holds. */
 export interface KeySource {
-  loadRows(keys: readonly Key[]): Promise<readonly (Entry | undefined | Error)[]>
-  loadLists(keys: readonly Key[]): Promise<readonly (readonly Entry[] | Error)[]>
-  /** Calls back at the end of the turn, just before such keys are sent. */
-  beforeSending(definition: KeyDefinition, gather: () => void): void
+  rowsBy(definition: KeyDefinition): KeyBatch<Entry | undefined>
+  listsBy(definition: KeyDefinition): KeyBatch<readonly Entry[]>
 }
 
 /** What a scope needs of a table. */
@@ -29,27 +27,28 @@ export interface ScopedTable {
 
 /** What one scope remembers of one table: a key is asked once, and a row is one object. */
 export class TableScope {
-  /** What it reads of the process. */
-  readonly held: PinnedGeneration
+  /** What it reads of the process, where the process holds anything. */
+  readonly held: PinnedGeneration | undefined
   readonly #table: ScopedTable
   // Made when they are needed: a scope that reads what the process holds remembers nothing.
+  #answers: ScopeLoader<Entry | undefined, Row | undefined> | undefined
+  #lists: ScopeLoader<readonly Entry[], readonly Row[]> | undefined
+  /** Absent as long as each row was found by its own primary key alone: the answers have it under this key. */
   #rows: IdentityMap | undefined
-  #answers: ScopeLoader<Row | undefined> | undefined
-  #lists: ScopeLoader<readonly Row[]> | undefined
   #all: Promise<readonly Row[] | undefined> | undefined
   /** Moves when loads under way are out of date. */
   #epoch = 0
 
   constructor(table: ScopedTable) {
     this.#table = table
-    this.held = new PinnedGeneration(table)
+    this.held = table.cache && new PinnedGeneration(table.cache)
   }
 
   /** The answer that the scope has for the key, perhaps on its way, also where it has seen the row by another key. */
   findAnswer(key: Key): Promise<Row | undefined> | undefined {
     const answer = this.#answers?.find(key)
-    if (answer || !this.#rows) return answer
-    const row = this.#rows.find(key)
+    if (answer) return answer
+    const row = this.#findSeen(key)
     return row && this.#rememberedRows().keep(key, row)
   }
 
@@ -62,7 +61,7 @@ export class TableScope {
     return this.#rememberedRows().load(this.#fresh(key))
   }
 
-  /** Whoever cleared the scope may know of a change that a statement under way has not seen. */
+  /** The program that cleared the scope may know of a change that a statement under way has not seen. */
   #fresh(key: Key): Key {
     return this.#epoch === 0 ? key : { ...key, fresh: true }
   }
@@ -96,13 +95,13 @@ export class TableScope {
 
   async #readAll(read: () => Promise<readonly Entry[] | undefined>): Promise<readonly Row[] | undefined> {
     const epoch = this.#epoch
-    const held = this.held.all()
+    const held = this.held?.all()
     const entries = held ?? (await read())
     if (!entries) return undefined
-    const remembered = (held && this.held.direct) || epoch !== this.#epoch
+    const remembered = (held && this.held!.direct) || epoch !== this.#epoch
     if (remembered) return rowsOf(entries)
     const rows = entries.map(({ row }) => this.#same(row))
-    return this.held.isOrdered ? rowsOf(entries) : Object.freeze(rows)
+    return this.held?.isOrdered ? rowsOf(entries) : Object.freeze(rows)
   }
 
   /** Remembers a row under all its keys; what the scope has seen already stays. */
@@ -115,13 +114,13 @@ export class TableScope {
     this.#epoch++
     this.#lists = undefined
     this.#all = undefined
-    this.held.clear(key)
+    this.held?.clear(key)
     if (!key) {
       this.#rows = undefined
       this.#answers = undefined
       return
     }
-    const row = this.#answers?.findSettled(key) ?? this.#rows?.find(key)
+    const row = this.#answers?.findSettled(key) ?? this.#findSeen(key)
     this.#answers?.forget(key)
     // What is on its way may be the row that is to be forgotten.
     this.#answers?.forgetUnsettled()
@@ -130,48 +129,30 @@ export class TableScope {
     this.#answers?.forgetAnswer(row)
   }
 
-  #rememberedRows(): ScopeLoader<Row | undefined> {
-    const { beforeSending } = this.#table.source
+  #rememberedRows(): ScopeLoader<Entry | undefined, Row | undefined> {
     this.#answers ??= new ScopeLoader({
-      load: (keys) => this.#loadRows(keys),
-      schedule: beforeSending,
+      batchOf: this.#table.source.rowsBy,
+      epoch: () => this.#epoch,
+      remember: (key, entry) => this.#rowFor(key, entry?.row),
+      answer: (entry) => entry?.row,
     })
     return this.#answers
   }
 
-  #rememberedLists(): ScopeLoader<readonly Row[]> {
-    const { beforeSending } = this.#table.source
+  #rememberedLists(): ScopeLoader<readonly Entry[], readonly Row[]> {
     this.#lists ??= new ScopeLoader({
-      load: (keys) => this.#loadLists(keys),
-      schedule: beforeSending,
+      batchOf: this.#table.source.listsBy,
+      epoch: () => this.#epoch,
+      remember: (key, entries) => this.#listFor(key, entries),
+      answer: rowsOf,
     })
     return this.#lists
-  }
-
-  /** What was read before the scope was told to forget is answered, and not remembered. */
-  async #loadRows(keys: readonly Key[]): Promise<(Row | undefined | Error)[]> {
-    const epoch = this.#epoch
-    const found = await this.#table.source.loadRows(keys)
-    const current = epoch === this.#epoch
-    return found.map((entry, index) => {
-      if (entry instanceof Error) return entry
-      return current ? this.#rowFor(keys[index]!, entry?.row) : entry?.row
-    })
-  }
-
-  async #loadLists(keys: readonly Key[]): Promise<(readonly Row[] | Error)[]> {
-    const epoch = this.#epoch
-    const found = await this.#table.source.loadLists(keys)
-    return found.map((entries, index) => {
-      if (entries instanceof Error) return entries
-      return epoch === this.#epoch ? this.#listFor(keys[index]!, entries) : rowsOf(entries)
-    })
   }
 
   /** The row as the scope first saw it; undefined if the row did not have this key then. */
   #rowFor(key: Key, row: Row | undefined): Row | undefined {
     const answer = row && this.#asSeen(key, row)
-    if (!answer && !this.held.isAbsent(key)) this.held.diverge()
+    if (!answer && this.held && !this.held.isAbsent(key)) this.held.diverge()
     return answer
   }
 
@@ -180,7 +161,9 @@ export class TableScope {
     return Object.freeze(rows.filter((row) => row !== undefined))
   }
 
-  #asSeen({ definition }: Key, row: Row): Row | undefined {
+  #asSeen(key: Key, row: Row): Row | undefined {
+    const { definition, tokens: ownTokens } = key
+    if (isOwnKey(key, row, this.#table.keys.identities)) return this.#same(row, ownTokens)
     const same = this.#same(row)
     if (same === row || definition.position === 0) return same
     const tokens = tokensOf(definition.parts, row)
@@ -189,14 +172,32 @@ export class TableScope {
       : undefined
   }
 
-  /** One object for each row, by whichever key it was found: also when it came from the scope's generation before. */
-  #same(row: Row): Row {
-    const identity = this.#table.keys.identities.of(row)
-    const held = this.held.findByIdentity(identity)?.row
-    this.#rows ??= new IdentityMap({ keys: this.#table.keys, maxRows: MAX_REMEMBERED })
-    const same = this.#rows.keep(held ?? row, identity)
-    if (same !== held) this.held.diverge()
+  /**
+   * One object for each row, by whichever key it was found: also when it came from the scope's generation before.
+   * @param own its identity, where it was found by its own primary key
+   */
+  #same(row: Row, own?: Identity): Row {
+    const identity = own ?? this.#table.keys.identities.of(row)
+    const held = this.held?.findByIdentity(identity)?.row
+    const first = held ?? row
+    const same = own && !this.#rows ? first : this.#seen().keep(first, identity)
+    if (same !== held) this.held?.diverge()
     return same
+  }
+
+  #findSeen(key: Key): Row | undefined {
+    if (!this.#rows && (key.definition.position === 0 || !this.#answers)) return undefined
+    return this.#seen().find(key)
+  }
+
+  #seen(): IdentityMap {
+    if (this.#rows) return this.#rows
+    const { keys } = this.#table
+    this.#rows = new IdentityMap({ keys, maxRows: MAX_REMEMBERED })
+    for (const row of this.#answers?.settledBy(keys.definitions[0]!) ?? []) {
+      if (row) this.#rows.keep(row, keys.identities.of(row))
+    }
+    return this.#rows
   }
 }
 

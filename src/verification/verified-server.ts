@@ -1,10 +1,10 @@
 import type { Kysely } from 'kysely'
 import type { ProcessCache } from '../cache/process-cache.ts'
-import { underDeadline } from '../database/deadline.ts'
+import { withinDeadline } from '../database/deadline.ts'
 import { createExecute } from '../database/execute.ts'
 import { expectAdapter, ownDatabase } from '../database/lookup-adapter.ts'
 import type { LookupMark } from '../database/parameter-marks.ts'
-import { type RetryOptions, retryWithin } from '../database/retry.ts'
+import { retryLost } from '../database/retry.ts'
 import { readFeatures, type Server, type StatementForm } from '../database/server-features.ts'
 import { statement } from '../database/statement.ts'
 import type { DatabaseIdentity } from '../diagnostics/channels.ts'
@@ -48,13 +48,10 @@ export interface ServerAccessOptions {
 
 export function createServerAccess(options: ServerAccessOptions): ServerAccess {
   const { db, settings, verification, watch, versioned, database } = options
+  const { timeout } = settings
   const followed = new Set<string>()
   const configured = expectAdapter(db).configured()
   let features: Omit<Server, 'execute'> | undefined
-
-  function limitOf(what: string, over: Kysely<unknown>): RetryOptions {
-    return { what, timeout: settings.timeout, inTransaction: over.isTransaction }
-  }
 
   async function featuresOver(over: Kysely<unknown>): Promise<Omit<Server, 'execute'>> {
     if (features) return features
@@ -76,10 +73,12 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
     work: (own: Kysely<unknown>) => Promise<Result>,
   ): Promise<Result> {
     const own = ownDatabase(over)
-    const limit = limitOf(what, own)
+    const inTransaction = own.isTransaction
     // The session of a transaction is asked before anything is believed that is read in it.
-    if (own.isTransaction) await createExecute(own, { ...limit, configured })(statement('select 1'), [])
-    return retryWithin(limit, (deadline) => underDeadline(deadline, () => work(own)))
+    if (inTransaction) await createExecute(own, { what, timeout, configured })(statement('select 1'), [])
+    const limit = { what, timeout, due: performance.now() + timeout }
+    const read = () => withinDeadline(limit, () => work(own))
+    return read().catch((error) => retryLost(error, { limit, inTransaction }, read))
   }
 
   async function connect({ table, over, cached, ranIn }: Way, own: Kysely<unknown>): Promise<Server> {
@@ -88,8 +87,8 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
     if (cached && cached.mode !== 'expiring') await watch.start()
     const features = await featuresOver(own)
     const execute = createExecute(over, {
-      ...limitOf(table.name, over),
-      ...{ ranIn, table: table.name, database: features.databaseName },
+      ...{ what: table.name, timeout, ranIn },
+      ...{ table: table.name, database: features.databaseName },
     })
     return { execute, ...features }
   }

@@ -10,7 +10,7 @@ describe('the way of a key', () => {
     assert.equal(calls('loading/way-of-a-key.ts', 'find'), 1)
     assert.equal(calls('scope/table-scope.ts', 'findAnswer'), 1, 'the request')
     assert.equal(calls('scope/pinned-generation.ts', 'find'), 1, 'what it reads of the process')
-    assert.equal(calls('cache/row-index.ts', 'get'), 1, 'the process')
+    assert.equal(calls('cache/generation.ts', 'find'), 1, 'the process')
     assert.equal(calls('scope/table-scope.ts', 'load'), 1, 'DataLoader')
     assert.equal(calls('loading/batch.ts', 'gather'), 1, 'the batch')
     assert.equal(calls('loading/batch.ts', 'sendNow'), 1)

@@ -1,4 +1,3 @@
-import { EMPTY_INDEX } from '../../../src/cache/generation.ts'
 import { PinnedGeneration as Right } from '../../../src/scope/pinned-generation.ts'
 
 export * from '../../../src/scope/pinned-generation.ts'
@@ -8,9 +7,9 @@ export class PinnedGeneration extends Right {
   constructor(...given: ConstructorParameters<typeof Right>) {
     super(...given)
     Object.defineProperties(this, {
-      pin: { value: () => given[0].cache?.current },
+      pin: { value: () => given[0].current },
       direct: { get: () => true, set: () => {} },
-      hits: { get: () => given[0].cache?.current.hits ?? EMPTY_INDEX, set: () => {} },
+      hits: { get: () => given[0].current.hits, set: () => {} },
     })
   }
 }

@@ -8,10 +8,8 @@ import {
   type ReadSubject,
   trace,
 } from '../diagnostics/channels.ts'
-import { BATCH_SIZE_BOUNDS, type Counters } from '../diagnostics/stats.ts'
 import type { Token } from '../keys/identity.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
-import { type Batch, type BatchOptions, createBatch } from './batch.ts'
 
 /** Where a table's rows are read from. */
 export interface ReadOrigin {
@@ -22,20 +20,25 @@ export interface ReadOrigin {
 /** Told the text of each statement that is sent. */
 export type StatementListener = (sql: string) => void
 
-export interface TracedBatchOptions<Answer> extends Omit<BatchOptions<Answer>, 'send'> {
+/** What a batch says of itself to those who listen. */
+export interface BatchTraceOptions<Answer> {
+  /** The table. */
+  readonly what: string
   readonly definition: KeyDefinition
+  /** Whether a key has a list of rows, or one at most. */
   readonly many: boolean
   readonly origin: ReadOrigin
-  readonly counters: Counters
-  send(keys: readonly Key[], sending: StatementListener | undefined): Promise<readonly (Answer | Error)[]>
   /** How many rows an answer is. */
   rowsIn(answer: Answer): number
+  /** Sends keys and answers in their order; an Error as an answer rejects that key's callers alone. */
+  send(keys: readonly Key[], sending: StatementListener | undefined): Promise<readonly (Answer | Error)[]>
 }
 
-/** A batch that is counted and can be listened to. */
-export interface TracedBatch<Answer> extends Batch<Answer> {
-  /** The same as `loadAll`, for nobody who waits: no call is counted. */
-  loadAhead(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
+/** Publishes the calls and the sendings of a batch. It is asked only while a channel has subscribers. */
+export interface BatchTrace<Answer> {
+  /** Runs a call, in the async context of its caller where the key knows it. */
+  load(key: Key, work: () => Promise<Answer>): Promise<Answer>
+  send(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
 }
 
 /** A batch message while it is being filled. */
@@ -46,16 +49,14 @@ interface TracedKey extends Key {
   asCaller?<Result>(ask: () => Result): Result
 }
 
-const isHeard = () => loadChannel.hasSubscribers || batchChannel.hasSubscribers
-
-/** The key with its caller's context, for DataLoader asks on behalf of many; the same key where nobody listens. */
-export function withCaller(key: Key): Key {
-  return isHeard() ? Object.assign({ ...key }, { asCaller: AsyncLocalStorage.snapshot() }) : key
+/** The key with its caller's context, because DataLoader asks on behalf of many. */
+export function withCaller(key: Key): TracedKey {
+  return Object.assign({ ...key }, { asCaller: AsyncLocalStorage.snapshot() })
 }
 
-/** Nothing is built where nobody listens. */
-export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): TracedBatch<Answer> {
-  const { what, definition, many, origin, counters, rowsIn } = options
+/** @see BatchTrace */
+export function createBatchTrace<Answer>(options: BatchTraceOptions<Answer>): BatchTrace<Answer> {
+  const { what, definition, many, origin, rowsIn } = options
   const subject: ReadSubject = {
     table: what,
     kind: many ? 'list' : 'row',
@@ -67,15 +68,8 @@ export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): 
   const waiting = new Map<Token, Set<LoadMessage>>()
   /** By a key that is under way, its batch. */
   const underWay = new Map<Token, OpenBatch>()
-  const batch = createBatch({
-    ...options,
-    send(keys) {
-      countBatch(counters, keys.length)
-      return batchChannel.hasSubscribers ? sendTraced(keys) : options.send(keys, undefined)
-    },
-  })
 
-  async function sendTraced(keys: readonly Key[]): Promise<readonly (Answer | Error)[]> {
+  async function send(keys: readonly Key[]): Promise<readonly (Answer | Error)[]> {
     const loads = keys.flatMap(({ token }) => [...(waiting.get(token) ?? [])])
     const message: OpenBatch = { ...subject, keys: keys.length, loads, statements: [] }
     for (const { token } of keys) {
@@ -94,9 +88,8 @@ export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): 
     }
   }
 
-  async function loadTraced(key: Key): Promise<Answer> {
+  async function load({ token }: Key, work: () => Promise<Answer>): Promise<Answer> {
     const message: LoadMessage = { ...subject }
-    const { token } = key
     return trace(loadChannel, message, async () => {
       const alike = waiting.get(token) ?? new Set()
       waiting.set(token, alike.add(message))
@@ -104,7 +97,7 @@ export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): 
       const joined = underWay.get(token)
       if (joined) message.batch = joined
       try {
-        return await batch.load(key)
+        return await work()
       } finally {
         alike.delete(message)
         if (alike.size === 0 && waiting.get(token) === alike) waiting.delete(token)
@@ -112,22 +105,9 @@ export function createTracedBatch<Answer>(options: TracedBatchOptions<Answer>): 
     })
   }
 
-  function asCaller(key: TracedKey): Promise<Answer> {
-    return key.asCaller ? key.asCaller(() => loadTraced(key)) : loadTraced(key)
-  }
-
   return {
-    load(key) {
-      counters.misses++
-      return isHeard() ? asCaller(key) : batch.load(key)
-    },
-    loadAll(keys) {
-      counters.misses += keys.length
-      if (!isHeard()) return batch.loadAll(keys)
-      return Promise.all(keys.map((key) => asCaller(key).catch(asError)))
-    },
-    loadAhead: batch.loadAll,
-    beforeSending: batch.beforeSending,
+    load: (key: TracedKey, work) => (key.asCaller ? key.asCaller(() => load(key, work)) : load(key, work)),
+    send,
   }
 }
 
@@ -155,14 +135,4 @@ function traceSending<Result>(
 ): Promise<Result> {
   const noted = () => send((sql) => message.statements.push(sql))
   return trace(batchChannel, message, () => (message.run ? message.run(noted) : noted()))
-}
-
-function asError(failure: unknown): Error {
-  return failure instanceof Error ? failure : new Error(String(failure))
-}
-
-function countBatch(counters: Counters, keys: number): void {
-  const within = BATCH_SIZE_BOUNDS.findIndex((bound) => keys <= bound)
-  counters.batches++
-  counters.batchesBySize[within === -1 ? BATCH_SIZE_BOUNDS.length : within]!++
 }
