@@ -1,4 +1,4 @@
-import { LookupTimeoutError } from '../errors.ts'
+import { LookupError, LookupTimeoutError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
 
 /** In the place of an answer that has not come; an absent row's is undefined. */
@@ -125,4 +125,11 @@ export function createTimeLimit<Answer>(options: {
       timer = undefined
     },
   }
+}
+
+export function tooManyWaiting(what: string, maxWaiting: number): LookupError {
+  return new LookupError(
+    'KYSELY_LOOKUP_TOO_MANY_WAITING',
+    `${what}: more than ${maxWaiting} keys wait for the server. Is the server away, or are keys asked for faster than it answers? Ask for fewer keys at a time.`,
+  )
 }

@@ -1,9 +1,8 @@
 import { batchChannel, loadChannel } from '../diagnostics/channels.ts'
 import { BATCH_SIZE_BOUNDS, type Counters } from '../diagnostics/stats.ts'
-import { LookupError } from '../errors.ts'
 import type { Token } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
-import { Asker, createTimeLimit, isAwaited, takeJoined, type Waiting } from './asker.ts'
+import { Asker, createTimeLimit, isAwaited, takeJoined, tooManyWaiting, type Waiting } from './asker.ts'
 import { type BatchTraceOptions, createBatchTrace } from './batch-trace.ts'
 
 /** How the batches of one key definition are sent. */
@@ -243,11 +242,4 @@ function asError(failure: unknown): Error {
 
 function isSlow({ since }: { readonly since: number }): boolean {
   return performance.now() - since >= GATHER_LIMIT
-}
-
-function tooManyWaiting(what: string, maxWaiting: number): LookupError {
-  return new LookupError(
-    'KYSELY_LOOKUP_TOO_MANY_WAITING',
-    `${what}: more than ${maxWaiting} keys wait for the server. Is the server away, or are keys asked for faster than it answers? Ask for fewer keys at a time.`,
-  )
 }

@@ -2,8 +2,6 @@ import { setTimeout } from 'node:timers/promises'
 import type { Entry, Publication } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Reading, Sending } from '../cache/shared-cache.ts'
-import { coalesce } from '../database/coalesce.ts'
-import { withinDeadline } from '../database/deadline.ts'
 import type { Execute } from '../database/execute.ts'
 import { ER_KEY_DOES_NOT_EXIST, ER_NET_PACKET_TOO_LARGE, errorNumber } from '../database/server-errors.ts'
 import type { Server } from '../database/server-features.ts'
@@ -13,21 +11,18 @@ import type { RowIdentities } from '../keys/identity.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { Row, RowReader } from '../rows/row.ts'
-import { type ReadOrigin, type StatementListener, traceTable } from './batch-trace.ts'
-import { createLookup, createTableRead, type Lookup } from './lookup.ts'
+import type { ReadOrigin, StatementListener } from './batch-trace.ts'
+import { createLookup, type Lookup } from './lookup.ts'
+import { createTableReads, type TableReads } from './table-reads.ts'
 
 /** Where rows come from when nothing holds them: statements, the answers of which the process-wide cache shares. */
-export interface ServerReads {
+export interface ServerReads extends TableReads {
   /** Bytes of keys that fit into one statement. */
   maxBytes(): number
   /** Answers in the order of the keys, which are of one unique key; an Error concerns its key alone. */
   rows(definition: KeyDefinition): Send<Entry | undefined>
   /** The same for leading columns of an index. */
   lists(definition: KeyDefinition): Send<readonly Entry[]>
-  /** Every row in primary-key order, of one snapshot; `undefined` where there are more than the cache may hold. */
-  all(): Promise<readonly Entry[] | undefined>
-  /** The same, also where the process holds it. */
-  readAgain(): Promise<readonly Entry[] | undefined>
 }
 
 type Send<Answer> = (
@@ -60,15 +55,12 @@ const STALE_RETRY_DELAYS = [25, 50, 100, 200, 400, 800, 1600]
 
 /** Reads one table's rows: committed ones process-wide, or those that a transaction sees. */
 export function createServerReads(options: ServerReadsOptions): ServerReads {
-  const { table, identities, reader, counters, origin, cache, timeout } = options
+  const { table, identities, reader, counters, cache } = options
   const versioned = cache?.mode === 'versioned'
   /** Nobody knows how long a row has been absent from an immutable table, or a list complete. */
   const keepsAbsences = cache?.mode !== 'immutable'
-  const time = { what: table.name, timeout }
   let connected: Server | undefined
   let bytes = CAUTIOUS_BYTES
-  const limit = cache?.maxRows ?? Number.MAX_SAFE_INTEGER
-  const readTable = createTableRead({ table, identities, versioned, limit: limit + 1 })
 
   async function connect(): Promise<Server> {
     connected = await options.connect()
@@ -205,26 +197,6 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
     return lists
   }
 
-  async function readAll(
-    before: Promise<unknown> | undefined,
-    sending: StatementListener | undefined,
-  ): Promise<readonly Entry[] | undefined> {
-    const found = await withinDeadline(time, async () => {
-      await before
-      const held = cache?.refusing || !before ? undefined : cache?.current.all
-      return held ?? readCurrent(readTable, sending)
-    })
-    if (!('answer' in found)) return found
-    const { answer, publication } = found
-    if (answer.rows.length > limit) return undefined
-    const rows: Row[] = []
-    for (const values of answer.rows) {
-      const row = rowOf(values, answer.from)
-      if (row) rows.push(row)
-    }
-    return publication?.publishAll(rows) ?? rows.map((row) => ({ row, promise: undefined }))
-  }
-
   return {
     maxBytes: () => bytes,
     rows(definition) {
@@ -237,8 +209,7 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
       const send: Send<readonly Entry[]> = (keys, sending) => sendListKeys(lookup, keys, sending)
       return (keys, sending) => sendFitting(send, keys, sending)
     },
-    all: coalesce((before) => traceTable(table.name, origin, (sending) => readAll(before, sending))),
-    readAgain: () => traceTable(table.name, origin, (sending) => readAll(undefined, sending)),
+    ...createTableReads({ ...options, readCurrent, rowOf }),
   }
 }
 

@@ -24,7 +24,7 @@ describe('the way of a key', () => {
       return [...visits.keys()].filter((file) => file !== 'database/pool.ts')
     }
     const [versioned, plain] = [await files('versioned'), await files()]
-    assert.ok(plain.length <= 23, plain.join(', '))
-    assert.ok(versioned.length <= 29, versioned.join(', '))
+    assert.ok(plain.length <= 15, plain.join(', '))
+    assert.ok(versioned.length <= 20, versioned.join(', '))
   })
 })
