@@ -243,36 +243,3 @@ export class AmendError extends LookupError {
     this.table = table
   }
 }
-
-/**
- * The number of statements was not the expected one. The message lists them without their values.
- *
- * @example
- * ```ts
- * await expectStatements(1, () => repos.country.findByKey('FR')).catch((error: unknown) => {
- *   if (error instanceof StatementCountError) console.log(error.actual)
- * })
- * ```
- */
-export class StatementCountError extends LookupError {
-  /** What was expected. */
-  readonly expected: number | { readonly atMost: number }
-  /** The number of statements sent. */
-  readonly actual: number
-  /** The statements, in the order in which they were sent. */
-  readonly statements: readonly {
-    readonly text: string
-    readonly prepared: boolean
-    readonly database: string
-  }[]
-
-  constructor(
-    message: string,
-    { expected, statements }: Pick<StatementCountError, 'expected' | 'statements'>,
-  ) {
-    super('KYSELY_LOOKUP_STATEMENT_COUNT', message)
-    this.expected = expected
-    this.actual = statements.length
-    this.statements = statements
-  }
-}

@@ -3,7 +3,6 @@ import {
   type Context,
   context,
   type Link,
-  type Meter,
   type MeterProvider,
   metrics,
   type Span,
@@ -14,8 +13,8 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { type BatchMessage, batchChannel, type LoadMessage, loadChannel } from '../diagnostics/channels.ts'
-import { BATCH_SIZE_BOUNDS } from '../diagnostics/stats.ts'
 import { databaseAttributes, errorAttributes, errorMessage, readAttributes } from './attributes.ts'
+import { createMeasure } from './batch-histograms.ts'
 import { createSpanParents } from './span-parents.ts'
 
 /**
@@ -107,9 +106,6 @@ interface Sending {
   readonly span: Span
   readonly began: number
 }
-
-/** The bucket boundaries (seconds) that the conventions prescribe. */
-const DURATION_BOUNDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
 
 /**
  * Creates a span for each batch of the process, and measures how long batches take (`db.client.operation.duration`, seconds) and
@@ -220,32 +216,4 @@ function end(span: Span, step: object): void {
     span.setStatus({ code: SpanStatusCode.ERROR, ...(message && { message }) })
   }
   span.end()
-}
-
-interface Measured {
-  readonly batch: BatchMessage
-  readonly seconds: number
-  readonly span: Span
-  readonly added: Attributes | undefined
-}
-
-/** Records the duration and size of a batch, with its span as an exemplar. */
-function createMeasure(meter: Meter): (measured: Measured) => void {
-  const duration = meter.createHistogram('db.client.operation.duration', {
-    description: 'Duration of database client operations.',
-    unit: 's',
-    advice: { explicitBucketBoundaries: DURATION_BOUNDS },
-  })
-  const size = meter.createHistogram('kysely_lookup.batch.size', {
-    description: 'Keys sent by a batch.',
-    unit: '{key}',
-    advice: { explicitBucketBoundaries: [...BATCH_SIZE_BOUNDS] },
-  })
-  return ({ batch, seconds, span, added }) => {
-    const within = trace.setSpan(context.active(), span)
-    const attributes = { ...readAttributes(batch), ...added }
-    const failure = 'error' in batch ? errorAttributes(batch.error) : {}
-    duration.record(seconds, { ...attributes, ...failure }, within)
-    if (batch.kind !== 'table') size.record(batch.keys, attributes, within)
-  }
 }

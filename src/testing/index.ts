@@ -1,6 +1,6 @@
 export type { ServerSystem } from '../database/server-version.ts'
-export { StatementCountError } from '../errors.ts'
 export { type MigrationFolder, migrate } from './migration-folder.ts'
+export type { SentStatement } from './sent-statements.ts'
 export {
   startThrowawayServer,
   type ThrowawayServer,
@@ -8,11 +8,10 @@ export {
 } from './server/throwaway-server.ts'
 export {
   countStatements,
-  type ExpectedStatements,
   expectStatements,
-  type SentStatement,
   type StatementCount,
   type StatementCountOptions,
 } from './statement-count.ts'
+export { type ExpectedStatements, StatementCountError } from './statement-count-error.ts'
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.ts'
 export { type TruncateOptions, truncateTables } from './truncation.ts'

@@ -156,6 +156,32 @@ describe('a request scope', () => {
     assert.equal((await country!.findAllBy({ continent: 'EU' }))[1], fr)
   })
 
+  it('answers one object for a row, in whichever order its keys are asked for', async () => {
+    const repos = data.repositories()
+    const keys = ['FR', 'fr', { alpha3: 'FRA' }]
+    const orders = keys.flatMap((first) => {
+      const [second, third] = keys.filter((key) => key !== first)
+      return [
+        [first, second, third],
+        [first, third, second],
+      ]
+    })
+    for (const together of [true, false]) {
+      for (const order of orders) {
+        await repos.$request(async () => {
+          const rows: unknown[] = []
+          if (together) rows.push(...(await Promise.all(order.map((key) => repos.country!.findByKey(key)))))
+          else for (const key of order) rows.push(await repos.country!.findByKey(key))
+          const list = await repos.country!.findAllBy({ continent: 'EU' })
+          const found = [...rows, list.find(({ code }) => code === 'FR')]
+          assert.equal(new Set(found).size, 1, JSON.stringify({ order, together }))
+          repos.country!.clear('FR')
+          assert.notEqual(await repos.country!.findByKey('FR'), rows[0])
+        })
+      }
+    }
+  })
+
   it('is counted while it is open; one that is passed around, until nobody holds it', async () => {
     const repos = data.repositories()
     const scopes = () => repos.$stats().country!.scopes
