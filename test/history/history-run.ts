@@ -24,6 +24,8 @@ export interface HistoryRunOptions {
   readonly fault?: Fault
   /** Processes that read and write through repositories (default 3); one more only writes, past them. */
   readonly services?: number
+  /** Milliseconds that no process waits longer for its next poll (default 50). */
+  readonly longestInterval?: number
 }
 
 export type HistoryMode = 'versioned' | 'expiring'
@@ -40,18 +42,18 @@ export interface HistoryOutcome extends Verdict {
 
 const KEYS_PER_WRITER = 3
 const POLL_TIMEOUT = 2_000
-const LONGEST_INTERVAL = 50
+const SHORTEST_INTERVAL = 20
 export const MAX_AGE = 300
 
 /** Lets processes read and write a cached table of the server under test for a while, and judges what they saw. */
 export async function runHistory(options: HistoryRunOptions): Promise<HistoryOutcome> {
-  const { seconds, seed, mode = 'versioned', fault, services = 3 } = options
+  const { seconds, seed, mode = 'versioned', fault, services = 3, longestInterval = 50 } = options
   const random = createRandom(seed)
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-history-'))
   await using test = await createTestDatabase({ name: 'history' })
   const children: ChildProcess[] = []
   try {
-    const plans = planProcesses({ test, folder, seconds, random, services, mode })
+    const plans = planProcesses({ test, folder, seconds, random, services, mode, longestInterval })
     const keys = keysOf(0, KEYS_PER_WRITER * plans[0]!.allWriters)
     await createTable(test, keys)
     if (mode === 'versioned') await trackTable(test)
@@ -70,7 +72,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
       processes: histories,
       initial: new Map(keys.map((key) => [key, initialValue(key)])),
       mode,
-      bound: (mode === 'expiring' ? MAX_AGE : LONGEST_INTERVAL * 1.1 + POLL_TIMEOUT) * 1000,
+      bound: (mode === 'expiring' ? MAX_AGE : longestInterval * 1.1 + POLL_TIMEOUT) * 1000,
     })
     const writes = histories.flatMap((history) => history.writes)
     const polls = histories.flatMap((history) => history.polls)
@@ -99,16 +101,18 @@ interface Planning {
   readonly random: Random
   readonly services: number
   readonly mode: HistoryMode
+  readonly longestInterval: number
 }
 
-function planProcesses({ test, folder, seconds, random, services, mode }: Planning): ServiceOptions[] {
+function planProcesses(planning: Planning): ServiceOptions[] {
+  const { test, folder, seconds, random, services, mode, longestInterval } = planning
   const allWriters = services + 3
   const common = (process: number) => ({
     url: test.url,
     process,
     seed: random.below(2 ** 31),
     seconds,
-    pollInterval: 20 + random.below(LONGEST_INTERVAL - 20),
+    pollInterval: SHORTEST_INTERVAL + random.below(longestInterval - SHORTEST_INTERVAL),
     pollTimeout: POLL_TIMEOUT,
     allWriters,
     keysPerWriter: KEYS_PER_WRITER,
