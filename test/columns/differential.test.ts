@@ -10,6 +10,7 @@ import { EVERY_VALUE, generatedTables } from '../support/differential/generated-
 import {
   isAccepted,
   keyOf,
+  type LoneComparisons,
   loneComparisons,
   protocolsFor,
   type Question,
@@ -113,8 +114,11 @@ async function compare(t: TestContext, tables: readonly CaseTable[]): Promise<vo
   await using unprepared = createDatabase({ uri: data.test.url, ...EVERY_VALUE, prepare: false })
   const metadata = await generatedTables(data.db)
   const repositories = (options: object = {}) => data.repositories({ tables: metadata, ...options })
-  const questions = shuffled(tables.flatMap((table) => table.questions))
-  const alone = await askAlone(data.test.url, questions)
+  await using server = await loneComparisons(data.test.url)
+  const { questions, ...alone } = await askAlone(
+    data.test.url,
+    shuffled(tables.flatMap((table) => table.questions)),
+  )
   const immutable = Object.fromEntries(Object.keys(data.tables).map((name) => [name, 'immutable' as const]))
   const ways: Way[] = [
     { name: 'without a scope', repositories: repositories() },
@@ -130,11 +134,16 @@ async function compare(t: TestContext, tables: readonly CaseTable[]): Promise<vo
     const differences = questions.flatMap((question, index) =>
       answers[index] === alone.answers[index]
         ? []
-        : [`${questionText(question)}: alone ${alone.answers[index]}, here ${answers[index]}`],
+        : [{ question, text: `alone ${alone.answers[index]}, here ${answers[index]}` }],
     )
-    assert.deepEqual(differences, [], `${way.name}, seed ${seed}`)
+    await expectNone(server, differences, `${way.name}, seed ${seed}`)
   }
-  const deletes = await compareDeletes(repositories(), questions, alone.answers)
+  const deletes = await compareDeletes({
+    server,
+    repositories: repositories(),
+    questions,
+    answers: alone.answers,
+  })
   const found = alone.answers.filter((answer) => typeof answer === 'number').length
   const invalid = alone.answers.filter((answer) => answer === 'invalid').length
   assert.ok(
@@ -148,13 +157,19 @@ async function compare(t: TestContext, tables: readonly CaseTable[]): Promise<vo
 }
 
 /** A delete finds the row that a read finds, or none. */
-async function compareDeletes(
-  repositories: AnyRepositories,
-  questions: readonly Question[],
-  answers: readonly Answer[],
-): Promise<number> {
+async function compareDeletes({
+  server,
+  repositories,
+  questions,
+  answers,
+}: {
+  readonly server: LoneComparisons
+  readonly repositories: AnyRepositories
+  readonly questions: readonly Question[]
+  readonly answers: readonly Answer[]
+}): Promise<number> {
   let count = 0
-  const differences: string[] = []
+  const differences: Difference[] = []
   await repositories.$transaction(async (trx) => {
     for (let index = 0; index < questions.length; index += DELETED) {
       const question = questions[index]!
@@ -164,7 +179,7 @@ async function compareDeletes(
       await sql`savepoint before_delete`.execute(trx.$db)
       const affected = await trx.$table(question.table).delete(keyOf(question)).catch(invalidKey)
       if (affected !== (id === undefined ? 0 : id === 'invalid' ? 'invalid' : 1)) {
-        differences.push(`${questionText(question)}: alone ${id}, deleted ${affected}`)
+        differences.push({ question, text: `alone ${id}, deleted ${affected}` })
       }
       if (affected !== 1) continue
       const rows = await trx.$db
@@ -172,12 +187,34 @@ async function compareDeletes(
         .select('id')
         .where('id', '=', id as never)
         .execute()
-      if (rows.length > 0) differences.push(`${questionText(question)}: another row than ${id} was deleted`)
+      if (rows.length > 0) differences.push({ question, text: `another row than ${id} was deleted` })
       await sql`rollback to savepoint before_delete`.execute(trx.$db)
     }
   })
-  assert.deepEqual(differences, [], `seed ${seed}`)
+  await expectNone(server, differences, `seed ${seed}`)
   return count
+}
+
+interface Difference {
+  readonly question: Question
+  readonly text: string
+}
+
+/** Where the server itself answers a key in two ways, either is right; such keys are few. */
+async function expectNone(
+  server: LoneComparisons,
+  differences: readonly Difference[],
+  message: string,
+): Promise<void> {
+  const wrong: string[] = []
+  for (const { question, text } of differences.slice(0, 100)) {
+    if (!(await server.contradicts(question))) wrong.push(`${questionText(question)}: ${text}`)
+  }
+  assert.deepEqual(wrong, [], message)
+  assert.ok(
+    differences.length <= 10,
+    `${differences.length} keys that the server answers in two ways, ${message}`,
+  )
 }
 
 function invalidKey(error: unknown): 'invalid' {
@@ -194,9 +231,11 @@ async function askAlone(url: string, questions: readonly Question[]) {
   await using query = await loneComparisons(url)
   await using execute = await loneComparisons(url)
   const answers: Answer[] = []
+  const answered: Question[] = []
   for (const question of questions) {
     if (!isAccepted(question)) {
       answers.push('invalid')
+      answered.push(question)
       continue
     }
     const protocols = protocolsFor(question)
@@ -207,9 +246,13 @@ async function askAlone(url: string, questions: readonly Question[]) {
       new Set(both).size === 1,
       `${questionText(question)}: the server answers ${protocols} ${both}, seed ${seed}`,
     )
+    // Where the server cannot answer, nobody can.
+    if (both[0] === 'fails') continue
     answers.push(both[0])
+    answered.push(question)
   }
-  return { answers, comparisons: query.count + execute.count }
+  assert.ok(questions.length - answered.length <= 10, 'the server can be asked nearly all')
+  return { questions: answered, answers, comparisons: query.count + execute.count }
 }
 
 /** Asks in turns of the event loop; where rows are remembered, one row must be one object. */

@@ -34,15 +34,26 @@ function isBeyondBigint(spelling: Spelling): boolean {
   return typeof value === 'bigint' && (value < -(2n ** 63n) || value >= 2n ** 64n)
 }
 
-/** What the server's own `=` answers: the row's id, or undefined. */
+/** What the server's own `=` answers: the row's id, undefined, or that it cannot be asked. */
+export type LoneAnswer = number | undefined | 'fails'
+
+/** Asks the server's own `=`. */
 export interface LoneComparisons extends AsyncDisposable {
   /** In the text protocol or prepared. */
-  ask(question: Question, protocol: Protocol): Promise<number | undefined>
+  ask(question: Question, protocol: Protocol): Promise<LoneAnswer>
+  /**
+   * Whether the server's answer depends on how it reads the table, by the index or row by row: an ENUM where what is no member
+   * equals the empty one, a CHAR whose collation does not pad.
+   */
+  contradicts(question: Question): Promise<boolean>
   readonly count: number
 }
 
 /** The server cannot compare, for a character is not in the column's charset; 3988 is MySQL's word for it when prepared. */
 const INCOMPARABLE = new Set([1267, 3854, 3988])
+
+/** MariaDB 11.8 takes the index for corrupt, for some keys of a CHAR column under utf8mb4_0900_ai_ci. */
+const CORRUPT = 1034
 
 export async function loneComparisons(url: string): Promise<LoneComparisons> {
   const connection: Connection = await createConnection({
@@ -59,8 +70,7 @@ export async function loneComparisons(url: string): Promise<LoneComparisons> {
     },
     async ask({ table, columns, spellings }, protocol) {
       count++
-      const conditions = columns.map(({ name, of }) => `\`${name}\` = ${of.comparison ?? '?'}`)
-      const sql = `select id from \`${table}\` where ${conditions.join(' and ')}`
+      const sql = `select id from \`${table}\` where ${conditionOf(columns)}`
       const values = spellings.map(loneValue)
       try {
         const [rows] = await (protocol === 'query'
@@ -71,11 +81,24 @@ export async function loneComparisons(url: string): Promise<LoneComparisons> {
         return ids[0]
       } catch (error) {
         if (INCOMPARABLE.has((error as { errno?: number }).errno ?? 0)) return undefined
+        if ((error as { errno?: number }).errno === CORRUPT) return 'fails'
         throw error
       }
     },
+    async contradicts({ table, columns, spellings }) {
+      const values = spellings.map(loneValue)
+      const ids = ['', 'use index ()'].map(async (hint) => {
+        const sql = `select id from \`${table}\` ${hint} where ${conditionOf(columns)} order by id`
+        return JSON.stringify((await connection.query(sql, values))[0])
+      })
+      return (await ids[0]) !== (await ids[1])
+    },
     [Symbol.asyncDispose]: () => connection.end(),
   }
+}
+
+function conditionOf(columns: Question['columns']): string {
+  return columns.map(({ name, of }) => `\`${name}\` = ${of.comparison ?? '?'}`).join(' and ')
 }
 
 /** For a message: the table, and the key with what cannot be seen spelled out. */
