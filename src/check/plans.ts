@@ -52,10 +52,10 @@ export async function checkPlans(target: CheckTarget): Promise<Report> {
         versioned,
         distinguished: keys.identities.distinguished(true),
       }
-      const statements =
-        form === 'json_table'
-          ? [keyStatement(options), ...(many ? [] : [loneStatement(options)])]
-          : [unionStatement({ ...options, keys: 2 })]
+      const statements = [
+        form === 'json_table' ? keyStatement(options) : unionStatement({ ...options, keys: 2 }),
+        ...(many ? [] : [loneStatement(options)]),
+      ]
       const lookup = { table, definition, many }
       try {
         for (const statement of statements) {

@@ -77,8 +77,8 @@ function createAsk(options: StatementOptions): Lookup {
   const union = unionLookup(options)
   const lone = options.many ? undefined : loneLookup(options)
   return (server, keys) => {
-    if (server.form === 'union_all') return union(server, keys)
-    return keys.length === 1 && lone ? lone(server, keys) : json(server, keys)
+    if (keys.length === 1 && lone) return lone(server, keys)
+    return server.form === 'json_table' ? json(server, keys) : union(server, keys)
   }
 }
 

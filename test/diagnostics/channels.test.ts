@@ -7,6 +7,7 @@ import { batchChannel, loadChannel, pollChannel } from '../../src/diagnostics/ch
 import { type BatchMessage, ConfigurationError, type LoadMessage } from '../../src/index.ts'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { COUNTRIES, type Lookups, lookups, numbered } from '../support/lookups.ts'
+import { KEYS_FROM, readStatementForms } from '../support/statement-forms.ts'
 import { listen } from '../support/telemetry/heard.ts'
 
 describe('the diagnostics channels', () => {
@@ -29,6 +30,7 @@ describe('the diagnostics channels', () => {
   it('publish what a batch sends, for which calls, and its outcome, without keys or rows', async () => {
     const repos = data.repositories()
     await repos.$ready()
+    const [form] = await readStatementForms()
     using heard = listen()
     await Promise.all([
       repos.$request(() => repos.country!.findByKeys(['FR', 'XX'])),
@@ -52,13 +54,12 @@ describe('the diagnostics channels', () => {
     const continent = { ...subject, kind: 'list', index: 'country_continent', columns: ['continent'] }
     const shown = heard.batch.map(({ statements, loads, run: _, ...message }) => {
       assert.equal(statements.length, 1)
-      const lone = message.keys === 1 && message.kind === 'row'
-      assert.match(
-        statements[0]!,
-        lone
-          ? /^select .* from `country` t .* where .*\?/
-          : /^select k\.o, .* from json_table\(\?, .* left join `country`/,
-      )
+      if (message.keys === 1 && message.kind === 'row') {
+        assert.match(statements[0]!, /^select .* from `country` t .* where .*\?/)
+      } else {
+        assert.match(statements[0]!, /^select k\.o, .* left join `country`/)
+        assert.ok(statements[0]!.includes(KEYS_FROM[form]), statements[0])
+      }
       assert.ok(loads.every((load) => load.batch?.loads === loads))
       return { ...message, loads: loads.length, result: undefined }
     })

@@ -9,6 +9,12 @@ export async function readStatementForms(): Promise<readonly [StatementForm, ...
     : ['union_all']
 }
 
+/** How the text of a statement for several keys goes on after its columns. */
+export const KEYS_FROM: Readonly<Record<StatementForm, string>> = {
+  json_table: 'from json_table(?, ',
+  union_all: 'from (select 1 o, ',
+}
+
 /** How many statements one batch of so many keys takes in this form. */
 export function statementsFor(form: StatementForm, keys: number): number {
   return form === 'json_table' ? 1 : Math.ceil(keys / UNION_LIMIT)
