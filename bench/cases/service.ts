@@ -67,7 +67,7 @@ export async function service({ servers, quick, wants, progress }: BenchContext)
           processes: 1,
           rounds: quick ? 3 : 7,
           seconds: 25,
-          // A round begins anew, but not with code that is not compiled.
+          // Each round starts afresh, but with compiled code.
           warmup: cold && !http && !quick ? 5 : 1,
           sides: Object.fromEntries(
             sides.map(([name, { side, speed }]) => {

@@ -113,7 +113,7 @@ export function createGeneration(options: GenerationOptions): Generation {
   // Made when there is one.
   let absences: FifoMap<true> | undefined
   let lists: FifoMap<readonly Entry[]> | undefined
-  // A row that somebody still holds is the same object when it is read again.
+  // A row that is still in use somewhere is the same object when it is read again.
   const dropped = createKeyIndex<WeakRef<Row>>(keys.definitions[0]!.parts)
   const collected = new FinalizationRegistry<{ identity: Identity; ref: WeakRef<Row> }>(({ identity, ref }) =>
     dropped.delete(identity, ref),
@@ -150,7 +150,7 @@ export function createGeneration(options: GenerationOptions): Generation {
   }
 
   function addAll(all: readonly Row[]): readonly Entry[] {
-    // Nothing can be held already, nor have been dropped.
+    // Nothing can be held already, and nothing has been dropped.
     if (held.length > 0 || all.length > maxRows) return all.map((row) => generation.publish(row))
     for (const row of all) held.push({ row, promise: undefined })
     index.addAll(held)

@@ -157,7 +157,7 @@ function findByColumns<Held extends object>(
       if (held) return held
     }
   } catch {
-    // A getter or a Proxy that throws: whoever resolves the key says so.
+    // A getter or a Proxy that throws: resolving the key reports that.
   }
   return undefined
 }

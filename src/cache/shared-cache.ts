@@ -16,7 +16,7 @@ export interface Sending {
 /** What a statement has read: when it was sent, and at which version. */
 export interface Reading extends Sending {
   readonly version?: number | undefined
-  /** The rows are of several versions, the last of which this is: none of them may be shared. */
+  /** The rows are of several versions, and this is the last one: none of them may be shared. */
   readonly torn?: boolean | undefined
 }
 

@@ -37,7 +37,7 @@ export function describeFailure(error: unknown, source?: FailureSource): string 
   if (error instanceof CommandError) return oneLine(error.message)
   const described = source && !isOurs(error) ? databaseFailure(error, source) : undefined
   const message = oneLine(described ?? messageOf(error))
-  // No text of ours or of a server contains a password, but their words may be somebody's password.
+  // No text of ours or of a server contains a password, but their words may happen to be a password.
   const foreign = described === undefined && !isOurs(error) && !isServers(error)
   const secrets = [...(source?.secrets ?? []), ...secretsOf(process.env.DATABASE_URL)]
   return withoutUrlPasswords(foreign ? withoutSecrets(message, secrets) : message)

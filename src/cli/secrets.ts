@@ -14,7 +14,7 @@ export function secretsOf(text: string | undefined): string[] {
   return [text, password, isPercentEncoded(password) ? decodeURIComponent(password) : ''].filter(Boolean)
 }
 
-/** Hides the passwords of all URLs, whoever's they are. */
+/** Hides the passwords of all URLs, also of those that are not ours. */
 export function withoutUrlPasswords(message: string): string {
   return message.replaceAll(/(\w+:\/\/[^\s:/@]*):(?!password@)[^\s@]+@/g, '$1:***@')
 }

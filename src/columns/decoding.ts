@@ -9,12 +9,12 @@ const fromText = new WeakMap<DriverField, Decoder>()
 
 const BINARY_CHARSET = 63
 
-/** MariaDB: sees to JSON in a column of bytes, which the driver would read as latin1. */
+/** MariaDB: makes the driver read JSON in a column of bytes as UTF-8 rather than latin1. */
 export function prepareJson(field: DriverField): void {
   if (field.extendedFormat === 'json' && field.characterSet === BINARY_CHARSET) field.encoding = 'utf8'
 }
 
-/** Sees to it, before the first row, that the driver's own parsers lose nothing of a result of the text protocol. */
+/** Before the first row: keeps the driver's own parsers from losing anything of a result of the text protocol. */
 export function prepareTextFields(fields: readonly DriverField[]): void {
   for (const field of fields) {
     prepareJson(field)

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 
 /**
- * Lets all who ask before a run begins have its result. Whoever asks later may know of something that the run has not
- * seen, and has the result of the next one, which begins when the one under way has ended.
+ * Callers that ask before a run begins share its result. Later ones may know of something that the run has not seen: they
+ * get the result of the next run, which begins when the one under way has ended.
  *
  * @param work is to wait for the run before it, which never rejects, and within its own time.
  */
@@ -12,7 +12,7 @@ export function coalesce<Result>(work: (before: Promise<unknown>) => Promise<Res
   return () => {
     if (waiting) return waiting
     const begun = last.then(async () => {
-      // The end of the event-loop turn: who asks in it asks together.
+      // The end of the event-loop turn: all callers of one turn ask together.
       await setImmediate()
       // Another one may wait by now, where this one has run out of time.
       if (waiting === run) waiting = undefined

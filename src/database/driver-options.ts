@@ -64,7 +64,7 @@ const driverOptions: Readonly<Record<Exclude<keyof PoolOptions, FixedDriverOptio
   waitForConnections: true,
 }
 
-/** What `createDatabase` takes besides, for whoever has misspelt it. */
+/** What `createDatabase` takes besides, to suggest where a name was misspelled. */
 const ownOptions = ['bigint', 'tinyint1', 'zeroDates', 'log', 'plugins', 'prepare', 'lookupConnections']
 
 /** Parts of the protocol that replies are read by; writes count the rows that they have found. */

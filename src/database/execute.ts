@@ -123,8 +123,8 @@ function compiled(statement: Statement, parameters: readonly unknown[]): Compile
 }
 
 /**
- * Through Kysely's executor, which knows the connection of a transaction. Plugins are left out: they could neither
- * transform this text nor may they rename what comes back.
+ * Through Kysely's executor, which knows the connection of a transaction. Plugins are left out: they could not transform this
+ * text, and must not rename what comes back.
  */
 function sendIn(transaction: Kysely<unknown>, mark: ExecuteOptions): (sending: Sending) => Promise<Rows> {
   const target = transaction.withoutPlugins()

@@ -30,32 +30,19 @@ export interface LookupAdapterOptions {
   configured(): string | undefined
 }
 
-/** What `createDatabase` has made; plugins and transactions keep their adapter. */
-export class LookupAdapter extends MysqlAdapter implements LookupAdapterOptions {
-  readonly decoding: DecodingOptions
-  readonly endpoint: Endpoint
-  readonly limits: PreparationLimits
-  readonly lookups: LookupSource
-  readonly ownDatabase: Kysely<unknown>
-  readonly borrows: boolean
-  readonly configured: () => string | undefined
+/** Carries what `createDatabase` has made: plugins and transactions keep their adapter. */
+export class LookupAdapter extends MysqlAdapter {
+  readonly created: LookupAdapterOptions
 
-  constructor(options: LookupAdapterOptions) {
+  constructor(created: LookupAdapterOptions) {
     super()
-    this.decoding = options.decoding
-    this.endpoint = options.endpoint
-    this.limits = options.limits
-    this.lookups = options.lookups
-    this.ownDatabase = options.ownDatabase
-    this.borrows = options.borrows
-    this.configured = options.configured
+    this.created = created
   }
 }
 
 /** How `createDatabase`, of any copy of this library, has made a database; undefined where it has not. */
 export function adapterOf(db: Kysely<unknown>): LookupAdapterOptions | undefined {
-  const adapter = db.getExecutor().adapter as Partial<LookupAdapter>
-  return adapter.lookups && (adapter as LookupAdapter)
+  return (db.getExecutor().adapter as Partial<LookupAdapter>).created
 }
 
 /** The same, of a database that is known to have been made by it. */

@@ -26,7 +26,7 @@ export async function openLookupConnection(options: OpeningOptions): Promise<Own
   const { pool, settings, onConnect, limit } = options
   const database = connectionConfig(pool)?.database as string | undefined
   const connection = openAs(pool, settings)
-  // Whoever waits for an answer gets the error; without a listener it would end the process.
+  // Those who wait for an answer get the error; without a listener it would end the process.
   connection.on('error', () => {})
   const { promise: expiry, reject } = Promise.withResolvers<never>()
   const expire = () => reject(connectionLost('A new connection', { code: 'ETIMEDOUT' }))

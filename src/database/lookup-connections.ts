@@ -17,7 +17,7 @@ export interface LookupConnectionsOptions {
   readonly log?: LogConfig
 }
 
-/** Somebody who waits for a connection. */
+/** A caller that waits for a connection. */
 interface Waiting {
   readonly limit: TimeLimit | undefined
   /** The table that is read; '' for what is read of the schema. */
@@ -31,10 +31,10 @@ const OPENING_LIMIT = 10_000
 /** How much longer (ms) than its reader a connection may take to open, so that the reader's own error comes first. */
 const READER_FIRST = 20
 
-/** How long (ms) somebody waits for connections that others' statements hold. Locks take longer, and little else does. */
+/** How long (ms) callers wait for connections that others' statements hold. Locks take longer, and little else does. */
 const PATIENCE = 100
 
-/** How long (ms) an end waits for those who still hold a connection. */
+/** How long (ms) `end` waits for those who still hold a connection. */
 const END_PATIENCE = 10_000
 
 /**

@@ -7,11 +7,11 @@ export class NextTransaction {
   /** Whether the transaction that was begun last reads what is not committed. */
   isUncommitted = false
   #isNextUncommitted = false
-  /** Whether somebody may have set something, and no transaction has ended since. */
+  /** Whether something may have been set, and no transaction has ended since. */
   #mayBeSet = false
   #isLeftOver = false
 
-  /** Somebody else has the connection from now on, and knows nothing of what was left. */
+  /** Another caller has the connection from now on, and knows nothing of what was left. */
   handOver(): void {
     this.#isLeftOver = this.#mayBeSet
     this.#isNextUncommitted = false

@@ -35,15 +35,15 @@ export const POOL_SETUP = "set time_zone = '+00:00'"
 /** How long (ms) the first statement of a connection may take: a server that was paused never answers. */
 const SETUP_LIMIT = 10_000
 
-/** How long (ms) an end waits for those who still hold a connection. */
+/** How long (ms) `end` waits for those who still hold a connection. */
 const END_PATIENCE = 10_000
 
-/** How long (ms) an end then waits for the server to close its side. */
+/** How long (ms) `end` then waits for the server to close its side. */
 const GOODBYE_PATIENCE = 1_000
 
 /**
- * Wraps a mysql2 pool for Kysely's MySQL driver, which only knows the text protocol. Whoever waits for a connection is
- * told at the deadline. An end lets running statements and transactions finish first.
+ * Wraps a mysql2 pool for Kysely's MySQL driver, which only knows the text protocol. The wait for a connection ends at the
+ * deadline. `end` lets running statements and transactions finish first.
  */
 export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPool {
   const known = new WeakMap<PooledDriverConnection, KnownConnection>()
@@ -58,7 +58,7 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
   }
 
   function watch(connection: PooledDriverConnection): void {
-    // Whoever waits for an answer gets the error; without a listener it would end the process.
+    // Those who wait for an answer get the error; without a listener it would end the process.
     connection.on('error', () => {})
     open.add(connection)
     connection.stream.once('close', () => open.delete(connection))

@@ -35,7 +35,7 @@ export class ProgramSession {
   #asked = false
   #tables: string[] = []
 
-  /** Somebody else has the connection from now on; others may have used it since, unseen. */
+  /** Another caller has the connection from now on; others may have used it since, unseen. */
   handOver({ isShared, isReset }: { readonly isShared: boolean; readonly isReset: boolean }): void {
     this.#next.handOver()
     if (isShared || isReset) this.forget()

@@ -1,5 +1,5 @@
 /**
- * How many batches were of which size, as a histogram.
+ * The number of batches by size, as a histogram.
  *
  * @example
  * ```ts

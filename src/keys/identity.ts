@@ -69,7 +69,7 @@ export function createRowIdentities(table: TableMetadata, primaryKey: readonly K
     return false
   }
 
-  /** As the values are: whoever cannot be sent (a zero date) is a text. */
+  /** As the values are: one that cannot be sent (a zero date) is a text. */
   function readTokens(row: Row): readonly Token[] {
     return (
       tokensOf(primaryKey, row) ??

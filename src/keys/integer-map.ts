@@ -5,8 +5,8 @@ const PLACES_PER_KEY = 4
 const GROWTH = 1.5
 
 /**
- * A map of numbers, of which those that count rows up from 1 lie in an array: it is found faster there than in a `Map`,
- * takes less room, and is not hashed anew while it grows. Any other key lies in a `Map`.
+ * A map with numbers as keys. Those that count rows up from 1 lie in an array, which is faster to read than a `Map`, takes less
+ * room, and is not rehashed while it grows. Any other key lies in a `Map`.
  */
 export class IntegerMap<Value> {
   /** Holds whatever is an index of it. */
@@ -21,7 +21,7 @@ export class IntegerMap<Value> {
   }
 
   get(key: unknown): Value | undefined {
-    // No text, fraction or negative number gets beyond the comparison, nor is the array ever read beyond its end.
+    // No text, fraction or negative number passes the comparison, and the array is never read beyond its end.
     if (typeof key === 'number' && key >>> 0 === key && key < this.#dense.length) return this.#dense[key]
     return this.#others.size === 0 ? undefined : this.#others.get(key)
   }

@@ -4,7 +4,7 @@ import type { Key } from '../keys/key.ts'
 /** In the place of an answer that has not come; an absent row's is undefined. */
 const PENDING = Symbol('pending')
 
-/** Somebody who asked for some keys at one time. */
+/** A caller that asked for some keys at one time. */
 export class Asker<Answer> {
   /** When (ms, of `performance.now`) its time is over. */
   readonly due: number
@@ -49,7 +49,7 @@ export interface Waiting<Answer> {
   next: Waiting<Answer> | undefined
 }
 
-/** Whether somebody still waits for the key. */
+/** Whether a caller still waits for the key. */
 export function isAwaited<Answer>(waiting: Waiting<Answer>): boolean {
   for (let one: Waiting<Answer> | undefined = waiting; one; one = one.next)
     if (!one.asker.isDone()) return true

@@ -44,7 +44,7 @@ export interface Batch<Answer> {
  */
 const GATHER_LIMIT = 50
 
-/** Whether somebody listens to calls or batches. */
+/** Whether a channel of calls or batches has subscribers. */
 export function isHeard(): boolean {
   return loadChannel.hasSubscribers || batchChannel.hasSubscribers
 }

@@ -15,7 +15,7 @@ import type { ReadOrigin, StatementListener } from './batch-trace.ts'
 import { createLookup, type Lookup } from './lookup.ts'
 import { createTableReads, type TableReads } from './table-reads.ts'
 
-/** Where rows come from when nothing holds them: statements, the answers of which the process-wide cache shares. */
+/** Where rows come from when nothing holds them: statements, whose answers the process-wide cache shares. */
 export interface ServerReads extends TableReads {
   /** Bytes of keys that fit into one statement. */
   maxBytes(): number

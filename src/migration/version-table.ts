@@ -117,7 +117,7 @@ export async function requireVersionTable(db: QueryExecutorProvider): Promise<vo
 export async function removeUnusedSlots<DB>(db: Kysely<DB>, table: string): Promise<void> {
   const triggers = await readTriggers(db)
   if (triggers.some((trigger) => isTriggerOf(trigger, { table }))) return
-  // Somebody may have dropped the table by hand; then nothing is left to remove.
+  // The table may have been dropped by hand; then nothing is left to remove.
   if ((await readColumns(db)).length === 0) return
   await db
     .transaction()

@@ -10,8 +10,8 @@ interface PrimedRowOptions {
 }
 
 /**
- * A row as repositories return it, from one that was read elsewhere, of which nothing is frozen or shared. Where its values alone
- * do not tell it from others, it has to be a repository's.
+ * A row as repositories return it, made from one that was read elsewhere; that one is neither frozen nor shared. Where its values
+ * alone do not tell it from others, it has to be a repository's.
  */
 export function primedRow(given: Readonly<Record<string, unknown>>, options: PrimedRowOptions): Row {
   const { table, rowReader, keys } = options

@@ -12,7 +12,7 @@ export interface RepositorySetOptions<Origin> {
   readonly names: readonly string[]
   /** Makes the repository of a table when it is first used in a set. */
   repository(name: string, origin: Origin, set: RepositorySet): AnyRepository
-  /** What a set has besides tables, made anew at each access. */
+  /** What a set has besides tables, made again at each access. */
   readonly members: Readonly<Record<string | symbol, (origin: Origin) => unknown>>
 }
 

@@ -25,8 +25,8 @@ export function createRequestSets(options: RequestSetsOptions): RepositorySet {
   const scopes = new AsyncLocalStorage<RequestScope>()
 
   /**
-   * After a write, the process and the request that made it read the table from the server; and so they do with tables
-   * that it has changed by a foreign key or a trigger, the versions of which are looked at.
+   * After a write, the process and the request that made it read the table from the server again. The write may have changed
+   * other tables by a foreign key or a trigger: their versions tell.
    */
   async function wrote(table: ProcessTable, scope: RequestScope | undefined): Promise<void> {
     dropAfterWrite(table)

@@ -17,7 +17,7 @@ interface ColumnContext extends Pick<SchemaColumn, 'json'> {
   readonly view: boolean
 }
 
-/** Translates what both servers say about a column into one description, which is the same wherever they agree. */
+/** Translates what both servers say about a column into one description, which is the same where they agree. */
 export function columnMetadata(row: ColumnRow, context: ColumnContext): ColumnMetadata {
   const { system, json } = context
   const column: SchemaColumn = { ...row, system, json, datatype: row.datatype.toLowerCase() }

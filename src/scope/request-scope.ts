@@ -18,7 +18,7 @@ export class RequestScope {
   #sign: object | undefined
   #closed = false
 
-  /** @param options.ends whether somebody calls {@link close}; a scope that is passed around ends with its last user. */
+  /** @param options.ends whether {@link close} is called; a scope that is passed around ends with its last user. */
   constructor(options: { readonly ends: boolean }) {
     this.#ends = options.ends
   }

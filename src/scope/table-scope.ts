@@ -173,7 +173,7 @@ export class TableScope {
   }
 
   /**
-   * One object for each row, by whichever key it was found: also when it came from the scope's generation before.
+   * One object for each row, whatever key it was found by; also if it came from the scope's generation before.
    * @param own its identity, where it was found by its own primary key
    */
   #same(row: Row, own?: Identity): Row {

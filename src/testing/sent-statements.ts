@@ -66,7 +66,7 @@ const acquisitions = tracingChannel<unknown, object>('mysql2:pool:connect')
 const waiting = new WeakMap<object, Call | undefined>()
 let listeners = 0
 
-/** Subscribes only while somebody counts: without subscribers the channels cost nothing. */
+/** Subscribes only while statements are counted: without subscribers the channels cost nothing. */
 function listen(): void {
   if (listeners++ > 0) return
   queries.start.subscribe(sentQuery)

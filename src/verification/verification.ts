@@ -18,7 +18,7 @@ export interface Verification {
 /** By table name what is wrong with it; an empty map where all is well. */
 type Findings = ReadonlyMap<string, ConfigurationError>
 
-/** Asks over the connection of whoever reads first: a transaction may hold the only one there is. */
+/** Asks on the connection of the first reader: a transaction may hold the only one there is. */
 export function createVerification(tables: readonly TableMetadata[]): Verification {
   let settled: Findings | undefined
   const attempts = new WeakMap<Kysely<unknown>, Promise<Findings>>()

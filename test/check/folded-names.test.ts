@@ -58,7 +58,7 @@ describe('a server with lower_case_table_names = 1', () => {
   })
 
   for (const name of ['City', 'CITY']) {
-    it(`is said to call a table otherwise than a file of another server: ${name}`, async () => {
+    it(`is reported where it names a table differently from a file of another server: ${name}`, async () => {
       const message = new RegExp(
         `^the server calls the table city, generated was ${name}: its lower_case_table_names `,
       )

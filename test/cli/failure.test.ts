@@ -5,7 +5,7 @@ import { describeFailure } from '../../src/cli/failure.ts'
 
 interface Case {
   readonly password: string
-  /** What somebody else's code throws. */
+  /** What code that is not ours throws. */
   readonly thrown: string
   readonly said: string
 }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createConnection } from 'mysql2/promise'
 import { keyColumn } from '../../src/columns/column-types.ts'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { lookups } from '../support/lookups.ts'
 import { runStatements, testServerUrl } from '../support/server.ts'
 
@@ -43,8 +42,7 @@ describe('each row of each charset is found by its own key alone', async () => {
         'insert ignore into text (k) select b from bytes order by b',
         'drop table bytes',
       ])
-      await createVersionTable(data.db)
-      await trackVersion(data.db, 'text')
+      await data.track('text')
       const { text } = data.repositories({ cache: { text: 'versioned' } })
       const all = await text!.all()
       const rows = await data.run('select id, hex(k) bytes from text')

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { InvalidKeyError } from '../../src/index.ts'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { type AnyRepositories, type AnyRow, type Lookups, lookups } from '../support/lookups.ts'
 import { identifyServer, testServerUrl } from '../support/server.ts'
 
@@ -290,8 +289,7 @@ describe('rows that look the same when they are read are kept apart', async () =
         ],
         options,
       )
-      await createVersionTable(data.db)
-      await trackVersion(data.db, 'alike')
+      await data.track('alike')
       const ids = rows.map((_, index) => index + 1)
       for (const way of WAYS) {
         const { alike } = way.repositories(data)

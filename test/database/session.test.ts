@@ -62,7 +62,7 @@ function describeLookups(
           assert.equal((await repos.plan!.findByKey(1))?.name, 'Free')
           const shared = cached()
           assert.equal((await shared.plan!.findByKey(1))?.name, 'Free')
-          // Nor in a transaction of somebody else on the same connection, who knows nothing of it.
+          // Another user of the same connection begins a transaction, and knows nothing of it.
           await data.db.connection().execute((held) => alter(held, { statements: statement.split(';') }))
           assert.equal(await repos.$transaction(async (trx) => (await trx.plan!.findByKey(1))?.name), 'Free')
         })
@@ -76,7 +76,7 @@ const prepared = "set @s = 'set transaction isolation level read uncommitted';pr
 describeLookups('of their own', { other: await createTestDatabase() })
 describeLookups('of the pool', { other: await createTestDatabase(), lookupConnections: 0 })
 
-/** Runs while somebody else has changed rows and not committed. */
+/** Runs while another session has changed rows and not committed. */
 async function withUncommitted(data: Lookups, work: () => Promise<void>): Promise<void> {
   await using writing = createDatabase<AnyDB>({ uri: data.test.url, connectionLimit: 1 })
   const transaction = await writing.startTransaction().execute()

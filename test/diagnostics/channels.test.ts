@@ -5,7 +5,6 @@ import { after, before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { batchChannel, loadChannel, pollChannel } from '../../src/diagnostics/channels.ts'
 import { type BatchMessage, ConfigurationError, type LoadMessage } from '../../src/index.ts'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { COUNTRIES, type Lookups, lookups, numbered } from '../support/lookups.ts'
 import { KEYS_FROM, readStatementForms } from '../support/statement-forms.ts'
 import { listen } from '../support/telemetry/heard.ts'
@@ -15,8 +14,7 @@ describe('the diagnostics channels', () => {
 
   before(async () => {
     data = await lookups([...COUNTRIES, ...numbered('item', 20)])
-    await createVersionTable(data.db)
-    await trackVersion(data.db, 'country')
+    await data.track('country')
   })
   after(() => data[Symbol.asyncDispose]())
 

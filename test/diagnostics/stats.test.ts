@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { TableStats } from '../../src/index.ts'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { type AnyRepositories, COUNTRIES, type Lookups, lookups, numbered } from '../support/lookups.ts'
 import { readStatementForms, statementsFor } from '../support/statement-forms.ts'
 
@@ -10,8 +9,7 @@ describe('$stats', () => {
 
   before(async () => {
     data = await lookups([...COUNTRIES, ...numbered('item', 2_000)])
-    await createVersionTable(data.db)
-    await trackVersion(data.db, 'country')
+    await data.track('country')
   })
   after(() => data[Symbol.asyncDispose]())
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { metricsText } from '../../examples/prometheus/metrics-text.ts'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
 
 const ODD = 'o"d\\d\nname'
@@ -81,8 +80,7 @@ describe('the Prometheus example', () => {
 
   before(async () => {
     data = await lookups([...COUNTRIES, `create table \`${ODD}\` (id int unsigned not null primary key)`])
-    await createVersionTable(data.db)
-    await trackVersion(data.db, 'country')
+    await data.track('country')
   })
   after(() => data[Symbol.asyncDispose]())
 

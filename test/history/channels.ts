@@ -130,7 +130,7 @@ async function ended(
   }
 }
 
-/** Bare SQL by somebody who knows nothing of any library. */
+/** Bare SQL, as by a client that knows no library. */
 export function shellChannel(url: string): Channel {
   let connection: Connection | undefined
 

@@ -119,7 +119,7 @@ interface SeenInRequest {
   value?: number
   /** When it was found first. */
   found?: number
-  /** Of which questions the answer was that there is no row. */
+  /** The questions whose answer was that there is no row. */
   readonly absent: Set<ReadEvent['by']>
 }
 

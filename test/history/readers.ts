@@ -38,7 +38,7 @@ export async function readOutside(options: ReaderOptions): Promise<void> {
   }
 }
 
-/** Reads in requests, some of which live longer than several versions. */
+/** Reads in requests; some outlive several versions. */
 export async function readInRequests(options: ReaderOptions): Promise<void> {
   const { repos, random, stopped } = options
   while (!stopped()) {

@@ -5,7 +5,7 @@ import { createRandom } from '../support/random.ts'
 
 const LARGEST = 2 ** 32 - 1
 
-/** Keys of which an array would make another one, or none. */
+/** Keys that an array would turn into another key, or ignore. */
 const ODD = [
   ...['1', '0', '', 'length', 'constructor', '__proto__', null, undefined, true, 1n, 2n ** 64n],
   ...[-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, LARGEST - 1, LARGEST, LARGEST + 1],

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { hasJsonTable } from '../../src/database/server-features.ts'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { type AnyRow, type Lookups, lookups } from '../support/lookups.ts'
 
 const UNION = { statementForm: 'union_all' } as const
@@ -26,8 +25,7 @@ describe("statementForm 'union_all'", () => {
         primary key (kind, weight), key by_label (label))`,
       `insert into ranked values ('huge', 1, 'x'), ('large', 10, 'x'), ('large', 9.5, 'x'), ('small', 2, 'x'), ('small', -3, 'x')`,
     ])
-    await createVersionTable(data.db)
-    for (const table of ['item', 'ranked']) await trackVersion(data.db, table)
+    await data.track('item', 'ranked')
   })
   after(() => data[Symbol.asyncDispose]())
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { clocks } from '../support/clocks.ts'
 import { type Lookups, lookups, numbered } from '../support/lookups.ts'
 import { createRepositoriesOn, startSmallServer } from '../support/packet-server.ts'
@@ -66,8 +65,7 @@ describe('absences under long keys', () => {
   before(async () => {
     const text = 'varchar(400) character set ascii collate ascii_bin not null'
     data = await lookups([`create table part (a ${text}, b ${text}, c ${text}, primary key (a, b, c))`])
-    await createVersionTable(data.db)
-    await trackVersion(data.db, 'part')
+    await data.track('part')
   })
   after(() => data[Symbol.asyncDispose]())
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import type { Histogram } from '@opentelemetry/sdk-metrics'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { instrumentLookups, observeStats } from '../../src/opentelemetry/index.ts'
 import { COUNTRIES, type Lookups, lookups, numbered } from '../support/lookups.ts'
 import { startTelemetry, type Telemetry } from '../support/telemetry/telemetry.ts'
@@ -12,8 +11,7 @@ describe('OpenTelemetry metrics', () => {
 
   before(async () => {
     data = await lookups([...COUNTRIES, ...numbered('item', 200)])
-    await createVersionTable(data.db)
-    await trackVersion(data.db, 'country')
+    await data.track('country')
   })
   after(() => data[Symbol.asyncDispose]())
 
@@ -35,6 +33,18 @@ describe('OpenTelemetry metrics', () => {
     tracerProvider: telemetry.tracerProvider,
     meterProvider: telemetry.meterProvider,
   })
+
+  function countingStats() {
+    const repos = data.repositories()
+    const counted = {
+      reads: 0,
+      $stats() {
+        counted.reads++
+        return repos.$stats()
+      },
+    }
+    return { repos, counted }
+  }
 
   it('come from $stats, for each table and by the level that answered', async () => {
     const repos = data.repositories({
@@ -102,21 +112,14 @@ describe('OpenTelemetry metrics', () => {
   })
 
   it('read $stats once per collection, and not at all after they are stopped', async () => {
-    const repos = data.repositories()
-    let reads = 0
-    const counted = {
-      $stats() {
-        reads++
-        return repos.$stats()
-      },
-    }
+    const { counted } = countingStats()
     const observing = observeStats(counted, providers())
-    assert.equal(reads, 0)
+    assert.equal(counted.reads, 0)
     await exported('kysely_lookup.misses')
-    assert.equal(reads, 1)
+    assert.equal(counted.reads, 1)
     observing.stop()
     await exported('kysely_lookup.misses')
-    assert.equal(reads, 1)
+    assert.equal(counted.reads, 1)
   })
 
   it("distinguish repositories by the user's attributes", async () => {
@@ -170,18 +173,11 @@ describe('OpenTelemetry metrics', () => {
   })
 
   it('do not exist without an SDK', async () => {
-    const repos = data.repositories()
-    let reads = 0
-    const counted = {
-      $stats() {
-        reads++
-        return repos.$stats()
-      },
-    }
+    const { repos, counted } = countingStats()
     using _stats = observeStats(counted)
     using _lookups = instrumentLookups()
     assert.equal((await repos.item!.findByKey(1))?.label, 'row 1')
     assert.equal(await telemetry.metric('kysely_lookup.misses'), undefined)
-    assert.equal(reads, 0)
+    assert.equal(counted.reads, 0)
   })
 })

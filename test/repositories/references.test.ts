@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { ConfigurationError, InvalidKeyError, RowNotFoundError } from '../../src/index.ts'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
 import { readStatementForms } from '../support/statement-forms.ts'
 
@@ -26,8 +25,7 @@ describe('findReferenced', () => {
 
   before(async () => {
     data = await lookups(TABLES)
-    await createVersionTable(data.db)
-    for (const table of ['country', 'city']) await trackVersion(data.db, table)
+    await data.track('country', 'city')
   })
   after(() => data[Symbol.asyncDispose]())
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { InvalidKeyError } from '../../src/index.ts'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
 
 const NZ = { code: 'NZ', alpha3: 'NZL', name: 'New Zealand', continent: 'OC' }
@@ -12,8 +11,7 @@ describe('a write', () => {
 
   before(async () => {
     data = await lookups(COUNTRIES)
-    await createVersionTable(data.db)
-    await trackVersion(data.db, 'country')
+    await data.track('country')
   })
   after(() => data[Symbol.asyncDispose]())
   beforeEach(() => data.run('delete from country', COUNTRIES[1]!))
@@ -180,8 +178,7 @@ describe('writing to a table that others follow', () => {
       'insert into team_count values (1, 2)',
       'create trigger count_teams after delete on team for each row update team_count set teams = teams - 1',
     ])
-    await createVersionTable(data.db)
-    for (const table of ['team', 'member', 'team_count']) await trackVersion(data.db, table)
+    await data.track('team', 'member', 'team_count')
   })
   after(() => data[Symbol.asyncDispose]())
 

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import type { ServerVersion } from '../../src/database/server-version.ts'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { columnTypesOf } from '../support/column-types.ts'
 import { fingerprint } from '../support/fingerprint.ts'
 import { type AnyRepositories, type AnyRow, type Lookups, lookups } from '../support/lookups.ts'
@@ -39,7 +38,7 @@ function literalOf(type: string): string | undefined {
   return type === 'json' ? `'${DOCUMENT}'` : undefined
 }
 
-/** Somebody who holds rows and lists, and what the next caller must read. */
+/** A caller that holds rows and lists, and what the next caller must read. */
 interface Holding {
   readonly row: AnyRow
   readonly lists: readonly (readonly AnyRow[])[]
@@ -62,8 +61,7 @@ describe('a row that was handed out', () => {
         (name) => `create table ${name} (id int primary key, g int not null, ${columns}, key (g))`,
       ),
     ])
-    await createVersionTable(data.db)
-    await trackVersion(data.db, 'tracked')
+    await data.track('tracked')
     await data.run(
       "set sql_mode = ''",
       ...tables.flatMap((name) => [1, 2].map((id) => `insert into ${name} values (${id}, 1, ${row})`)),

@@ -3,7 +3,6 @@ import { after, before, describe, it } from 'node:test'
 import { Kysely, MysqlDialect } from 'kysely'
 import { createPool } from 'mysql2'
 import { ConfigurationError } from '../../src/index.ts'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { readSchema } from '../../src/schema/read-schema.ts'
 import { databaseUser } from '../support/database-user.ts'
 import { type AnyDB, type AnyRow, type Lookups, lookups } from '../support/lookups.ts'
@@ -55,8 +54,7 @@ describe('JSON in a schema', () => {
       'drop table gone',
       'create table enforced (id int not null primary key, code varchar(9) unique check (json_valid(code)))',
     ])
-    await createVersionTable(data.db)
-    for (const table of ['doc', 'converted']) await trackVersion(data.db, table)
+    await data.track('doc', 'converted')
   })
   after(() => data[Symbol.asyncDispose]())
 

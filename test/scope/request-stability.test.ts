@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
 import { LOOKUP, racing } from '../support/races/racing.ts'
 
@@ -9,8 +8,7 @@ describe('what a request has seen, it keeps seeing', () => {
 
   before(async () => {
     data = await lookups(COUNTRIES)
-    await createVersionTable(data.db)
-    await trackVersion(data.db, 'country')
+    await data.track('country')
   })
   after(() => data[Symbol.asyncDispose]())
 
@@ -103,7 +101,7 @@ describe('what a request has seen, it keeps seeing', () => {
 describe('a request that is told to forget a row', () => {
   const race = racing()
 
-  it('does not get it back from a load that was under way, by whichever key it was cleared', async () => {
+  it('does not get it back from a load that was under way, whatever key it was cleared by', async () => {
     const repos = await race.repositories()
     await repos.$request(async () => {
       const load = race.held.hold(LOOKUP)

@@ -4,7 +4,7 @@ import { after, beforeEach } from 'node:test'
 export interface Clocks {
   /** Both go on by so many milliseconds, as when time passes. */
   pass(milliseconds: number): void
-  /** Only the wall clock moves: the machine was suspended, or somebody has set it. */
+  /** Only the wall clock moves: the machine was suspended, or its clock was set. */
   set(milliseconds: number): void
   /** Both stand still until the test ends: nothing is slow meanwhile. */
   stop(): void

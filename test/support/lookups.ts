@@ -10,6 +10,7 @@ import {
   type Repository,
   type TablesMetadata,
 } from '../../src/index.ts'
+import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import type { TransactionOptions } from '../../src/repositories/transaction.ts'
 import type { RepositoriesMembers } from '../../src/repositories/types.ts'
 import type { Writes } from '../../src/repositories/writes.ts'
@@ -55,6 +56,8 @@ export interface Lookups extends AsyncDisposable {
   repositories(options?: Partial<RepositoriesOptions<AnyDB, TablesMetadata>>): AnyRepositories
   /** Opens both connections of lookups, which are otherwise opened when they are needed: setting one up counts too. */
   openLookupConnections(): Promise<void>
+  /** Makes the version table, and tracks these tables. */
+  track(...tables: readonly string[]): Promise<void>
   /** Runs statements past the library, on a connection of their own. */
   run(...statements: readonly string[]): ReturnType<typeof runStatements>
 }
@@ -85,6 +88,10 @@ export async function lookups(
     openLookupConnections() {
       const own = ownDatabase(db as unknown as Kysely<unknown>)
       return own.connection().execute(() => own.connection().execute(async () => {}))
+    },
+    async track(...tables) {
+      await createVersionTable(db)
+      for (const table of tables) await trackVersion(db, table)
     },
     run: (...more) => runStatements(test.url, ...more),
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 
-/** One way in which somebody may try to alter an object that was handed out. */
+/** One way to try to alter an object that was handed out. */
 export interface Attempt {
   readonly source: string
   readonly mode: 'strict' | 'sloppy'

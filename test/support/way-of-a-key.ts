@@ -7,7 +7,6 @@
  */
 import { Session } from 'node:inspector/promises'
 import { fileURLToPath } from 'node:url'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { lookups, numbered } from './lookups.ts'
 
 const sources = new URL('../../src/', import.meta.url).href
@@ -19,8 +18,7 @@ export type Visits = ReadonlyMap<string, ReadonlyMap<string, number>>
 export async function visitsOfMiss(mode?: 'immutable' | 'versioned'): Promise<Visits> {
   await using data = await lookups(numbered('item', 100))
   if (mode === 'versioned') {
-    await createVersionTable(data.db)
-    await trackVersion(data.db, 'item')
+    await data.track('item')
   }
   const repos = data.repositories(mode ? { cache: { item: mode } } : {})
   const item = repos.item!

@@ -27,31 +27,20 @@ describe('an amend', () => {
     assert.equal(await cityOf(repos), 'Lutetia')
   })
 
-  it('is noticed: a load that finished before the poll is dropped by the poll', async () => {
-    await freeze(race.data.db, 'city')
-    await using repos = await polling()
-    assert.equal(await cityOf(repos), 'Paris')
-    const poll = race.held.hold(POLL, 'sending')
-    await poll.waiting
-    await amended('Lutetia')
-    assert.equal(await cityOf(repos), 'Paris')
-    const next = polled()
-    poll.release()
-    await next
-    assert.equal(await cityOf(repos), 'Lutetia')
-  })
-
-  it('is noticed before the first poll that sees the table frozen', async () => {
-    await using repos = await polling()
-    assert.equal(await cityOf(repos), 'Paris')
-    const poll = race.held.hold(POLL, 'sending')
-    await poll.waiting
-    await freeze(race.data.db, 'city')
-    await amended('Lutetia')
-    assert.equal(await cityOf(repos), 'Paris')
-    const next = polled()
-    poll.release()
-    await next
-    assert.equal(await cityOf(repos), 'Lutetia')
-  })
+  for (const when of ['before repositories start', 'during a poll'] as const) {
+    it(`is noticed: a load that finished before the poll is dropped by the poll, frozen ${when}`, async () => {
+      if (when === 'before repositories start') await freeze(race.data.db, 'city')
+      await using repos = await polling()
+      assert.equal(await cityOf(repos), 'Paris')
+      const poll = race.held.hold(POLL, 'sending')
+      await poll.waiting
+      if (when === 'during a poll') await freeze(race.data.db, 'city')
+      await amended('Lutetia')
+      assert.equal(await cityOf(repos), 'Paris')
+      const next = polled()
+      poll.release()
+      await next
+      assert.equal(await cityOf(repos), 'Lutetia')
+    })
+  }
 })

@@ -10,8 +10,7 @@ describe("a 'versioned' table", () => {
 
   before(async () => {
     data = await lookups(COUNTRIES)
-    await createVersionTable(data.db)
-    await trackVersion(data.db, 'country')
+    await data.track('country')
   })
   after(() => data[Symbol.asyncDispose]())
 

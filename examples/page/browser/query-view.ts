@@ -9,7 +9,7 @@ const NAMES: Readonly<Record<Way, string>> = {
 }
 
 const NOTES: Readonly<Record<Way, string>> = {
-  plain: 'a query wherever a row is needed',
+  plain: 'a query each time a row is needed',
   request: 'request scope and batches alone',
   process: 'with the process-wide cache',
 }

@@ -1,7 +1,7 @@
 import { type Connection, createConnection } from 'mysql2/promise'
 import { type ColumnCase, loneValue, type Protocol, type Spelling } from './case.ts'
 
-/** One key that is asked: of which table, over which columns. */
+/** One key that is asked for: its table and columns. */
 export interface Question {
   readonly table: string
   readonly columns: readonly { readonly name: string; readonly of: ColumnCase }[]

@@ -1,4 +1,4 @@
-/** A user's program: a server of each framework, of which it asks things that its users would. Prints what came of it. */
+/** A user's program: a server of each framework, with requests as its users would send them. Prints the outcome. */
 export const FRAMEWORK_PROGRAM = `
 import { once } from 'node:events'
 import type { Server } from 'node:http'

@@ -1,7 +1,7 @@
 import { after, afterEach, before, beforeEach } from 'node:test'
 import type { Kysely } from 'kysely'
 import { createDatabase } from '../../../src/index.ts'
-import { createVersionTable, trackVersion, unfreeze } from '../../../src/migration/index.ts'
+import { unfreeze } from '../../../src/migration/index.ts'
 import { type AnyDB, type AnyRepositories, type Lookups, lookups } from '../lookups.ts'
 import { createHoldingPool, type HoldingPool } from './held-statements.ts'
 
@@ -54,8 +54,7 @@ export function racing(): Racing {
     data = await lookups(TABLES)
     held = createHoldingPool(data.test.url)
     db = createDatabase<AnyDB>(held.options)
-    await createVersionTable(data.db)
-    await trackVersion(data.db, 'plan')
+    await data.track('plan')
   })
   after(async () => {
     await db.destroy()

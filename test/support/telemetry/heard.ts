@@ -10,7 +10,7 @@ import type {
   VerifiedMessage,
 } from '../../../src/index.ts'
 
-/** What was published since somebody listens. */
+/** What was published since it began to listen. */
 export interface Heard extends Disposable {
   /** Of the steps, those that have ended. */
   readonly load: LoadMessage[]
