@@ -5,7 +5,8 @@
  *     node test/run.ts [FILE …] [--test-name-pattern PATTERN] [--test-skip-pattern PATTERN] [--test-only]
  *
  * Two files run side by side. Each has a server for itself meanwhile, because tests read counters that belong to the
- * whole server: there are two embedded servers where no others are given. The output is in the order of the files.
+ * whole server: there are two embedded servers where no others are given. A file that asks no server runs once, with the
+ * first one. The output is in the order of the files.
  *
  * | test | |
  * |---|---|
@@ -23,6 +24,7 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { startEmbeddedServer } from './support/embedded-server.ts'
 import { createRound, type Round } from './support/runner/round.ts'
+import { usesServer } from './support/runner/server-use.ts'
 import { createSlots } from './support/runner/slots.ts'
 import { identifyServer } from './support/server.ts'
 
@@ -40,14 +42,10 @@ const { values, positionals } = parseArgs({
 })
 const chosen = positionals.length > 0 ? positionals : globSync('test/**/*.test.ts').sort()
 const isAlone = (file: string) => ALONE.some((name) => file.endsWith(name))
-const files = {
-  files: chosen.filter((file) => !isAlone(file)),
-  alone: chosen.filter(isAlone),
-  filters: {
-    only: values['test-only'] ?? false,
-    namePatterns: values['test-name-pattern'] ?? [],
-    skipPatterns: values['test-skip-pattern'] ?? [],
-  },
+const filters = {
+  only: values['test-only'] ?? false,
+  namePatterns: values['test-name-pattern'] ?? [],
+  skipPatterns: values['test-skip-pattern'] ?? [],
 }
 
 // A test sees the one server it runs on: what it finds in the user's environment must not decide.
@@ -67,9 +65,13 @@ const began = performance.now()
 await using embedded = new AsyncDisposableStack()
 const targets = [
   DATABASE_URL
-    ? await targetOf('the server of DATABASE_URL', [DATABASE_URL])
-    : await targetOf('the embedded server', await startEmbedded()),
-  ...(await Promise.all(others.map((url) => targetOf('a server of TEST_DATABASE_URLS', [url])))),
+    ? await targetOf('the server of DATABASE_URL', { urls: [DATABASE_URL], files: chosen })
+    : await targetOf('the embedded server', { urls: await startEmbedded(), files: chosen }),
+  ...(await Promise.all(
+    others.map((url) =>
+      targetOf('a server of TEST_DATABASE_URLS', { urls: [url], files: chosen.filter(usesServer) }),
+    ),
+  )),
 ]
 const rounds = targets.flatMap(({ round }) => round ?? [])
 const [, { passed, failed, summaries }] = await Promise.all([runAll(), printAll()])
@@ -84,21 +86,30 @@ console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0
 
 async function startEmbedded(): Promise<string[]> {
-  const count = others.length === 0 ? Math.min(SIDE_BY_SIDE, files.files.length) : 1
+  const count = others.length === 0 ? Math.min(SIDE_BY_SIDE, chosen.length) : 1
   const urls: string[] = []
   do urls.push(embedded.use(await startEmbeddedServer()).url)
   while (urls.length < count)
   return urls
 }
 
-async function targetOf(name: string, urls: readonly string[]): Promise<Target> {
+async function targetOf(
+  name: string,
+  { urls, files }: { readonly urls: readonly string[]; readonly files: readonly string[] },
+): Promise<Target> {
   const identity = await identifyServer(urls[0]!).catch((error: Error) => error)
   if (identity instanceof Error) {
     const why = identity.message || Reflect.get(identity, 'code')
     return { name, round: undefined, title: `${name}: not reached: ${why}` }
   }
   const title = `${identity.system} ${identity.version} (${name})`
-  return { name, round: createRound({ urls, ...files }), title }
+  const round = createRound({
+    urls,
+    files: files.filter((file) => !isAlone(file)),
+    alone: files.filter(isAlone),
+    filters,
+  })
+  return { name, round, title }
 }
 
 async function runAll(): Promise<void> {
