@@ -9,6 +9,7 @@ export type { StatementForm } from './database/server-features.ts'
 export type {
   BatchMessage,
   DatabaseIdentity,
+  DoorbellMessage,
   EvictMessage,
   GenerationMessage,
   LoadMessage,
@@ -66,6 +67,7 @@ export type {
 export type { ConstantReads, ConstantRepository } from './repositories/constant-repository.ts'
 export { createRepositories } from './repositories/create-repositories.ts'
 export type { ReferenceReads } from './repositories/references.ts'
+export type { RefreshOptions } from './repositories/refreshing.ts'
 export type {
   CacheMode,
   CacheModes,
@@ -84,4 +86,5 @@ export type {
 } from './repositories/types.ts'
 export type { Inserts, Writes } from './repositories/writes.ts'
 export type { MachineRecords, Store, StoreEntry, StoreNamespace } from './store/store.ts'
+export type { Doorbell, DoorbellListener, DoorbellSubscription } from './versions/doorbell.ts'
 export type { VersionOptions } from './versions/version-watch.ts'

@@ -241,6 +241,26 @@ export interface StoreMessage {
   readonly problem?: string
 }
 
+/**
+ * A doorbell began to listen, or hears nothing for the present; polls go on. Published on `kysely-lookup:doorbell`.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ *
+ * subscribe('kysely-lookup:doorbell', (message) => {
+ *   const { state, error } = message as DoorbellMessage
+ *   console.warn(`doorbell: ${state}`, error)
+ * })
+ * ```
+ */
+export interface DoorbellMessage {
+  /** Whether it hears. */
+  readonly state: 'listening' | 'away'
+  /** Why it is away. */
+  readonly error?: unknown
+}
+
 export const loadChannel = tracingChannel<unknown, LoadMessage>('kysely-lookup:load')
 export const batchChannel = tracingChannel<unknown, BatchMessage>('kysely-lookup:batch')
 export const pollChannel = tracingChannel<unknown, PollMessage>('kysely-lookup:poll')
@@ -249,6 +269,7 @@ export const evictChannel = channel('kysely-lookup:evict')
 export const generationChannel = channel('kysely-lookup:generation')
 export const unverifiedChannel = channel('kysely-lookup:unverified')
 export const verifiedChannel = channel('kysely-lookup:verified')
+export const doorbellChannel = channel('kysely-lookup:doorbell')
 export const storeChannel = channel('kysely-lookup:store')
 
 /** Publishes the message, which is only built if there are subscribers. */

@@ -63,6 +63,10 @@ export interface TableStats {
   readonly scopes: number
   /** How often the table's version could not be verified for `maxUnverified` ms. */
   readonly unverified: number
+  /** How often the doorbell rang for this process; the same number for every table. */
+  readonly rings: number
+  /** How often the doorbell began to hear nothing; the same number for every table. */
+  readonly doorbellOutages: number
   /** The version held of a `versioned` table; `undefined` before the first read, and after a write by this process. */
   readonly version: number | undefined
   /** Milliseconds for which this process has held that version. */
@@ -80,6 +84,8 @@ type Computed =
   | 'version'
   | 'versionAge'
   | 'verifiedAge'
+  | 'rings'
+  | 'doorbellOutages'
 
 /** What is counted for one table. */
 export type Counters = { -readonly [Name in Exclude<keyof TableStats, Computed>]: number } & {
@@ -124,16 +130,18 @@ export interface StatsSource {
   readonly since: number
   /** When its version was last verified, if it is followed. */
   readonly verifiedAt: number | undefined
+  readonly doorbell: Pick<TableStats, 'rings' | 'doorbellOutages'>
 }
 
 /** A copy that no longer changes. */
-export function statsOf({ counters, generation, since, verifiedAt }: StatsSource): TableStats {
+export function statsOf({ counters, generation, since, verifiedAt, doorbell }: StatsSource): TableStats {
   const { batchesBySize, ...counted } = counters
   const { aliases = 0, absences = 0, lists = 0 } = generation?.held() ?? {}
   const version = generation?.version
   const now = performance.now()
   return {
     ...counted,
+    ...doorbell,
     batchSizes: { bounds: BATCH_SIZE_BOUNDS, counts: [...batchesBySize] },
     aliasesHeld: aliases,
     absencesHeld: absences,

@@ -90,6 +90,13 @@ const METRICS: readonly Metric[] = [
   counter('kysely_lookup.unverified', 'How often versions could not be verified.', '{occurrence}', (of) => [
     [of.unverified],
   ]),
+  counter('kysely_lookup.rings', 'How often the doorbell rang.', '{ring}', (of) => [[of.rings]]),
+  counter(
+    'kysely_lookup.doorbell.outages',
+    'How often the doorbell began to hear nothing.',
+    '{occurrence}',
+    (of) => [[of.doorbellOutages]],
+  ),
   sum('kysely_lookup.held', 'Entries in the process-wide cache.', '{entry}', (of) => [
     [of.rowsHeld, held('row')],
     [of.aliasesHeld, held('alias')],

@@ -8,6 +8,7 @@ import { createServerAccess } from '../verification/verified-server.ts'
 import { createVersionWatch } from '../versions/version-watch.ts'
 import { ASSEMBLY, type Assembly, rememberCaches } from './assembly.ts'
 import { createProcessTables } from './process-tables.ts'
+import { createRefreshing } from './refreshing.ts'
 import type { CacheModes, RepositoriesOptions } from './repositories-options.ts'
 import { createRequestSets } from './request-sets.ts'
 import { resolveOptions } from './resolved-options.ts'
@@ -42,38 +43,40 @@ export function createRepositories<
     serverFor: (way) => access.serverFor(way),
   })
   const watch = createVersionWatch({ db, tables: tables.followed, settings: settings.versions })
+  const refreshing = createRefreshing({ settings: settings.versions, tables, watch })
   const access = createServerAccess({
     db,
     settings,
-    watch,
+    watch: refreshing,
     verification: createVerification(Object.values(metadata)),
     versioned: [...tables.versioned.keys()],
     database,
   })
 
   const $close = async () => {
+    await refreshing.stop()
     await Promise.all([watch.stop(), tables.stop()])
   }
   const repositories = createRequestSets({
     db,
     tables,
     look: watch.look,
+    announce: refreshing.announce,
     transactions: createTransactionSets({
-      db,
-      tables,
-      access,
-      metadata,
-      allowPlugins,
+      ...{ db, tables, access, metadata, allowPlugins },
       timeout: settings.timeout,
+      announce: refreshing.announce,
     }),
     members: {
       $ready: () => access.verifyAll(),
+      $refresh: refreshing.refresh,
       $stats: () =>
         Object.fromEntries(
           [...tables.byName].map(([name, { counters, cache, events }]) => [
             name,
             statsOf({
               ...{ counters, generation: cache?.current, since: events.since },
+              doorbell: refreshing.counts,
               verifiedAt: cache && cache.mode !== 'expiring' ? watch.verifiedAt : undefined,
             }),
           ]),

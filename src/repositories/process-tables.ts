@@ -50,6 +50,8 @@ export interface ProcessTables {
   readonly followed: ReadonlyMap<string, FollowedCache>
   /** The process-wide caches. */
   readonly caches: readonly ProcessCache[]
+  /** Drops what is held of tables that are `expiring`, by the database's names; of all of them, if none are named. */
+  dropExpiring(names?: readonly string[]): void
   /** Another way to a table's rows, which neither asks nor fills the process-wide cache. */
   readerInTransaction(table: ProcessTable, connect: ServerReadsOptions['connect']): TableReader
   /** Ends what is done in the background. */
@@ -126,6 +128,11 @@ export function createProcessTables(options: ProcessTablesOptions): ProcessTable
       ),
     ),
     caches: all.flatMap(({ cache }) => cache ?? []),
+    dropExpiring(names) {
+      for (const { table, cache } of those('expiring')) {
+        if (!names || names.includes(table.name)) cache!.drop()
+      }
+    },
     async stop() {
       await Promise.all(refreshers.map((refresher) => refresher.stop()))
     },

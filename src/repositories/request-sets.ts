@@ -15,13 +15,15 @@ export interface RequestSetsOptions {
   readonly transactions: TransactionSets
   /** Looks at the versions of all cached tables. */
   look(): Promise<void>
+  /** Tells the other processes that these tables were written. */
+  announce(written: readonly ProcessTable[]): void
   /** What a set has besides tables, requests and transactions. */
   readonly members: Readonly<Record<string | symbol, unknown>>
 }
 
 /** The repositories of the process, which find the scope of the request that they are used in. */
 export function createRequestSets(options: RequestSetsOptions): RepositorySet {
-  const { db, tables, transactions, look, members } = options
+  const { db, tables, transactions, look, announce, members } = options
   const scopes = new AsyncLocalStorage<RequestScope>()
 
   /**
@@ -31,6 +33,7 @@ export function createRequestSets(options: RequestSetsOptions): RepositorySet {
   async function wrote(table: ProcessTable, scope: RequestScope | undefined): Promise<void> {
     dropAfterWrite(table)
     scope?.table(table).clear()
+    announce([table])
     const others = [...tables.versioned.values()].filter((other) => other !== table)
     if (others.length === 0) return
     const before = others.map(({ cache }) => cache!.current)

@@ -9,7 +9,11 @@ import { ConfigurationError } from '../errors.ts'
 import type { TablesMetadata } from '../metadata.ts'
 import { checkDecoding } from '../verification/decoding-check.ts'
 import { checkPlugins } from '../verification/plugins.ts'
-import { VERSION_DEFAULTS, type VersionOptions } from '../versions/version-watch.ts'
+import {
+  type ResolvedVersionOptions,
+  VERSION_DEFAULTS,
+  type VersionOptions,
+} from '../versions/version-watch.ts'
 import type { CacheMode } from './repositories-options.ts'
 
 /** How a table is cached. */
@@ -25,7 +29,7 @@ export interface ResolvedOptions {
   readonly timeout: number
   readonly statementForm: StatementForm | undefined
   readonly errorKeys: boolean
-  readonly versions: Required<VersionOptions>
+  readonly versions: ResolvedVersionOptions
   /** How a table is cached; undefined where it is remembered per request only. */
   cacheOf(table: string): ResolvedCacheMode | undefined
 }
@@ -77,7 +81,9 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
       'allowPlugins',
     ],
     elsewhere: {
-      ...Object.fromEntries(Object.keys(VERSION_DEFAULTS).map((name) => [name, `versions: { ${name} }`])),
+      ...Object.fromEntries(
+        [...Object.keys(VERSION_DEFAULTS), 'doorbell'].map((name) => [name, `versions: { ${name} }`]),
+      ),
       maxRows: 'cache: { table: { mode, maxRows } }',
       mode: 'cache: { table: mode }',
     },
@@ -183,8 +189,8 @@ function resolveLifetime(table: string, { maxAge, refreshAfter }: Partial<Lifeti
   return { maxAge, refreshAfter }
 }
 
-function resolveVersions(given: VersionOptions): Required<VersionOptions> {
-  const known = Object.keys(VERSION_DEFAULTS)
+function resolveVersions(given: VersionOptions): ResolvedVersionOptions {
+  const known = [...Object.keys(VERSION_DEFAULTS), 'doorbell']
   refuseUnknownOptions(given, { of: CREATE_REPOSITORIES, inside: 'versions', known })
   const versions = { ...VERSION_DEFAULTS, ...given }
   for (const name of ['pollInterval', 'pollTimeout', 'maxUnverified'] as const) {
@@ -194,6 +200,13 @@ function resolveVersions(given: VersionOptions): Required<VersionOptions> {
     throw invalid(
       `versions.whenUnverified must be 'serve' or 'refuse', and is ${JSON.stringify(versions.whenUnverified)}`,
       'Correct it, or leave it out.',
+    )
+  }
+  const { doorbell } = versions
+  if (doorbell !== undefined && typeof doorbell?.subscribe !== 'function') {
+    throw invalid(
+      'versions.doorbell has no subscribe()',
+      'Pass redisDoorbell(…) of kysely-lookup/redis, binlogDoorbell(…) of kysely-lookup/binlog, or a Doorbell of your own.',
     )
   }
   return versions

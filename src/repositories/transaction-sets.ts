@@ -5,7 +5,7 @@ import type { TablesMetadata } from '../metadata.ts'
 import type { RequestScope } from '../scope/request-scope.ts'
 import { checkPlugins } from '../verification/plugins.ts'
 import type { ServerAccess } from '../verification/verified-server.ts'
-import { dropAfterWrite, type ProcessTables } from './process-tables.ts'
+import { dropAfterWrite, type ProcessTable, type ProcessTables } from './process-tables.ts'
 import { referenceReads } from './references.ts'
 import { createRepository } from './repository.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
@@ -29,6 +29,8 @@ export interface TransactionSetsOptions {
   readonly allowPlugins: readonly string[] | undefined
   /** Milliseconds over a read. */
   readonly timeout: number
+  /** Tells the other processes that these tables were written. */
+  announce(written: readonly ProcessTable[]): void
 }
 
 export interface TransactionRun extends TransactionOptions {
@@ -75,11 +77,12 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
 
   /** What was written, by repositories or past them, this process and the request read from the server. */
   function forget(names: Iterable<string>, scope: RequestScope | undefined): void {
-    for (const name of names) {
-      const table = tables.byName.get(name)!
+    const written = Array.from(names, (name) => tables.byName.get(name)!)
+    for (const table of written) {
       dropAfterWrite(table)
       scope?.table(table).clear()
     }
+    options.announce(written)
   }
 
   return {

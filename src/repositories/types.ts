@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely'
 import type { TableStats } from '../diagnostics/stats.ts'
 import type { TablesMetadata } from '../metadata.ts'
+import type { RefreshOptions } from './refreshing.ts'
 import type { RepositoryOf, TableName, WritesByName } from './repository-of.ts'
 import type { TransactionOptions } from './transaction.ts'
 
@@ -110,6 +111,19 @@ export interface RepositoriesMembers<DB, Tables extends TablesMetadata, Cache = 
    * LookupTimeoutError; the next read tries again.
    */
   $ready(): Promise<void>
+  /**
+   * Looks at versions now, and drops what `expiring` tables hold. It resolves when a look that was sent after the call has been taken
+   * in: call it when a message of your own bus arrives. Requests under way keep what they have seen.
+   *
+   * @example
+   * ```ts
+   * bus.on('reference-data-changed', () => repos.$refresh())
+   * await repos.$refresh({ everywhere: true }) // after a script that wrote past the repositories
+   * ```
+   * @throws the driver's error or a LookupTimeoutError if versions could not be read; with `everywhere`, the doorbell's error if the
+   * ring could not be sent, or a ConfigurationError if there is no doorbell that can ring.
+   */
+  $refresh(options?: RefreshOptions): Promise<void>
   /**
    * Runs `fn` in a new request scope and returns its result. Everything that `fn` starts reads in the scope, which ends when
    * the result settles.

@@ -39,7 +39,10 @@ export interface ServerAccessOptions {
   readonly db: Kysely<unknown>
   readonly settings: ServerAccessSettings
   readonly verification: Verification
-  readonly watch: VersionWatch
+  readonly watch: Pick<VersionWatch, 'start'> & {
+    /** Begins to listen for changes. */
+    listen(): void
+  }
   /** The tables whose versions must move with their changes. */
   readonly versioned: readonly string[]
   /** Completed with what the server says of itself. */
@@ -84,6 +87,7 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
   async function connect({ table, over, cached, ranIn }: Way, own: Kysely<unknown>): Promise<Server> {
     await verification.verify(table.name, own)
     if (cached?.mode === 'versioned') await follow(own, table.name)
+    if (cached) watch.listen()
     if (cached && cached.mode !== 'expiring') await watch.start()
     const features = await featuresOver(own)
     const execute = createExecute(over, {
@@ -114,6 +118,7 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
       check({ what: 'database', over: db }, async (own) => {
         await verification.verifyAll(own)
         for (const table of versioned) await follow(own, table)
+        watch.listen()
         await watch.start()
         await featuresOver(own)
       }),

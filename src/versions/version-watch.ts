@@ -6,6 +6,7 @@ import { createExecute } from '../database/execute.ts'
 import { ER_NO_SUCH_TABLE, errorNumber } from '../database/server-errors.ts'
 import { pollChannel, publish, trace, unverifiedChannel, verifiedChannel } from '../diagnostics/channels.ts'
 import { ConfigurationError } from '../errors.ts'
+import type { Doorbell } from './doorbell.ts'
 import { deniedVersions, VERSION_TABLE, versionsStatement } from './version-table.ts'
 
 /**
@@ -54,9 +55,26 @@ export interface VersionOptions {
    * ```
    */
   readonly maxUnverified?: number
+  /**
+   * What tells this process that a table may have changed, so that it looks at once and not at the next poll (default none). It is
+   * rung after each commit through these repositories, where it can be. Polls go on as without it.
+   *
+   * @example
+   * ```ts
+   * import { redisDoorbell } from 'kysely-lookup/redis'
+   *
+   * createRepositories({ db, tables, versions: { doorbell: redisDoorbell({ url: process.env.REDIS_URL }) } })
+   * ```
+   */
+  readonly doorbell?: Doorbell
 }
 
-export const VERSION_DEFAULTS: Required<VersionOptions> = {
+/** With defaults. */
+export type ResolvedVersionOptions = Required<Omit<VersionOptions, 'doorbell'>> & {
+  readonly doorbell?: Doorbell
+}
+
+export const VERSION_DEFAULTS: Omit<ResolvedVersionOptions, 'doorbell'> = {
   pollInterval: 1_000,
   pollTimeout: 5_000,
   whenUnverified: 'serve',
@@ -83,7 +101,7 @@ type Watched = ReadonlyMap<string, FollowedCache>
 export function createVersionWatch(options: {
   readonly db: Kysely<unknown>
   readonly tables: Watched
-  readonly settings: Required<VersionOptions>
+  readonly settings: ResolvedVersionOptions
 }): VersionWatch {
   const { db, tables, settings } = options
   const execute = createExecute(db, {

@@ -7,7 +7,7 @@ import { floorsOf, readArrows } from '../support/rooms.ts'
 const FLOORS = [
   ['index.ts', 'cli', 'testing'],
   ['check'],
-  ['repositories'],
+  ['repositories', 'redis', 'binlog'],
   ['verification', 'loading'],
   ['scope', 'codegen', 'migration'],
   ['versions', 'schema', 'opentelemetry'],

@@ -97,7 +97,7 @@ async function ready(server: SupervisedProcess): Promise<void> {
   await promise
 }
 
-async function isStopped(pid: number): Promise<boolean> {
+export async function isStopped(pid: number): Promise<boolean> {
   const folder = `/proc/${pid}/task`
   const threads = await readdir(folder).catch(() => [])
   const states = await Promise.all(
@@ -107,7 +107,7 @@ async function isStopped(pid: number): Promise<boolean> {
 }
 
 /** A free port below those that connections are given: nobody takes it while the server is away. */
-async function quietPort(): Promise<number> {
+export async function quietPort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 30_000)
     const probe = createServer().listen(port, '127.0.0.1')

@@ -23,6 +23,7 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
       ...['schema', 'scope', 'verification', 'versions'],
     ],
   },
+  './binlog': { packages: ['@vlasky/zongji', 'mysql2'], modules: 500, rooms: ['', 'binlog', 'database', 'versions'] },
   './express': { packages: [], modules: 0, rooms: ['', 'frameworks'] },
   './fastify': { packages: [], types: ['fastify'], modules: 0, rooms: ['', 'frameworks'] },
   './hono': { packages: [], types: ['hono'], modules: 0, rooms: ['', 'frameworks'] },
@@ -33,6 +34,7 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
     modules: 52,
     rooms: ['', 'database', 'diagnostics', 'opentelemetry'],
   },
+  './redis': { packages: ['redis'], modules: 0, rooms: ['', 'redis', 'versions'] },
   './testing': {
     packages: ['kysely', 'mysql2'],
     modules: 359,

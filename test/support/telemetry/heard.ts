@@ -1,6 +1,7 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel'
 import type {
   BatchMessage,
+  DoorbellMessage,
   EvictMessage,
   GenerationMessage,
   LoadMessage,
@@ -21,12 +22,13 @@ export interface Heard extends Disposable {
   readonly generation: GenerationMessage[]
   readonly unverified: UnverifiedMessage[]
   readonly verified: VerifiedMessage[]
+  readonly doorbell: DoorbellMessage[]
   /** How many messages were published, beginnings of steps included. */
   readonly count: number
 }
 
 const steps = ['load', 'batch', 'poll', 'refresh'] as const
-const moments = ['evict', 'generation', 'unverified', 'verified'] as const
+const moments = ['evict', 'generation', 'unverified', 'verified', 'doorbell'] as const
 
 /** Subscribes to the channels, as a user does it: by name. */
 export function listen(names: readonly string[] = [...steps, ...moments]): Heard {

@@ -1,0 +1,1 @@
+export { type BinlogDoorbellOptions, binlogDoorbell } from './binlog-doorbell.ts'
