@@ -99,7 +99,9 @@ for (const format of FORMATS) {
     it('listens again after its connections were killed, with a look for what it missed', async () => {
       await using repos = await listening()
       const before = outages(repos)
-      const readers = await run("select id from information_schema.processlist where command like 'Binlog Dump%'")
+      const readers = await run(
+        "select id from information_schema.processlist where command like 'Binlog Dump%'",
+      )
       assert.equal(readers.length, 1)
       for (const row of readers) await run(`kill ${row.id ?? row.ID}`)
       await until(() => outages(repos) > before)

@@ -4,7 +4,10 @@ import { createEventReader } from '../../src/binlog/event-reader.ts'
 
 describe('events of the binary log', () => {
   /** After which of the events it rings. */
-  function rings(database: string, ...events: readonly (string | { schema: string; query: string })[]): number[] {
+  function rings(
+    database: string,
+    ...events: readonly (string | { schema: string; query: string })[]
+  ): number[] {
     const after: number[] = []
     let index = 0
     const reader = createEventReader({ database, changed: () => after.push(index) })
@@ -29,7 +32,10 @@ describe('events of the binary log', () => {
     assert.deepEqual(rings('shop', query('TRUNCATE country')), [0])
     assert.deepEqual(rings('Shop', query('ALTER TABLE `SHOP`.`country` ADD x INT', 'other')), [0])
     assert.deepEqual(rings('sh`op', query('DROP TABLE `sh``op`.`t`', '')), [0])
-    assert.deepEqual(rings('shop', query('CREATE TABLE t (id INT)', 'other'), query('BEGIN'), 'heartbeat'), [])
+    assert.deepEqual(
+      rings('shop', query('CREATE TABLE t (id INT)', 'other'), query('BEGIN'), 'heartbeat'),
+      [],
+    )
   })
 
   it('ring where they cannot be decoded', () => {

@@ -49,7 +49,9 @@ describe('the doorbell over Redis', () => {
 
   const adapter: () => RedisPubSub = () => ({
     async publish(channel, text) {
-      const client = await createClient({ url: redis.url }).on('error', () => {}).connect()
+      const client = await createClient({ url: redis.url })
+        .on('error', () => {})
+        .connect()
       await client.publish(channel, text)
       client.destroy()
     },
@@ -111,7 +113,9 @@ describe('the doorbell over Redis', () => {
     using heard = listen(['doorbell'])
     await using writer = repositories(redisDoorbell({ url: redis.url, channel: 'killed' }))
     await using reader = repositories(redisDoorbell({ url: redis.url, channel: 'killed' }))
-    await using polling = repositories(redisDoorbell({ url: redis.url, channel: 'killed' }), { pollInterval: 20 })
+    await using polling = repositories(redisDoorbell({ url: redis.url, channel: 'killed' }), {
+      pollInterval: 20,
+    })
     await nameIn(polling)
     await acquainted(writer, reader)
     await redis.kill()

@@ -23,7 +23,11 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
       ...['schema', 'scope', 'verification', 'versions'],
     ],
   },
-  './binlog': { packages: ['@vlasky/zongji', 'mysql2'], modules: 500, rooms: ['', 'binlog', 'database', 'versions'] },
+  './binlog': {
+    packages: ['@vlasky/zongji', 'mysql2'],
+    modules: 500,
+    rooms: ['', 'binlog', 'database', 'versions'],
+  },
   './express': { packages: [], modules: 0, rooms: ['', 'frameworks'] },
   './fastify': { packages: [], types: ['fastify'], modules: 0, rooms: ['', 'frameworks'] },
   './hono': { packages: [], types: ['hono'], modules: 0, rooms: ['', 'frameworks'] },
