@@ -38,7 +38,8 @@ export interface BinlogDoorbellOptions {
  * @throws ConfigurationError if the URL cannot be one. What only the server can tell, such as a missing right, is reported on the
  * channel `kysely-lookup:doorbell`, and as a warning of the process.
  */
-export function binlogDoorbell({ uri }: BinlogDoorbellOptions): Doorbell {
+export function binlogDoorbell(options: BinlogDoorbellOptions): Doorbell {
+  const { uri } = options ?? {}
   const url = uri !== undefined && URL.canParse(uri) ? new URL(uri) : undefined
   if (!url || !/^(mysql|mariadb):$/.test(url.protocol) || url.pathname.length < 2) throw invalidUri(uri)
   return createConnectedDoorbell({

@@ -4,8 +4,9 @@ import { type Command, failureCode, UsageError } from './command.ts'
 import { describeFailure } from './failure.ts'
 import { generate } from './generate.ts'
 import { print } from './supervision.ts'
+import { watch } from './watch.ts'
 
-const COMMANDS: readonly Command[] = [generate, check]
+const COMMANDS: readonly Command[] = [generate, check, watch]
 
 const HELP = `Usage: kysely-lookup <command> [options]
 

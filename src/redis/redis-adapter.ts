@@ -4,16 +4,16 @@
  *
  * @example
  * ```ts
- * import { Redis } from 'ioredis'
+ * import { createClient } from 'redis'
  *
- * const redis = new Redis(process.env.REDIS_URL!, { enableOfflineQueue: false })
+ * const open = () => createClient({ url: process.env.REDIS_URL!, socket: { reconnectStrategy: false } })
+ * const sender = await open().connect()
  * const adapter: RedisPubSub = {
- *   publish: (channel, text) => redis.publish(channel, text),
+ *   publish: (channel, text) => sender.publish(channel, text),
  *   async subscribe(channel, { message, lost }) {
- *     const own = redis.duplicate({ retryStrategy: () => null, enableOfflineQueue: true })
- *     own.on('error', lost).on('end', lost).on('message', (_, text) => message(text))
- *     await own.subscribe(channel)
- *     return { close: () => own.disconnect() }
+ *     const own = await open().on('error', lost).connect()
+ *     await own.subscribe(channel, message)
+ *     return { close: () => own.destroy() }
  *   },
  * }
  * ```
@@ -24,7 +24,7 @@ export interface RedisPubSub {
    *
    * @example
    * ```ts
-   * await adapter.publish('kysely-lookup', '')
+   * const ring = (adapter: RedisPubSub) => adapter.publish('kysely-lookup', '')
    * ```
    * @throws if it could not be sent.
    */
@@ -35,8 +35,8 @@ export interface RedisPubSub {
    *
    * @example
    * ```ts
-   * const subscription = await adapter.subscribe('kysely-lookup', { message: console.log, lost: console.error })
-   * await subscription.close()
+   * const listen = (adapter: RedisPubSub) =>
+   *   adapter.subscribe('kysely-lookup', { message: console.log, lost: console.error })
    * ```
    * @throws if it could not subscribe.
    */
@@ -52,9 +52,25 @@ export interface RedisPubSub {
  * ```
  */
 export interface RedisSubscriptionEvents {
-  /** A text arrived. Never throws. */
+  /**
+   * A text arrived.
+   *
+   * @example
+   * ```ts
+   * const test = ({ message }: RedisSubscriptionEvents) => message('')
+   * ```
+   * Never throws.
+   */
   message(text: string): void
-  /** The connection is gone. It may be called more than once. Never throws. */
+  /**
+   * The connection is gone. It may be called more than once.
+   *
+   * @example
+   * ```ts
+   * const test = ({ lost }: RedisSubscriptionEvents) => lost(new Error('gone'))
+   * ```
+   * Never throws.
+   */
   lost(error?: unknown): void
 }
 
@@ -63,10 +79,18 @@ export interface RedisSubscriptionEvents {
  *
  * @example
  * ```ts
- * const subscription: RedisSubscription = { close: () => connection.disconnect() }
+ * const subscription: RedisSubscription = { close() {} }
  * ```
  */
 export interface RedisSubscription {
-  /** Closes the connection. Never throws. */
+  /**
+   * Closes the connection.
+   *
+   * @example
+   * ```ts
+   * const leave = (subscription: RedisSubscription) => subscription.close()
+   * ```
+   * Never throws.
+   */
   close(): Promise<void> | void
 }

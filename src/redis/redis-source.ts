@@ -11,11 +11,26 @@ import { ConfigurationError } from '../errors.ts'
  * ```
  */
 export interface NodeRedisClient {
-  /** Makes a client of the same settings. Called for each connection. */
+  /**
+   * Makes a client of the same settings. Called for each connection.
+   *
+   * @example
+   * ```ts
+   * const copy = (client: NodeRedisClient) => client.duplicate()
+   * ```
+   * @throws what the client throws.
+   */
   duplicate(overrides?: never): object
 }
 
-/** Where Redis is: one of these. */
+/**
+ * Where Redis is: one of these.
+ *
+ * @example
+ * ```ts
+ * const source: RedisSource<RedisPubSub> = { url: process.env.REDIS_URL }
+ * ```
+ */
 export interface RedisSource<Adapter> {
   /**
    * The server's URL: `redis://`, or `rediss://` for TLS, `user:password@host:port/number`. Needs npm's `redis`.
@@ -31,6 +46,8 @@ export interface RedisSource<Adapter> {
    *
    * @example
    * ```ts
+   * import { createClient } from 'redis'
+   *
    * redisDoorbell({ client: createClient({ url: process.env.REDIS_URL }) })
    * ```
    */
@@ -40,7 +57,7 @@ export interface RedisSource<Adapter> {
    *
    * @example
    * ```ts
-   * redisDoorbell({ adapter }) // of ioredis or valkey-glide, as the docs show it
+   * const doorbell = (adapter: RedisPubSub) => redisDoorbell({ adapter }) // of ioredis or valkey-glide, as the docs show it
    * ```
    */
   readonly adapter?: Adapter

@@ -117,7 +117,7 @@ export interface RepositoriesMembers<DB, Tables extends TablesMetadata, Cache = 
    *
    * @example
    * ```ts
-   * bus.on('reference-data-changed', () => repos.$refresh())
+   * const listen = (bus: EventTarget) => bus.addEventListener('changed', () => repos.$refresh())
    * await repos.$refresh({ everywhere: true }) // after a script that wrote past the repositories
    * ```
    * @throws the driver's error or a LookupTimeoutError if versions could not be read; with `everywhere`, the doorbell's error if the

@@ -18,10 +18,9 @@ export interface Doorbell {
    *
    * @example
    * ```ts
-   * const subscription = doorbell.subscribe({ ring() {}, listening() {}, away() {} })
-   * await subscription.close()
+   * const listen = (doorbell: Doorbell) => doorbell.subscribe({ ring() {}, listening() {}, away: console.error })
    * ```
-   * @throws nothing.
+   * Never throws.
    */
   subscribe(listener: DoorbellListener): DoorbellSubscription
 }
@@ -40,9 +39,9 @@ export interface DoorbellListener {
    *
    * @example
    * ```ts
-   * const subscribe = ({ ring }: DoorbellListener) => bus.on('changed', () => ring())
+   * const subscribe = (bus: EventTarget, { ring }: DoorbellListener) => bus.addEventListener('changed', () => ring())
    * ```
-   * @throws nothing.
+   * Never throws.
    */
   ring(
     /** What came with the ring, as `announce` was given it. */
@@ -53,9 +52,9 @@ export interface DoorbellListener {
    *
    * @example
    * ```ts
-   * const subscribe = ({ listening }: DoorbellListener) => bus.on('connected', listening)
+   * const subscribe = (bus: EventTarget, { listening }: DoorbellListener) => bus.addEventListener('open', listening)
    * ```
-   * @throws nothing.
+   * Never throws.
    */
   listening(): void
   /**
@@ -63,9 +62,9 @@ export interface DoorbellListener {
    *
    * @example
    * ```ts
-   * const subscribe = ({ away }: DoorbellListener) => bus.on('error', away)
+   * const subscribe = (bus: EventTarget, { away }: DoorbellListener) => bus.addEventListener('error', away)
    * ```
-   * @throws nothing.
+   * Never throws.
    */
   away(error: unknown): void
 }
@@ -84,7 +83,7 @@ export interface DoorbellSubscription {
    *
    * @example
    * ```ts
-   * await subscription.announce?.('')
+   * const ring = (subscription: DoorbellSubscription) => subscription.announce?.('')
    * ```
    * @throws if the ring could not be sent. It is sent again when the doorbell is `listening`.
    */
@@ -97,7 +96,7 @@ export interface DoorbellSubscription {
    *
    * @example
    * ```ts
-   * await subscription.close()
+   * const leave = (subscription: DoorbellSubscription) => subscription.close()
    * ```
    */
   close(): Promise<void> | void

@@ -79,6 +79,8 @@ describe('OpenTelemetry metrics', () => {
       'kysely_lookup.refreshes': { country: 0, item: 0 },
       'kysely_lookup.refresh.failures': { country: 0, item: 0 },
       'kysely_lookup.unverified': { country: 0, item: 0 },
+      'kysely_lookup.rings': { country: 0, item: 0 },
+      'kysely_lookup.doorbell.outages': { country: 0, item: 0 },
       'kysely_lookup.scopes': { country: 0, item: 0 },
       'kysely_lookup.held': {
         ...{ 'country row': 2, 'country alias': 2, 'country absence': 1, 'country list': 1 },

@@ -17,7 +17,7 @@ import { runCommand } from '../support/package/command.ts'
 const documents = await readDocuments()
 
 /** Marked with what it is of, a block of another library: only its syntax is checked. */
-const FOREIGN = ['prisma', 'drizzle', 'typeorm']
+const FOREIGN = ['prisma', 'drizzle', 'typeorm', 'ioredis', 'valkey-glide']
 
 describe('the documentation', () => {
   it('has TypeScript that compiles with the reference tables', async (t) => {
