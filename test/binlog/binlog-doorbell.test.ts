@@ -123,7 +123,6 @@ for (const format of FORMATS) {
           await until(() => heard.doorbell.some(matches))
           assert.doesNotMatch(heard.doorbell.map(({ error }) => String(error)).join(), /secret-4711/)
         }
-        await run("grant select (table_name) on shop.country to listener@'127.0.0.1'").catch(() => {})
         await run("grant select on shop.lookup_version to listener@'127.0.0.1'")
         await told(/GRANT REPLICATION SLAVE, REPLICATION CLIENT/)
         await until(() => warnings.some(({ message }) => message.includes('REPLICATION SLAVE')))
