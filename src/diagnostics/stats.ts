@@ -59,6 +59,14 @@ export interface TableStats {
   readonly refreshes: number
   /** How many of these refreshes failed. */
   readonly refreshFailures: number
+  /** Keys and lists that the store answered, absences included. */
+  readonly storeHits: number
+  /** Keys and lists that the store was asked for and did not have. */
+  readonly storeMisses: number
+  /** Entries written to the store. */
+  readonly storeWrites: number
+  /** How often the store failed, or entries were not written because too many waited. */
+  readonly storeFailures: number
   /** Scopes that remember something of the table now: requests, transactions, and explicit ones still in use. */
   readonly scopes: number
   /** How often the table's version could not be verified for `maxUnverified` ms. */
@@ -112,6 +120,10 @@ export function createCounters(): Counters {
     generations: 0,
     refreshes: 0,
     refreshFailures: 0,
+    storeHits: 0,
+    storeMisses: 0,
+    storeWrites: 0,
+    storeFailures: 0,
     scopes: 0,
     unverified: 0,
   }

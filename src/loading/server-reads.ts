@@ -14,6 +14,7 @@ import type { Row, RowReader } from '../rows/row.ts'
 import type { ReadOrigin, StatementListener } from './batch-trace.ts'
 import { createLookup, type Lookup } from './lookup.ts'
 import { createTableReads, type TableReads } from './table-reads.ts'
+import type { TableStore } from './table-store.ts'
 
 /** Where rows come from when nothing holds them: statements, whose answers the process-wide cache shares. */
 export interface ServerReads extends TableReads {
@@ -43,6 +44,8 @@ export interface ServerReadsOptions {
   readonly timeout: number
   /** The process-wide cache that rows are published into; none inside a transaction. */
   readonly cache?: ProcessCache | undefined
+  /** Takes in what may be shared beyond the process. */
+  readonly stored?: Pick<TableStore, 'recorder'> | undefined
 }
 
 /** Bytes of keys in one statement until the server's limit is known: less than any server's default. */
@@ -97,14 +100,17 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
     for (const delay of STALE_RETRY_DELAYS) {
       // Noted when the statement begins: the first connect looks at the version, which moves the cache.
       let sent: Sending | undefined
+      let record: ReturnType<TableStore['recorder']> | undefined
       const answer = await run((server) => {
         sent = cache?.send()
+        record = options.stored?.recorder()
         return read(server)
       }, sending)
       const { version, torn } = answer
       if (!sent) return { answer, publication: undefined }
       if (version === undefined || version >= sent.floor) {
-        return { answer, publication: cache!.accept({ ...sent, version, torn }) }
+        const publication = cache!.accept({ ...sent, version, torn })
+        return { answer, publication: record ? record(publication) : publication }
       }
       await setTimeout(delay)
     }
@@ -213,10 +219,11 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
   }
 }
 
-function staleIndex(table: TableMetadata, cause: unknown): LookupError {
+function staleIndex({ name }: TableMetadata, cause: unknown): LookupError {
+  const problem = `${name}: an index that the generated metadata names does not exist any more`
   return new ConfigurationError({
     kind: 'generated-file',
-    problem: `${table.name}: an index that the generated metadata names does not exist any more`,
+    problem,
     fix: 'Run kysely-lookup generate.',
     cause,
   })

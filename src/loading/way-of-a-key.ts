@@ -6,17 +6,17 @@ import { type Batch, createBatch, isHeard } from './batch.ts'
 import { withCaller } from './batch-trace.ts'
 import type { ReadsAhead } from './refresher.ts'
 import type { ServerReads, ServerReadsOptions } from './server-reads.ts'
+import type { StoredAnswer, TableStore } from './table-store.ts'
 
 /**
  * The way of a key. Each level is asked once, the nearest first, and answers or leaves the key to the next one:
  *
  * 1. the request (`TableScope`): what it was answered once it is answered again;
  * 2. the process (`ProcessCache`): rows, absences and lists, by any key;
- * 3. the batch (`Batch`): who else asks now, in this request (DataLoader) and in others;
- * 4. the statement (`ServerReads`): one for all of them, which publishes what it finds on its way back.
- *
- * A further level below the process, such as a store, is asked between the batch and the statement: in `ServerReads`, which
- * knows the version of what it reads.
+ * 3. the store (`TableStore`), if there is one: what other processes have read, at the version that the process answers;
+ * 4. the batch (`Batch`): who else asks now, in this request (DataLoader) and in others;
+ * 5. the statement (`ServerReads`): one for all of them, which publishes what it finds on its way back. A store that does not
+ *    answer at once is asked just before it (`StoreReads`).
  *
  * Hits are not handled here: `Repository` finds a row held under the key exactly as given, without resolving the key.
  */
@@ -28,6 +28,8 @@ export interface TableReader {
   list(key: Key, scope: TableScope | undefined): Promise<readonly Row[]>
   /** Every row, in primary-key order; undefined where there are more than the cache may hold. */
   all(scope: TableScope | undefined): Promise<readonly Row[] | undefined>
+  /** The row of a key that the process does not hold, if it can be had at once. */
+  peek(key: Key): Entry | undefined
   /** Reads every row into the process-wide cache; the same, in entries. */
   preload(): Promise<readonly Entry[] | undefined>
   /** For the scopes of the table. */
@@ -38,6 +40,7 @@ export interface TableReader {
 
 export interface TableReaderOptions extends Omit<ScopedTable, 'source' | 'position' | 'reader'> {
   readonly source: ServerReads
+  readonly stored?: TableStore | undefined
   readonly origin: ServerReadsOptions['origin']
   /** The table, for messages. */
   readonly what: string
@@ -54,7 +57,7 @@ export const NO_ROWS: readonly Row[] = Object.freeze([])
 
 /** @see TableReader */
 export function createTableReader(options: TableReaderOptions): TableReader {
-  const { cache, counters, source } = options
+  const { cache, counters, source, stored } = options
   const batches = createBatches(options)
 
   /** What the process holds; undefined where it may not be answered. */
@@ -78,16 +81,30 @@ export function createTableReader(options: TableReaderOptions): TableReader {
       counters.hits++
       return scope ? scope.remember(key, undefined) : ABSENT
     }
+    const below = stored?.find(key, scope ? scope.held?.extensible : current())
+    if (below !== undefined) return answerStored(key, below, scope)
     const asked = isHeard() ? withCaller(key) : key
     return scope ? scope.load(asked) : batches.rowsBy(key.definition).load(asked).then(rowOf)
+  }
+
+  /** The process holds it from now on, as a rule; where it has no room for the scope's rows, the scope remembers it. */
+  function answerStored(
+    key: Key,
+    entry: Entry | null,
+    scope: TableScope | undefined,
+  ): Promise<Row | undefined> {
+    if (entry === null) return scope ? scope.remember(key, undefined) : ABSENT
+    const isHeld = !scope || (scope.held?.direct && scope.held.find(key) === entry)
+    return isHeld ? promiseOf(entry) : scope.remember(key, entry.row)
   }
 
   /** Outside scopes, where nothing is remembered for each key, all keys share one promise. */
   async function findTogether(keys: readonly Key[]): Promise<(Row | undefined)[]> {
     const generation = current()
-    const found = generation ? keys.map((key) => generation.find(key)) : []
-    const missing = keys.filter((key, index) => !found[index] && !generation?.isAbsent(key))
+    const found: StoredAnswer[] = generation ? keys.map((key) => generation.find(key)) : []
+    let missing: readonly Key[] = keys.filter((key, index) => !found[index] && !generation?.isAbsent(key))
     counters.hits += keys.length - missing.length
+    if (stored && missing.length > 0) missing = askStore(keys, { found, missing, generation })
     const asked = isHeard() ? missing.map(withCaller) : missing
     const loaded = missing.length > 0 ? await batches.rowsBy(missing[0]!.definition).loadAll(asked) : []
     let next = 0
@@ -95,6 +112,25 @@ export function createTableReader(options: TableReaderOptions): TableReader {
       const entry = found[index] ?? (key === missing[next] ? loaded[next++] : undefined)
       if (entry instanceof Error) throw entry
       return entry?.row
+    })
+  }
+
+  /** Adds what the store answers to what was found, and returns the keys that are missing still. */
+  function askStore(
+    keys: readonly Key[],
+    at: {
+      readonly found: StoredAnswer[]
+      readonly missing: readonly Key[]
+      readonly generation: HeldAnswers | undefined
+    },
+  ): readonly Key[] {
+    let next = 0
+    return keys.filter((key, index) => {
+      if (key !== at.missing[next]) return false
+      next++
+      const answer = stored!.find(key, at.generation)
+      if (answer) at.found[index] = answer
+      return answer === undefined
     })
   }
 
@@ -123,16 +159,19 @@ export function createTableReader(options: TableReaderOptions): TableReader {
         counters.hits++
         return scope ? scope.rememberList(key, entries) : rowsOf(entries)
       }
+      const below = stored?.list(key, scope ? scope.held?.extensible : current())
+      if (below) return scope ? scope.rememberList(key, below) : rowsOf(below)
       const asked = isHeard() ? withCaller(key) : key
       if (scope) return scope.loadList(asked)
       return rowsOf(await batches.listsBy(key.definition).load(asked))
     },
     async all(scope) {
-      if (scope) return scope.all(source.all)
-      const entries = current()?.all ?? (await source.all())
+      if (scope) return scope.all(async () => stored?.all(scope.held?.extensible) ?? source.all())
+      const entries = current()?.all ?? stored?.all(current()) ?? (await source.all())
       return entries && rowsOf(entries)
     },
-    preload: source.all,
+    preload: async () => stored?.all(current()) ?? source.all(),
+    peek: (key) => stored?.find(key, current()) ?? undefined,
     source: batches,
     ahead: {
       rows: (definition, keys) => batches.rowsBy(definition).loadAhead(keys),

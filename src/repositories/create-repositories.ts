@@ -12,6 +12,7 @@ import { createRefreshing } from './refreshing.ts'
 import type { CacheModes, RepositoriesOptions } from './repositories-options.ts'
 import { createRequestSets } from './request-sets.ts'
 import { resolveOptions } from './resolved-options.ts'
+import { createStoreLink } from './store-link.ts'
 import { createTransactionSets } from './transaction-sets.ts'
 import type { Repositories } from './types.ts'
 
@@ -41,8 +42,12 @@ export function createRepositories<
   const tables = createProcessTables({
     ...{ db, tables: metadata, settings, database },
     serverFor: (way) => access.serverFor(way),
+    confirmStored: async () => link?.confirm(),
   })
-  const watch = createVersionWatch({ db, tables: tables.followed, settings: settings.versions })
+  const watch = createVersionWatch({
+    ...{ db, tables: tables.followed, settings: settings.versions },
+    verified: () => void link?.follow(),
+  })
   const refreshing = createRefreshing({ settings: settings.versions, tables, watch })
   const access = createServerAccess({
     db,
@@ -51,11 +56,14 @@ export function createRepositories<
     verification: createVerification(Object.values(metadata)),
     versioned: [...tables.versioned.keys()],
     database,
+    findStored: async () => link?.begin(),
   })
+  const { store } = settings
+  const link = store && createStoreLink({ store, tables: tables.stored, look: access.lookAtContents })
 
   const $close = async () => {
     await refreshing.stop()
-    await Promise.all([watch.stop(), tables.stop()])
+    await Promise.all([watch.stop(), tables.stop(), link?.end()])
   }
   const repositories = createRequestSets({
     db,

@@ -8,13 +8,17 @@ import { createCounters } from '../diagnostics/stats.ts'
 import { tableKeys } from '../keys/key.ts'
 import { createRefresher, type Refresher } from '../loading/refresher.ts'
 import { createServerReads, type ServerReadsOptions } from '../loading/server-reads.ts'
+import { createStoreReads } from '../loading/store-reads.ts'
+import { createTableStore, type TableStore } from '../loading/table-store.ts'
 import { createTableReader, type TableReader } from '../loading/way-of-a-key.ts'
 import type { TableMetadata, TablesMetadata } from '../metadata.ts'
 import { createRowReader, type RowReader } from '../rows/row.ts'
 import type { ScopedTable } from '../scope/table-scope.ts'
+import { createTableCodec } from '../store/table-codec.ts'
 import type { ServerAccess } from '../verification/verified-server.ts'
 import { type References, referencesOf } from './references.ts'
 import type { ResolvedCacheMode, ResolvedOptions } from './resolved-options.ts'
+import type { StoredTable } from './store-link.ts'
 
 /** Statements of one key definition that may be under way at a time. A transaction has one connection. */
 const MAX_IN_FLIGHT = 2
@@ -28,6 +32,8 @@ export interface ProcessTable extends ScopedTable {
   readonly rowReader: RowReader
   readonly reader: TableReader
   readonly references: References | undefined
+  /** Its rows in the store, if there is one. */
+  readonly stored: TableStore | undefined
 }
 
 interface ReaderOver extends Pick<ServerReadsOptions, 'connect'> {
@@ -48,6 +54,8 @@ export interface ProcessTables {
   readonly versioned: ReadonlyMap<string, ProcessTable>
   /** By the database's names, the process-wide caches that follow versions. */
   readonly followed: ReadonlyMap<string, FollowedCache>
+  /** Those that the store keeps. */
+  readonly stored: readonly StoredTable[]
   /** The process-wide caches. */
   readonly caches: readonly ProcessCache[]
   /** Drops what is held of tables that are `expiring`, by the database's names; of all of them, if none are named. */
@@ -64,12 +72,15 @@ export interface ProcessTablesOptions {
   readonly settings: ResolvedOptions
   readonly database: DatabaseIdentity
   readonly serverFor: ServerAccess['serverFor']
+  /** Looks where the rows of stored tables are, before they are written. */
+  confirmStored(): Promise<void>
 }
 
 /** Makes what the process shares of each table: its keys, cache, counters and the way to its rows. */
 export function createProcessTables(options: ProcessTablesOptions): ProcessTables {
   const { db, settings, database, serverFor } = options
   const refreshers: Refresher[] = []
+  const storedTables: StoredTable[] = []
 
   function createTable(name: string, table: TableMetadata, position: number): ProcessTable {
     const counters = createCounters()
@@ -79,7 +90,8 @@ export function createProcessTables(options: ProcessTablesOptions): ProcessTable
     const cache = createCache(settings.cacheOf(name), { keys, counters, events })
     let server: ReturnType<ServerAccess['serverFor']> | undefined
     const references = referencesOf(table, options.tables)
-    const shared = { name, position, table, counters, events, keys, rowReader, cache, references }
+    const stored = createStored({ table, counters, keys, rowReader, cache })
+    const shared = { name, position, table, counters, events, keys, rowReader, cache, references, stored }
     const reader = createReader(shared, {
       inTransaction: false,
       connect() {
@@ -96,19 +108,46 @@ export function createProcessTables(options: ProcessTablesOptions): ProcessTable
   }
 
   function createReader(
-    { table, counters, keys, rowReader, cache }: Omit<ProcessTable, 'reader' | 'source'>,
+    { table, counters, keys, rowReader, cache, stored: below }: Omit<ProcessTable, 'reader' | 'source'>,
     { connect, inTransaction }: ReaderOver,
   ): TableReader {
     const shared = inTransaction ? undefined : cache
+    const stored = inTransaction ? undefined : below
     const origin = { database, inTransaction }
     const { timeout, maxBatchSize, maxWaitingKeys: maxWaiting } = settings
-    const source = createServerReads({
+    const server = createServerReads({
       ...{ table, counters, origin, timeout, connect, identities: keys.identities },
       reader: rowReader,
-      cache: shared,
+      ...{ cache: shared, stored },
     })
+    const source = stored ? createStoreReads(server, { stored, connect }) : server
     const limits = { timeout, maxBatchSize, maxWaiting, maxInFlight: inTransaction ? 1 : MAX_IN_FLIGHT }
-    return createTableReader({ ...limits, what: table.name, keys, counters, cache: shared, source, origin })
+    return createTableReader({
+      ...limits,
+      what: table.name,
+      keys,
+      counters,
+      cache: shared,
+      stored,
+      source,
+      origin,
+    })
+  }
+
+  /** None of an `expiring` table: nothing tells how old its rows are. */
+  function createStored({
+    table,
+    counters,
+    keys,
+    rowReader,
+    cache,
+  }: Pick<ProcessTable, 'table' | 'counters' | 'keys' | 'rowReader' | 'cache'>): TableStore | undefined {
+    const { store } = settings
+    if (!store || !cache || cache.mode === 'expiring') return undefined
+    const codec = createTableCodec({ keys, reader: rowReader, maxAge: store.maxAge })
+    const stored = createTableStore({ store, codec, cache, counters, confirm: options.confirmStored })
+    storedTables.push({ table, mode: cache.mode, stored })
+    return stored
   }
 
   const byName = new Map(
@@ -127,6 +166,7 @@ export function createProcessTables(options: ProcessTablesOptions): ProcessTable
         cache && cache.mode !== 'expiring' ? [[table.name, cache] as const] : [],
       ),
     ),
+    stored: storedTables,
     caches: all.flatMap(({ cache }) => cache ?? []),
     dropExpiring(names) {
       for (const { table, cache } of those('expiring')) {

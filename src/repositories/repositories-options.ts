@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { StatementForm } from '../database/server-features.ts'
 import type { TablesMetadata } from '../metadata.ts'
+import type { Store } from '../store/store.ts'
 import type { VersionOptions } from '../versions/version-watch.ts'
 
 /**
@@ -122,6 +123,16 @@ export interface RepositoriesOptions<
    * ```
    */
   readonly versions?: VersionOptions
+  /**
+   * Keeps rows of `versioned` and frozen `immutable` tables for other processes and the next start (default none). `lmdbStore` of
+   * `kysely-lookup/lmdb` makes one.
+   *
+   * @example
+   * ```ts
+   * createRepositories({ db, tables, cache: { country: 'versioned' }, store: lmdbStore({ path: '/var/cache/shop/lookups' }) })
+   * ```
+   */
+  readonly store?: Store
   /**
    * Milliseconds that a read may take, including the wait for a connection (default 10,000). After that it rejects with a
    * `LookupTimeoutError`, and its connection is destroyed.

@@ -112,7 +112,7 @@ export class Repository<Row, Key, Prefix> {
   }
 
   /**
-   * Returns the row if the process-wide cache holds it. Synchronous; sends nothing. Never throws.
+   * Returns the row if the process-wide cache holds it, or a store that answers at once. Synchronous; sends nothing. Never throws.
    *
    * @example
    * ```ts
@@ -235,7 +235,8 @@ export class Repository<Row, Key, Prefix> {
     if (peeks === EMPTY_INDEX) return undefined
     try {
       const resolved = this.#parts.keys.resolve(key)
-      return resolved && this.#parts.cache!.current.peek(resolved)
+      if (!resolved) return undefined
+      return this.#parts.cache!.current.peek(resolved) ?? this.#parts.reader.peek(resolved)
     } catch {
       return undefined
     }

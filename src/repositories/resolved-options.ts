@@ -7,6 +7,7 @@ import { refuseUnknownOptions } from '../database/option-names.ts'
 import type { StatementForm } from '../database/server-features.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { TablesMetadata } from '../metadata.ts'
+import type { Store } from '../store/store.ts'
 import { checkDecoding } from '../verification/decoding-check.ts'
 import { checkPlugins } from '../verification/plugins.ts'
 import {
@@ -30,6 +31,7 @@ export interface ResolvedOptions {
   readonly statementForm: StatementForm | undefined
   readonly errorKeys: boolean
   readonly versions: ResolvedVersionOptions
+  readonly store: Store | undefined
   /** How a table is cached; undefined where it is remembered per request only. */
   cacheOf(table: string): ResolvedCacheMode | undefined
 }
@@ -39,6 +41,7 @@ interface GivenOptions {
   readonly tables: TablesMetadata
   readonly cache?: { readonly [name: string]: CacheMode | undefined }
   readonly versions?: VersionOptions
+  readonly store?: Store
   readonly maxBatchSize?: number
   readonly maxWaitingKeys?: number
   readonly timeout?: number
@@ -73,6 +76,7 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
       'tables',
       'cache',
       'versions',
+      'store',
       'maxBatchSize',
       'maxWaitingKeys',
       'timeout',
@@ -126,6 +130,7 @@ export function resolveOptions(options: GivenOptions): ResolvedOptions {
     statementForm,
     errorKeys,
     versions: resolveVersions(versions),
+    store: resolveStore(options.store),
     cacheOf: (table) => modes.get(table),
   }
 }
@@ -210,6 +215,15 @@ function resolveVersions(given: VersionOptions): ResolvedVersionOptions {
     )
   }
   return versions
+}
+
+function resolveStore(given: Store | undefined): Store | undefined {
+  if (given === undefined || (typeof given?.read === 'function' && typeof given.write === 'function'))
+    return given
+  throw invalid(
+    'store is no store',
+    "Make one: lmdbStore({ path: '/var/cache/shop/lookups' }) of kysely-lookup/lmdb.",
+  )
 }
 
 function isPositiveInteger(value: unknown): boolean {

@@ -68,6 +68,11 @@ export class PinnedGeneration {
     return this.#cleared.length > 0 ? undefined : this.pin()?.all
   }
 
+  /** What a store may add to for the scope; undefined where it was told to forget something. */
+  get extensible(): HeldAnswers | undefined {
+    return this.#cleared.length > 0 ? undefined : this.pin()
+  }
+
   /** Undefined until there is a generation, and while its answers may not be used. */
   pin(): HeldAnswers | undefined {
     const cache = this.#cache

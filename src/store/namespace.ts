@@ -15,6 +15,15 @@ export interface ContentIdentity {
   readonly slots: string
 }
 
+/** Where the rows of a table are in stores, as far as a look has found. */
+export interface TableContent {
+  /** Undefined where nothing tells the content for certain: no store is used. */
+  readonly namespace: StoreNamespace | undefined
+  readonly version: number
+  /** Milliseconds since the version last moved, by the server's clock. */
+  readonly age: number
+}
+
 const ADDRESS_LENGTH = 32
 
 /** @see StoreNamespace */

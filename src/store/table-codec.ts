@@ -13,6 +13,8 @@ export type StoredRow = Row | null
 export interface TableCodec {
   /** The key of the entry that says which row has a key, or that none has. */
   rowKey(key: Key): string
+  /** The same for a row's own primary key; undefined where that may lead to another row. */
+  ownKey(row: Row): string | undefined
   /** The key of the entry that lists the rows of a prefix. */
   listKey(key: Key): string
   /** The key of the entry that holds every row. */
@@ -104,9 +106,15 @@ export function createTableCodec({ keys, reader, maxAge }: TableCodecOptions): T
     return { key, value: sealEntry({ address, key }, { kind, payload, now: Date.now() }) }
   }
 
+  function rowKey({ definition, token }: Key): string {
+    return shortened(definition.position === 0 ? `r:${token}` : `r${definition.position}:${token}`)
+  }
+
   return {
-    rowKey({ definition, token }) {
-      return shortened(definition.position === 0 ? `r:${token}` : `r${definition.position}:${token}`)
+    rowKey,
+    ownKey(row) {
+      const own = keys.identities.ownTokens(primary, row) && keys.keyOf(keys.definitions[0]!, row)
+      return own && rowKey(own)
     },
     listKey: ({ definition, token }) => shortened(`l${prefixOf(definition)}:${token}`),
     tableKey: 't',

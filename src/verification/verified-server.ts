@@ -9,7 +9,10 @@ import { readFeatures, type Server, type StatementForm } from '../database/serve
 import { statement } from '../database/statement.ts'
 import type { DatabaseIdentity } from '../diagnostics/channels.ts'
 import type { TableMetadata } from '../metadata.ts'
+import type { TableContent } from '../store/namespace.ts'
+import { VERSION_TABLE } from '../versions/version-table.ts'
 import type { VersionWatch } from '../versions/version-watch.ts'
+import { type LookedUpTable, lookAtContents } from './content-look.ts'
 import type { Verification } from './verification.ts'
 import { checkVersion } from './version-check.ts'
 
@@ -19,6 +22,8 @@ export interface ServerAccess {
   serverFor(way: Way): () => Promise<Server>
   /** Verifies everything now. */
   verifyAll(): Promise<void>
+  /** Looks what tells the content of tables from any other. */
+  lookAtContents(tables: readonly LookedUpTable[]): Promise<ReadonlyMap<string, TableContent>>
 }
 
 export interface Way {
@@ -43,6 +48,8 @@ export interface ServerAccessOptions {
     /** Begins to listen for changes. */
     listen(): void
   }
+  /** Finds where the rows of cached tables are in the store, if there is one. */
+  findStored?(): Promise<void>
   /** The tables whose versions must move with their changes. */
   readonly versioned: readonly string[]
   /** Completed with what the server says of itself. */
@@ -88,7 +95,10 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
     await verification.verify(table.name, own)
     if (cached?.mode === 'versioned') await follow(own, table.name)
     if (cached) watch.listen()
-    if (cached && cached.mode !== 'expiring') await watch.start()
+    if (cached && cached.mode !== 'expiring') {
+      await watch.start()
+      await options.findStored?.()
+    }
     const features = await featuresOver(own)
     const execute = createExecute(over, {
       ...{ what: table.name, timeout, ranIn },
@@ -120,7 +130,10 @@ export function createServerAccess(options: ServerAccessOptions): ServerAccess {
         for (const table of versioned) await follow(own, table)
         watch.listen()
         await watch.start()
+        await options.findStored?.()
         await featuresOver(own)
       }),
+    lookAtContents: (tables) =>
+      check({ what: VERSION_TABLE, over: db }, (own) => lookAtContents(own, tables)),
   }
 }

@@ -102,6 +102,8 @@ export function createVersionWatch(options: {
   readonly db: Kysely<unknown>
   readonly tables: Watched
   readonly settings: ResolvedVersionOptions
+  /** Told whenever versions were verified. */
+  verified?(): void
 }): VersionWatch {
   const { db, tables, settings } = options
   const execute = createExecute(db, {
@@ -131,6 +133,7 @@ export function createVersionWatch(options: {
     verifiedAt = sentAt
     if (distrusted) publish(verifiedChannel, () => ({ tables: versionedNames }))
     distrusted = false
+    options.verified?.()
     clearTimeout(trust)
     if (!someVersioned) return
     const trusted = Math.max(0, sentAt + settings.maxUnverified - performance.now())
