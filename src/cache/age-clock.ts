@@ -13,8 +13,8 @@ let now = 0
 
 /**
  * Milliseconds of a clock that ages are measured with. It counts the time that a machine was suspended, which the monotonic
- * clock does not, and is never set back, as the wall clock may be. It moves once in a millisecond and is up to one late:
- * one reading of the wall clock is all that it costs in between.
+ * clock does not, and is never set back, as the wall clock may be. It moves once per millisecond, and is up to one late. Between
+ * two moves it costs one reading of the wall clock.
  */
 export function ageNow(): number {
   const read = Date.now()

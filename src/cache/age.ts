@@ -2,9 +2,9 @@
 export interface Reach {
   /** When the statement was sent. */
   readonly sentAt: number
-  /** From when on a hit has it read again. */
+  /** When hits begin to have it read again. */
   readonly dueAt: number
-  /** From when on it is not answered any more. */
+  /** When it stops being answered. */
   readonly endAt: number
 }
 
@@ -16,13 +16,13 @@ export interface Aging {
 }
 
 export interface Lifetime {
-  /** Milliseconds from when a statement was sent, for which what it has read is answered. */
+  /** How long (ms) after a statement was sent its rows are answered. */
   readonly maxAge: number
-  /** Milliseconds after which what is asked for is read again in the background; none if it is not. */
+  /** Milliseconds after which a hit has its row read again in the background; none if that never happens. */
   readonly refreshAfter?: number | undefined
 }
 
-/** The clock is up to a millisecond late, so that one is taken off. */
+/** The clock may be a millisecond late, so one is subtracted. */
 export function reachFrom(sentAt: number, { maxAge, refreshAfter }: Lifetime): Reach {
   const endAt = sentAt + maxAge - 1
   return { sentAt, endAt, dueAt: refreshAfter === undefined ? endAt : sentAt + refreshAfter }

@@ -2,7 +2,7 @@ import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
 import type { AgingAnswer } from './expiring-generation.ts'
 
-/** What is due of a table, by what it is read with. */
+/** What is due of a table, by how it is read. */
 export interface DueReads {
   /** Keys of rows and of absences. */
   readonly rows: ReadonlyMap<KeyDefinition, readonly Key[]>

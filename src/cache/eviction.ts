@@ -2,7 +2,7 @@
 export interface Eviction<Item> {
   /** Puts an item in the place of another one, and returns that one. */
   replace(item: Item): Item
-  /** Drops every item that the test holds for, by a look at all of them. */
+  /** Drops every item for which the test holds. Looks at all of them. */
   remove(test: (item: Item) => boolean): void
 }
 
@@ -11,7 +11,7 @@ export interface Eviction<Item> {
  * drops the first item without one. (True LRU by re-insertion would cost a hit 10 to 470 times as much.)
  *
  * @param items what is held, in no order
- * @param options.takeMark takes an item's mark away and says whether it had one.
+ * @param options.takeMark takes an item's mark away and returns whether it had one.
  */
 export function createEviction<Item>(
   items: Item[],

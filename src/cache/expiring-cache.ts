@@ -6,7 +6,7 @@ import { type AgingAnswer, createExpiringGeneration, type ExpiringGeneration } f
 import type { Publication } from './generation.ts'
 import type { Reading, SharedCache, SharedCacheOptions } from './shared-cache.ts'
 
-/** What the process shares of a table whose version nobody counts: what was read is answered for a time. */
+/** What the process shares of a table without a version: what was read is answered for a time. */
 export interface ExpiringCache extends SharedCache {
   readonly mode: 'expiring'
   readonly current: ExpiringGeneration

@@ -20,14 +20,14 @@ export interface ExpiringRows {
   size(): number
   /** Holds the row, unless something was read of it later, and answers its entry. */
   publish(row: Row, reach: Reach, asked?: Key): Entry
-  /** The same for all rows of the table; those that it has no more are dropped. */
+  /** The same for all rows of the table; those that are gone from it are dropped. */
   publishAll(rows: readonly Row[], read: TableRead): readonly Entry[]
   remove(held: AgingRow): void
 }
 
 export interface TableRead {
   readonly reach: Reach
-  /** Whether something was read later that says that there is no such row. */
+  /** Whether a later read has found that there is no such row. */
   isGone(row: Row): boolean
 }
 

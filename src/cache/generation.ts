@@ -8,7 +8,7 @@ import { createEviction } from './eviction.ts'
 import { createFifoMap, type FifoMap } from './fifo-map.ts'
 import { createRowIndex, type Lookup } from './row-index.ts'
 
-/** A row as it is handed around. */
+/** A row that is held or has just been read. */
 export interface Entry {
   readonly row: Row
   /**
@@ -75,7 +75,7 @@ export interface Publication {
 
 /**
  * What the process holds of one table at one version. Failures are never held; absences, lists and the whole table only
- * under a version. A row that is published twice has the entry that it had first.
+ * under a version. A row that is published twice keeps its first entry.
  */
 export interface Generation extends HeldAnswers, Publication {
   all: readonly Entry[] | undefined

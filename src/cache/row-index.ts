@@ -13,7 +13,7 @@ export interface RowIndex<Held> {
   add(held: Held, identity: Identity): void
   addAll(all: readonly Held[]): void
   remove(held: Held): void
-  /** Whether one of the row's keys leads to something that the test holds for. */
+  /** Whether one of the row's keys leads to something for which the test holds. */
   leadsTo(row: Row, test: (held: Held) => boolean): boolean
   /**
    * Remembers a key that leads to the row although it is not the row's own, if there is room.

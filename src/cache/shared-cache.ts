@@ -20,15 +20,15 @@ export interface Reading extends Sending {
   readonly torn?: boolean | undefined
 }
 
-/** What hits read. Its members are plain properties, for hits are the hot path. */
+/** What hits read. Its members are plain properties, because hits are the hot path. */
 export interface CacheView {
   /** What is held; empty while hits may not be answered. */
   readonly hits: HitIndex
-  /** The same for `peek`, by which nothing is asked for. */
+  /** The same for `peek`, which does not count as asking. */
   readonly peeks: HitIndex
   /**
-   * How many request scopes of an `immutable` table were answered something else than the cache holds or may hold
-   * later: while there are any, the request's scope is consulted before the cache.
+   * How many request scopes of an `immutable` table have an answer that differs from what the cache holds or may hold later:
+   * while there are any, the request's scope is asked before the cache.
    */
   divergedScopes: number
 }
@@ -47,9 +47,9 @@ export interface SharedCache extends CacheView {
   send(): Sending
   /** Where what was read may be shared; undefined where it must not be. */
   accept(reading: Reading): Publication | undefined
-  /** The same as long as a statement under way may answer those who ask meanwhile, as a hit might. */
+  /** Stays the same for as long as a statement under way may answer later callers, as a hit could. */
   fence(): unknown
-  /** Forgets everything: the table was written by this process, or nobody knows whether it was. */
+  /** Forgets everything: this process has, or may have, written the table. */
   drop(): void
 }
 

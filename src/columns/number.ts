@@ -209,7 +209,7 @@ function decodeIntegerText(value: unknown): unknown {
 }
 
 /** An integer that a number would round. */
-export function roundedInteger(column: string): UnrepresentableValueError {
+function roundedInteger(column: string): UnrepresentableValueError {
   return new UnrepresentableValueError(
     column,
     "holds an integer beyond 2^53, which a number would round. Use createDatabase({ bigint: 'bigint' }) or 'string', and generate with the same --bigint.",

@@ -102,7 +102,7 @@ function asText(column: string): string {
 }
 
 /** Whether values of the column are read as a `Date`, which cannot hold zero dates. */
-export function isReadAsDate({ type, precision = 0 }: ColumnMetadata): boolean {
+function isReadAsDate({ type, precision = 0 }: ColumnMetadata): boolean {
   return (type === 'datetime' || type === 'timestamp') && precision <= DATE_PRECISION_LIMIT
 }
 
@@ -119,7 +119,7 @@ function dateDecoder(field: DriverField, options: DecodingOptions): Decoder {
 }
 
 /** A date that no calendar has, which servers store by request. */
-export function impossibleDate(column: string): UnrepresentableValueError {
+function impossibleDate(column: string): UnrepresentableValueError {
   return new UnrepresentableValueError(
     column,
     "holds a date with a zero part or a day that its month lacks, which a Date cannot hold. Fix the row, or use createDatabase({ zeroDates: 'null' }) and generate with --zero-dates null.",

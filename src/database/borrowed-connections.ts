@@ -51,7 +51,7 @@ export class BorrowedConnections implements LookupSource {
     }
   }
 
-  /** The pool is ended by who owns it. */
+  /** The pool's owner ends the pool. */
   async end(): Promise<void> {}
 }
 

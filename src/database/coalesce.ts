@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
  * Callers that ask before a run begins share its result. Later ones may know of something that the run has not seen: they
  * get the result of the next run, which begins when the one under way has ended.
  *
- * @param work is to wait for the run before it, which never rejects, and within its own time.
+ * @param work waits for the run before it, which never rejects, and keeps to its own time limit.
  */
 export function coalesce<Result>(work: (before: Promise<unknown>) => Promise<Result>): () => Promise<Result> {
   let last: Promise<unknown> = Promise.resolve()

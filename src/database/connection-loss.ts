@@ -20,13 +20,13 @@ const LOST = new Set([
   'ER_USER_LIMIT_REACHED',
 ])
 
-/** Whether an error means that the connection is gone, or that there is none to be had just now. */
+/** Whether an error means that the connection is gone, or that none is available now. */
 export function isConnectionLoss(error: unknown): boolean {
   const { code, message = '' } = (error ?? {}) as { code?: string; message?: string }
   return LOST.has(code ?? '') || message.includes('connection is in closed state')
 }
 
-/** What a reader gets: the driver's own message does not say what was read, nor what to do. */
+/** The error for a reader: the driver's own message says neither what was read nor what to do. */
 export function connectionLost(what: string, cause: unknown): LookupError {
   const { code } = cause as { code?: string }
   return new LookupError(

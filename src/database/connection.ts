@@ -67,7 +67,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     for (const settle of [...pending]) settle(reason)
   }
 
-  // A stream is told of nothing by the driver.
+  // The driver does not tell streams.
   connection.on('error', destroy)
 
   /** Answers once: the statement's result, or why the connection was lost before. */

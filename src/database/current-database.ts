@@ -1,6 +1,6 @@
 /**
  * The condition, on a column of `information_schema`, for the current database and no other. MariaDB compares names there
- * without case and accents, so that two databases could be taken for one; the first half lets servers look in one alone.
+ * without case and accents, so two databases could be taken for one. The first half lets servers read one database only.
  */
 export function inCurrentDatabase(column: string): string {
   return `${column} = database() and cast(${column} as binary) = cast(database() as binary)`

@@ -16,7 +16,7 @@ export interface TimeLimit extends DeadlineOptions {
   readonly due: number
 }
 
-/** Tells all who listen that the time is over. */
+/** Tells its listeners that the time is over. */
 export class Deadline implements TimeLimit {
   readonly what: string
   readonly timeout: number
@@ -39,7 +39,7 @@ export class Deadline implements TimeLimit {
     for (const listener of this.#listeners.splice(0)) listener(expiry)
   }
 
-  /** Told at the deadline, at once where it is over. Answers how to stop listening. */
+  /** Calls back at the deadline; at once if it has passed. Returns a function that stops listening. */
   onExpire(listener: ExpiryListener): () => void {
     if (this.#expiry) listener(this.#expiry)
     else this.#listeners.push(listener)

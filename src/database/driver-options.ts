@@ -15,7 +15,7 @@ const decidedHere: readonly FixedDriverOption[] = [
   'typeCast',
 ]
 
-/** What mysql2 takes: it ignores other options. One that is newer goes into a pool of one's own. */
+/** What mysql2 takes: it ignores other options. For newer ones, users pass a pool. */
 const driverOptions: Readonly<Record<Exclude<keyof PoolOptions, FixedDriverOption>, true>> = {
   Promise: true,
   authPlugins: true,
@@ -67,10 +67,10 @@ const driverOptions: Readonly<Record<Exclude<keyof PoolOptions, FixedDriverOptio
 /** What `createDatabase` takes besides, to suggest where a name was misspelled. */
 const ownOptions = ['bigint', 'tinyint1', 'zeroDates', 'log', 'plugins', 'prepare', 'lookupConnections']
 
-/** Parts of the protocol that replies are read by; writes count the rows that they have found. */
+/** Parts of the protocol that decide how replies are read; writes count the rows that they have found. */
 const NEEDED_FLAGS = ['CONNECT_WITH_DB', 'FOUND_ROWS', 'MULTI_RESULTS', 'PROTOCOL_41', 'TRANSACTIONS']
 
-/** @throws ConfigurationError for what would make replies other than they are read, as an option or in the URL. */
+/** @throws ConfigurationError for an option, also in the URL, with which replies would be misread. */
 export function checkDriverOptions(options: PoolOptions & { readonly uri?: string | undefined }): void {
   refuseDecided(options, 'the option')
   refuseUnknownOptions(options, {
@@ -132,7 +132,7 @@ function checkUri(uri: unknown): void {
   }
 }
 
-/** @throws ConfigurationError where a pool's own settings make values other than their types say. */
+/** @throws ConfigurationError if a pool's own settings make values differ from their types. */
 export function checkPool(pool: Pool, settings: object): void {
   refusePromisePool(pool)
   const actual = connectionConfig(pool)
@@ -162,7 +162,7 @@ function shown(setting: unknown): string {
   return typeof setting === 'function' ? 'a function' : JSON.stringify(setting)
 }
 
-/** What a pool makes its connections of, as it is now; undefined where it does not show it. */
+/** The current configuration of a pool's connections; undefined if the pool does not show it. */
 export function connectionConfig(pool: object): Record<string, unknown> | undefined {
   return (pool as { config?: { connectionConfig?: Record<string, unknown> } }).config?.connectionConfig
 }

@@ -30,7 +30,7 @@ export interface StatementsUnderWay {
   runPrepared(statement: DriverStatement, callback: ResultCallback): void
   /** Asks the session. */
   readonly ask: Ask
-  /** Told the reason if the connection is lost; answers how to stop listening. */
+  /** Calls back with the reason if the connection is lost. Returns a function that stops listening. */
   onLoss(stop: (reason: Error) => void): () => void
 }
 
@@ -61,7 +61,7 @@ export function createQuery(connection: DriverConnection, options: QueryOptions)
     query.on('fields', (fields = []) => prepareTextFields(fields))
   }
 
-  /** A lookup in the session of a program, after what has to be asked of it. */
+  /** A lookup in the session of a program, once the session was checked. */
   function lookup(sql: string, values: readonly unknown[], { mark, callback }: MarkedLookup): void {
     if (session) mark.ranIn?.(session)
     const settled: ResultCallback = (error, result, fields) => {

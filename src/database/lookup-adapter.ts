@@ -40,12 +40,12 @@ export class LookupAdapter extends MysqlAdapter {
   }
 }
 
-/** How `createDatabase`, of any copy of this library, has made a database; undefined where it has not. */
+/** What `createDatabase`, of any copy of this library, made the database with; undefined if another function made it. */
 export function adapterOf(db: Kysely<unknown>): LookupAdapterOptions | undefined {
   return (db.getExecutor().adapter as Partial<LookupAdapter>).created
 }
 
-/** The same, of a database that is known to have been made by it. */
+/** @throws ConfigurationError if `createDatabase` did not make the database. */
 export function expectAdapter(db: Kysely<unknown>): LookupAdapterOptions {
   const adapter = adapterOf(db)
   if (adapter) return adapter
@@ -57,8 +57,8 @@ export function expectAdapter(db: Kysely<unknown>): LookupAdapterOptions {
 }
 
 /**
- * For what is read of the schema, of versions and of the server: the same database on connections whose sessions no
- * program has altered, where it has such connections. A transaction may hold the only one that could be borrowed.
+ * For reading the schema, versions and server settings: the same database on connections whose sessions no program has
+ * altered, if there are such connections. A transaction may hold the only one that could be borrowed.
  */
 export function ownDatabase(db: Kysely<unknown>): Kysely<unknown> {
   const adapter = adapterOf(db)
@@ -80,7 +80,7 @@ const derivations: readonly Derivation[] = [
 
 /**
  * Marks an executor that takes a connection of the pool for each query, and those that are derived from it. One that is
- * bound to a connection comes of nothing else than `withConnectionProvider`.
+ * bound to a connection comes from `withConnectionProvider` alone.
  */
 export function markPooled(executor: QueryExecutor): QueryExecutor {
   for (const name of derivations) {

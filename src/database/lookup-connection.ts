@@ -5,13 +5,13 @@ import { type Callback, cutConnection, type DriverConnection } from './driver-co
 import { connectionConfig } from './driver-options.ts'
 import { type Run, setUpLookupSession } from './lookup-session.ts'
 
-/** A connection that nobody but this library uses. */
+/** A connection that only this library uses. */
 export interface OwnConnection extends DriverConnection {
   end(callback: Callback<[]>): void
 }
 
 export interface OpeningOptions {
-  /** The pool that it is made like. */
+  /** The pool whose configuration it has. */
   readonly pool: object
   /** The driver's settings for decoding. */
   readonly settings: object
@@ -54,8 +54,8 @@ const MULTI_STATEMENTS = 1 << 16
 type ConnectionClass = new (options: { readonly config: object }) => OwnConnection
 
 /**
- * Begins a connection as the pool would, by the configuration that the pool has now, so that a password that was
- * changed is seen. What lookups do not need of it is left out.
+ * Begins a connection as the pool would, with the pool's current configuration, so that it sees a changed password. Options
+ * that lookups do not need are left out.
  */
 function openAs(pool: object, settings: object): OwnConnection {
   const given = connectionConfig(pool)!
@@ -79,7 +79,7 @@ function openAs(pool: object, settings: object): OwnConnection {
   return new (mysql2.Connection as unknown as ConnectionClass)({ config })
 }
 
-/** @throws ConfigurationError where no further connection can be made as the pool makes its own. */
+/** @throws ConfigurationError if no further connection can be made with the pool's configuration. */
 export function checkOpening(pool: object): void {
   const config = connectionConfig(pool)
   const borrow = 'or lookupConnections: 0, with which lookups borrow the connections of your queries'

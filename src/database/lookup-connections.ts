@@ -9,7 +9,7 @@ import type { LookupSource } from './lookup-source.ts'
 export interface LookupConnectionsOptions {
   /** How many there are at most; twice as many while statements wait for locks. */
   readonly count: number
-  /** Answers a new connection, its session set up, within so many milliseconds. */
+  /** Resolves to a new connection with its session set up, within that many milliseconds. */
   open(limit: number): Promise<OwnConnection>
   readonly decoding: DecodingOptions
   readonly prepare: boolean
@@ -38,8 +38,8 @@ const PATIENCE = 100
 const END_PATIENCE = 10_000
 
 /**
- * Connections that nobody but this library uses, so that nothing a program does to a session reaches a lookup, and no
- * program that is busy holds one up. They are opened when they are needed.
+ * Connections that only this library uses, so that nothing a program does to a session reaches a lookup, and no busy program
+ * holds one up. They are opened when they are needed.
  */
 export class LookupConnections implements LookupSource {
   readonly log: Log | undefined
@@ -65,7 +65,7 @@ export class LookupConnections implements LookupSource {
     return connection
   }
 
-  /** How many there are, and how many of them nobody holds. */
+  /** How many are open, and how many of them are free. */
   counts(): { readonly open: number; readonly free: number } {
     return { open: this.#open.size, free: this.#free.length }
   }
@@ -116,7 +116,7 @@ export class LookupConnections implements LookupSource {
     this.#watchWaiting()
   }
 
-  /** Who waits first for a table that no connection is held for; -1 if nobody does. */
+  /** The first caller that waits for a table that no connection is held for; -1 if there is none. */
   #mostUrgent(): number {
     const held = new Set([...this.#open.keys()].map(({ table }) => table))
     return this.#waiting.findIndex(({ table }) => !held.has(table))

@@ -4,7 +4,7 @@ import { ER_UNKNOWN_SYSTEM_VARIABLE, errorNumber } from './server-errors.ts'
 import { faultsIn, READ_OWN_SESSION, READ_SESSION } from './session-variables.ts'
 import { quoteName } from './statement.ts'
 
-/** Runs a statement on a new connection and answers what the driver makes of its result. */
+/** Runs a statement on a new connection, and resolves to the driver's result. */
 export type Run = (sql: string) => Promise<unknown>
 
 type SessionRow = Readonly<Record<string, unknown>>
@@ -40,7 +40,7 @@ async function readSession(run: Run): Promise<SessionRow> {
   try {
     return rowOf(await run(READ_OWN_SESSION))
   } catch (error) {
-    // A server that calls itself MySQL, and has not all of its variables.
+    // A server that calls itself MySQL but does not have all of its variables.
     if (errorNumber(error) !== ER_UNKNOWN_SYSTEM_VARIABLE) throw error
     return rowOf(await run(READ_SESSION))
   }

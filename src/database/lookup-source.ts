@@ -5,7 +5,7 @@ import type { WrappedPool } from './pool.ts'
 
 /** Where lookups outside transactions get connections from. */
 export interface LookupSource {
-  /** What logs their statements, where anything is to be logged. */
+  /** Logs their statements, if anything is logged. */
   readonly log: Log | undefined
   /** A connection in whose session answers of the table are right, to be released; rejects when the time is over. */
   acquire(limit: TimeLimit | undefined, table?: string): Connection | Promise<Connection>

@@ -1,7 +1,7 @@
 /**
- * What a program has set for its next transaction alone. No server tells: it shows in none of its variables, and no reply
- * names it, so that the texts have to. What a stored procedure sets for a transaction that the same program begins on the
- * same connection cannot be seen.
+ * What a program has set for its next transaction alone. Neither a variable nor a reply of the server shows it, so it is read
+ * from the texts. What a stored procedure sets for a transaction that the same program begins on the same connection cannot
+ * be seen.
  */
 export class NextTransaction {
   /** Whether the transaction that was begun last reads what is not committed. */
@@ -18,7 +18,7 @@ export class NextTransaction {
     this.isUncommitted = false
   }
 
-  /** A statement is sent. Says whether what is left over is to be dropped before, by a rollback. */
+  /** A statement is sent. Returns whether a rollback has to drop before what is left over. */
   note(sql: string): boolean {
     // Long texts are harmless as a rule.
     const isScript = sql.includes(';')

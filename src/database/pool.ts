@@ -64,7 +64,7 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
     connection.stream.once('close', () => open.delete(connection))
   }
 
-  /** Answers a connection's wrapper, ready for use, once; `giveUp` keeps the answer from coming. */
+  /** Calls back once, with a wrapper that is ready for use. Returns a function that gives up. */
   function prepare(
     connection: PooledDriverConnection,
     callback: Callback<[connection?: Connection]>,
@@ -105,7 +105,7 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
     return expire
   }
 
-  /** Where there is nobody to say goodbye to, the end has come all the same. */
+  /** If the server is gone, there is no goodbye to wait for. */
   async function end(): Promise<void> {
     await idle()
     setTimeout(() => {
@@ -116,7 +116,7 @@ export function wrapPool(pool: DriverPool, options: PoolWrapOptions): WrappedPoo
     if (error && !isConnectionLoss(error)) throw error
   }
 
-  /** Waits until nobody holds a connection, and not for ever: the driver's end would, where no reply comes. */
+  /** Waits until no connection is held, but not for ever, as the driver's `end` would if no reply comes. */
   async function idle(): Promise<void> {
     await new Promise<void>((resolve) => {
       const patience = setTimeout(resolve, END_PATIENCE)

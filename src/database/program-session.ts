@@ -16,12 +16,12 @@ export interface SessionNeeds {
   readonly alone?: boolean
 }
 
-/** Runs a statement in the session and answers what the driver makes of its result, rows as objects. */
+/** Runs a statement in the session, and resolves to the driver's result, with rows as objects. */
 export type Ask = (sql: string) => Promise<unknown>
 
 /**
- * The session of a connection that programs use. Nobody can list what they may do to it: before a lookup runs in it, after
- * it was used, it is the server that is asked.
+ * The session of a connection that programs use. What they may do to it cannot be listed, so after it was used, the server is
+ * asked before a lookup runs in it.
  */
 export class ProgramSession {
   /**
@@ -29,7 +29,7 @@ export class ProgramSession {
    * back. What was read before may not hold any more.
    */
   uses = 0
-  /** Whether a lookup was refused in it: its next user is to have another one. */
+  /** Whether a lookup was refused in it: its next user needs another one. */
   isRefused = false
   readonly #next = new NextTransaction()
   #asked = false
@@ -41,7 +41,7 @@ export class ProgramSession {
     if (isShared || isReset) this.forget()
   }
 
-  /** A program sends a statement. Says whether what others left for the next transaction is to be dropped before. */
+  /** A program sends a statement. Returns whether what others left for the next transaction has to be dropped before. */
   use(sql: string): boolean {
     this.forget()
     return this.#next.note(sql)
@@ -78,7 +78,7 @@ export class ProgramSession {
   }
 }
 
-/** How the text begins that asks for a temporary table, and no other. */
+/** How the statement begins that looks for a temporary table. No other begins like it. */
 export const SHOW_TABLE = '/* temporary? */ show create table '
 
 const UNCOMMITTED = 'What it reads may never have been: use READ COMMITTED or REPEATABLE READ.'

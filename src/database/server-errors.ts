@@ -1,4 +1,4 @@
-/** A server's numbers for what it refuses, by the names that MySQL's and MariaDB's manuals give them. */
+/** The servers' error numbers, by their names in the manuals of MySQL and MariaDB. */
 export const ER_CHECKREAD = 1020
 export const ER_DBACCESS_DENIED_ERROR = 1044
 export const ER_ACCESS_DENIED_ERROR = 1045
@@ -22,7 +22,7 @@ export const ER_BINLOG_CREATE_ROUTINE_NEED_SUPER = 1419
 export const ER_NO_SUCH_USER = 1449
 export const ER_MAX_PREPARED_STMT_COUNT_REACHED = 1461
 
-/** The server's number for an error; undefined for errors of anybody else (the operating system's are negative). */
+/** The server's number for an error; undefined for any other error (those of the operating system are negative). */
 export function errorNumber(error: unknown): number | undefined {
   const { errno } = (error ?? {}) as { errno?: unknown }
   return typeof errno === 'number' && errno > 0 ? errno : undefined

@@ -8,7 +8,7 @@
  */
 export type ServerSystem = 'mysql' | 'mariadb'
 
-/** What a server is. */
+/** A server's kind and version. */
 export interface ServerVersion {
   readonly system: ServerSystem
   /** Such as `10.11.19`; empty where the text names none. */

@@ -8,7 +8,7 @@ export interface SessionVariable {
   assignment(value: string): string
   /** What depends on it, and what to do. */
   readonly fix: string
-  /** Whether it is no fault of a program's session: there no answer is wrong by it. */
+  /** Whether it does no harm in a program's session: no answer is wrong because of it. */
   readonly ownOnly?: boolean
 }
 
@@ -18,7 +18,7 @@ export interface SessionFault {
   readonly value: string
 }
 
-/** Modes under which texts or values are read in another way than they are written. */
+/** Modes under which the server reads texts or values differently from how they are written. */
 const WRONG_MODES = new Set([
   // Ends strings early: the driver escapes quotes with backslashes where a statement is not prepared.
   'NO_BACKSLASH_ESCAPES',
@@ -137,7 +137,7 @@ export const READ_OWN_SESSION = reading(sessionVariables)
 /** The same for the session of a program. */
 export const READ_SESSION = reading(sessionVariables.filter(({ ownOnly }) => !ownOnly))
 
-/** What is not right in a row that such a reading has answered. */
+/** What is wrong in a row that such a statement returned. */
 export function faultsIn(row: Readonly<Record<string, unknown>>): SessionFault[] {
   return sessionVariables.flatMap((variable) => {
     if (!(variable.name in row)) return []

@@ -1,6 +1,6 @@
 import { RawNode, type RootOperationNode } from 'kysely'
 
-/** An SQL text; made once, sent as often as wanted. */
+/** An SQL text; made once, sent many times. */
 export interface Statement {
   readonly sql: string
   readonly node: RootOperationNode

@@ -24,7 +24,7 @@ export class Asker<Answer> {
     return this.#missing === 0
   }
 
-  /** Says whether that was the last answer. */
+  /** Returns whether that was the last answer. */
   answer(position: number, answer: Answer | Error): boolean {
     if (this.#missing === 0) return false
     this.#answers[position] = answer
@@ -56,7 +56,7 @@ export function isAwaited<Answer>(waiting: Waiting<Answer>): boolean {
   return false
 }
 
-/** Takes those out of the list who asked while their statement was under way. */
+/** Takes out of the list those that asked while their statement was under way. */
 export function takeJoined<Answer>(first: Waiting<Answer>): Waiting<Answer>[] {
   const joined: Waiting<Answer>[] = []
   let last = first

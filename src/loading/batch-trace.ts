@@ -20,7 +20,7 @@ export interface ReadOrigin {
 /** Told the text of each statement that is sent. */
 export type StatementListener = (sql: string) => void
 
-/** What a batch says of itself to those who listen. */
+/** What a batch tells the subscribers of its channels. */
 export interface BatchTraceOptions<Answer> {
   /** The table. */
   readonly what: string

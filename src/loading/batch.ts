@@ -14,7 +14,7 @@ export interface BatchOptions<Answer> extends BatchTraceOptions<Answer> {
   readonly maxBatchSize: number
   /** How many keys may wait at a time. */
   readonly maxWaiting: number
-  /** How many bytes of keys the server takes in one statement. */
+  /** How many bytes of keys the server accepts in one statement. */
   maxBytes(): number
   /** How many statements may be under way at a time. */
   readonly maxInFlight: number
@@ -23,7 +23,7 @@ export interface BatchOptions<Answer> extends BatchTraceOptions<Answer> {
    * Omitted if none ever may.
    */
   fence?(): unknown
-  /** Whether an answer may be given to those who asked while it was under way. */
+  /** Whether an answer may be given to callers that asked while it was under way. */
   isShared?(answer: Answer): boolean
 }
 

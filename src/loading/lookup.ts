@@ -52,7 +52,7 @@ export function createTableRead(
   })
 }
 
-/** Asks again, with all distinctions from then on, the first time that a row comes which needs them. */
+/** Asks again with all distinctions when the first row comes that needs them, and always from then on. */
 function readingDistinctly<Asked extends readonly unknown[]>(
   { identities }: Pick<LookupOptions, 'identities'>,
   create: (

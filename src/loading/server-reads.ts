@@ -38,7 +38,7 @@ export interface ServerReadsOptions {
   /** Connects to the server; rejects where the table cannot be read reliably. */
   connect(): Promise<Server>
   readonly counters: Counters
-  /** For those who listen to what is sent. */
+  /** For the messages of channels. */
   readonly origin: ReadOrigin
   /** How long (ms) a read may take, whatever it waits for. */
   readonly timeout: number
@@ -60,7 +60,7 @@ const STALE_RETRY_DELAYS = [25, 50, 100, 200, 400, 800, 1600]
 export function createServerReads(options: ServerReadsOptions): ServerReads {
   const { table, identities, reader, counters, cache } = options
   const versioned = cache?.mode === 'versioned'
-  /** Nobody knows how long a row has been absent from an immutable table, or a list complete. */
+  /** An immutable table does not tell how long a row has been absent, or a list complete. */
   const keepsAbsences = cache?.mode !== 'immutable'
   let connected: Server | undefined
   let bytes = CAUTIOUS_BYTES

@@ -192,7 +192,7 @@ function createBatches(options: TableReaderOptions) {
     return createBatch<Entry | undefined>({
       ...{ ...limits, definition, many: false, send: source.rows(definition) },
       rowsIn: (entry) => (entry ? 1 : 0),
-      // Nobody knows how long a row has been absent from an immutable table.
+      // An immutable table does not tell how long a row has been absent.
       isShared: (entry) => entry !== undefined || cache?.mode !== 'immutable',
     })
   }

@@ -6,7 +6,7 @@ import type { TablesMetadata } from '../metadata.ts'
 import { createVerification } from '../verification/verification.ts'
 import { createServerAccess } from '../verification/verified-server.ts'
 import { createVersionWatch } from '../versions/version-watch.ts'
-import { ASSEMBLY, type Assembly, rememberCaches } from './assembly.ts'
+import { ASSEMBLY, type Assembly } from './assembly.ts'
 import { createProcessTables } from './process-tables.ts'
 import { createRefreshing } from './refreshing.ts'
 import type { CacheModes, RepositoriesOptions } from './repositories-options.ts'
@@ -61,6 +61,9 @@ export function createRepositories<
   const { store } = settings
   const link = store && createStoreLink({ store, tables: tables.stored, look: access.lookAtContents })
 
+  const dropCaches = () => {
+    for (const cache of tables.caches) cache.drop()
+  }
   const $close = async () => {
     await refreshing.stop()
     await Promise.all([watch.stop(), tables.stop(), link?.end()])
@@ -91,9 +94,8 @@ export function createRepositories<
         ),
       $close,
       [Symbol.asyncDispose]: $close,
-      [ASSEMBLY]: { db, tables: metadata, settings } satisfies Assembly,
+      [ASSEMBLY]: { db, tables: metadata, settings, dropCaches } satisfies Assembly,
     },
   })
-  rememberCaches(repositories, tables.caches)
   return repositories as unknown as Repositories<DB, Tables, Cache>
 }

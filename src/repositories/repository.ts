@@ -166,7 +166,7 @@ export class Repository<Row, Key, Prefix> {
     if (!cache || cache.mode === 'immutable') {
       throw new ConfigurationError({
         kind: 'option',
-        problem: `${table.name}.all(): only a versioned or expiring table has it, for nothing else knows when a row was added`,
+        problem: `${table.name}.all(): only a versioned or expiring table has it, because an immutable one does not tell when a row is added`,
         fix: `Set createRepositories({ cache: { ${JSON.stringify(table.name)}: 'versioned' } }), or use a Kysely query.`,
       })
     }

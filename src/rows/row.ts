@@ -1,6 +1,4 @@
 import { columnType, copiedForms } from '../columns/column-types.ts'
-import { roundedInteger } from '../columns/number.ts'
-import { impossibleDate, isReadAsDate } from '../columns/time.ts'
 import { UnrepresentableValueError } from '../errors.ts'
 import type { ColumnMetadata, TableMetadata } from '../metadata.ts'
 import { createCopiedProperty, type DefineCopied, defineInspection } from './defensive-copy.ts'
@@ -19,23 +17,17 @@ export interface RowReader {
 /** @see Row */
 export function createRowReader(table: TableMetadata): RowReader {
   const columns = table.columns.map((column) => column.name)
-  const guards = table.columns.map(guardOf)
   const copiers = table.columns.map((column) => createCopier(table, column))
   // Assigning to a name that every object has (`constructor`, `__proto__`) may not create a property.
   const inherited = columns.map((name) => name in Object.prototype)
   const presence = presenceOf(table)
   const literal = createRowLiteral(columns)
-  const guarded = guards.flatMap((guard, index) => (guard ? [{ guard, index }] : []))
 
   /** Whether every value can be shared as it is. */
   function isPlain(values: readonly unknown[], from: number): boolean {
     for (let at = from; at < from + columns.length; at++) {
       const value = values[at]
       if (typeof value === 'object' && value !== null) return false
-    }
-    for (const { guard, index } of guarded) {
-      const value = values[from + index]
-      if (guard(value) !== value) return false
     }
     return true
   }
@@ -49,8 +41,7 @@ export function createRowReader(table: TableMetadata): RowReader {
       let copied = false
       for (let index = 0; index < columns.length; index++) {
         const name = columns[index]!
-        const guard = guards[index]
-        const value = guard ? guard(values[from + index]) : values[from + index]
+        const value = values[from + index]
         if (typeof value === 'object' && value !== null && copiers[index]!(row, value)) {
           copied = true
         } else if (inherited[index]) {
@@ -98,26 +89,6 @@ function createRowLiteral(
     if (error instanceof EvalError) return undefined
     throw error
   }
-}
-
-/**
- * Checks what the decoders of `createDatabase` ensure, for a driver of the user's own: even with the right settings, it may read one
- * column's values as two types.
- */
-function guardOf(column: ColumnMetadata): ((value: unknown) => unknown) | undefined {
-  if (column.type === 'bigint' && column.as === undefined) {
-    return (value) => (typeof value === 'string' ? roundedInteger(column.name) : value)
-  }
-  if (isReadAsDate(column)) {
-    return (value) => {
-      if (!(value instanceof Date) || !Number.isNaN(value.getTime())) return value
-      return column.zeroDates === 'null' ? null : impossibleDate(column.name)
-    }
-  }
-  if (column.type === 'vector') {
-    return (value) => (Array.isArray(value) && value.length === 0 ? null : value)
-  }
-  return undefined
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
 import { createKeyIndex, type KeyIndex } from '../keys/key-index.ts'
 import type { Row } from '../rows/row.ts'
 
-/** The rows that a scope was answered, one object for each primary key, found by all their keys. */
+/** The rows that a scope has seen: one object for each primary key, found by all their keys. */
 export class IdentityMap {
   readonly #keys: TableKeys
   readonly #maxRows: number
@@ -59,7 +59,7 @@ export class IdentityMap {
     return typeof identity === 'string' ? this.#beside : this.#byPrimaryKey
   }
 
-  /** The token by which {@link Key} knows a primary key; or what no key has. */
+  /** The token that a {@link Key} has for a primary key, or one that no key has. */
   #tokenOf(row: Row, identity: Identity): Token {
     if (typeof identity === 'string') return identity
     if (identity.length === 1) return identity[0]!

@@ -17,7 +17,7 @@ import type { Key } from '../keys/key.ts'
  * It leads to nothing that the scope remembers, so that a registry of abandoned scopes can keep it.
  */
 export class PinnedGeneration {
-  /** Of a versioned table, what may be answered without remembering it, which is all there is to most requests. */
+  /** Of a versioned table, what may be answered without remembering it. Most requests need nothing else. */
   hits: HitIndex = EMPTY_INDEX
   /** Whether what the process holds for the scope is answered as it is: the scope need not remember it. */
   direct: boolean
@@ -45,7 +45,7 @@ export class PinnedGeneration {
     return entry && this.#isCleared(generation!, entry) ? undefined : entry
   }
 
-  /** None where another statement may have read the row than the one that the scope is answered. */
+  /** None of an expiring table: another statement may have read its row than the one whose answer the scope has. */
   findByIdentity(identity: Identity): Entry | undefined {
     if (this.#cache.mode === 'expiring') return undefined
     const generation = this.pin() as Generation | undefined

@@ -2,7 +2,7 @@ import type { Counters } from '../diagnostics/stats.ts'
 import type { PinnedGeneration } from './pinned-generation.ts'
 import { type ScopedTable, TableScope } from './table-scope.ts'
 
-/** Who knows the scope that a caller is in, if it is in one; `AsyncLocalStorage` does. */
+/** Knows the scope that a caller is in, if any, as `AsyncLocalStorage` does. */
 export interface CurrentScope {
   getStore(): RequestScope | undefined
 }

@@ -22,7 +22,7 @@ export interface ScopeLoaderOptions<Found, Answer> {
   answer(found: Found): Answer
 }
 
-/** What a scope was answered by each key of a table. */
+/** The answers that a scope has for keys of one table. */
 export class ScopeLoader<Found, Answer> {
   readonly #options: ScopeLoaderOptions<Found, Answer>
   readonly #byDefinition = new Map<KeyDefinition, AnswersOfDefinition<Found, Answer>>()
@@ -64,7 +64,7 @@ export class ScopeLoader<Found, Answer> {
     for (const answers of this.#byDefinition.values()) answers.forgetAnswer(answer)
   }
 
-  /** What is on its way answers those who wait for it, and nobody else. */
+  /** What is on its way answers those that wait for it, and no later caller. */
   forgetUnsettled(): void {
     for (const answers of this.#byDefinition.values()) answers.forgetUnsettled()
   }
@@ -127,14 +127,14 @@ class AnswersOfDefinition<Found, Answer> {
     for (const token of this.promises.keys()) if (!this.settled.has(token)) this.promises.delete(token)
   }
 
-  /** A failure is not remembered. What was forgotten meanwhile does not come back, nor harm what took its place. */
+  /** A failure is not remembered. What was forgotten meanwhile does not come back, and does not replace what took its place. */
   async #load(keys: readonly Key[]): Promise<readonly (Answer | Error)[]> {
     const { epoch, remember, answer } = this.#options
     const begun = epoch()
     const promises = keys.map(({ token }) => this.promises.get(token))
     const found = await this.#batch.loadAll(keys)
     const isCurrent = begun === epoch()
-    // Each answer settles before the next one is looked at, which may be the same row by another spelling.
+    // Each answer settles before the next one, which may be the same row under another spelling.
     return keys.map((key, index) => {
       const { token } = key
       const one = found[index] as Found | Error

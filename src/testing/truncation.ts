@@ -7,7 +7,7 @@ import { ConfigurationError } from '../errors.ts'
 import { run } from '../migration/server-statement.ts'
 import { bumpAllSlots } from '../migration/version-slots.ts'
 import { requireOwnDatabase, VERSION_TABLE } from '../migration/version-table.ts'
-import { cacheDropper } from '../repositories/assembly.ts'
+import { assemblyOf } from '../repositories/assembly.ts'
 
 /**
  * The options of `truncateTables`.
@@ -99,8 +99,8 @@ export async function truncateTables<DB>(db: Kysely<DB>, options: TruncateOption
 }
 
 function dropperOf(repositories: object): () => void {
-  const drop = cacheDropper(repositories)
-  if (drop) return drop
+  const assembly = assemblyOf(repositories)
+  if (assembly) return assembly.dropCaches
   throw new ConfigurationError({
     kind: 'option',
     problem: 'truncateTables: expected as repositories what createRepositories returned, got something else',
