@@ -129,7 +129,10 @@ export interface RepositoriesOptions<
    *
    * @example
    * ```ts
-   * createRepositories({ db, tables, cache: { country: 'versioned' }, store: lmdbStore({ path: '/var/cache/shop/lookups' }) })
+   * import { lmdbStore } from 'kysely-lookup/lmdb'
+   *
+   * const store = lmdbStore({ path: '/var/cache/shop/lookups' })
+   * createRepositories({ db, tables, cache: { country: 'versioned' }, store })
    * ```
    */
   readonly store?: Store

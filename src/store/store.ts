@@ -40,7 +40,9 @@ export interface StoreEntry {
  *
  * @example
  * ```ts
- * const repos = createRepositories({ db, tables, cache: { country: 'versioned' }, store: lmdbStore({ path: '/var/cache/lookups' }) })
+ * import { lmdbStore } from 'kysely-lookup/lmdb'
+ *
+ * const store: Store = lmdbStore({ path: '/var/cache/shop/lookups' })
  * ```
  */
 export interface Store {
@@ -56,7 +58,7 @@ export interface Store {
    *
    * @example
    * ```ts
-   * await store.ready()
+   * const open = (store: Store) => store.ready()
    * ```
    * @throws nothing: it never rejects.
    */
@@ -67,7 +69,7 @@ export interface Store {
    *
    * @example
    * ```ts
-   * const bytes = store.readNow?.(namespace, 'r:FR')
+   * const france = (store: Store, country: StoreNamespace) => store.readNow?.(country, 'r:FR')
    * ```
    * @throws what the store throws if it fails: taken for a miss.
    */
@@ -77,7 +79,7 @@ export interface Store {
    *
    * @example
    * ```ts
-   * const [france, germany] = await store.read(namespace, ['r:FR', 'r:DE'])
+   * const two = (store: Store, country: StoreNamespace) => store.read(country, ['r:FR', 'r:DE'])
    * ```
    * @throws what the store throws if it fails: taken for misses.
    */
@@ -87,7 +89,7 @@ export interface Store {
    *
    * @example
    * ```ts
-   * await store.write(namespace, [{ key: 'r:FR', value: bytes }])
+   * const add = (store: Store, country: StoreNamespace, entry: StoreEntry) => store.write(country, [entry])
    * ```
    * @throws what the store throws if it fails: the entries are lost.
    */
@@ -98,7 +100,7 @@ export interface Store {
    *
    * @example
    * ```ts
-   * const isFirst = await store.claim?.(namespace, 'r:FR', 50)
+   * const isFirst = (store: Store, country: StoreNamespace) => store.claim?.(country, 'r:FR', 50)
    * ```
    * @throws what the store throws if it fails: taken for a claim.
    */
@@ -108,7 +110,7 @@ export interface Store {
    *
    * @example
    * ```ts
-   * await store.forget()
+   * const clear = (store: Store) => store.forget()
    * ```
    * @throws what the store throws if it fails.
    */
@@ -120,7 +122,7 @@ export interface Store {
    *
    * @example
    * ```ts
-   * await store.close()
+   * const end = (store: Store) => store.close()
    * ```
    * @throws what the store throws if it fails.
    */
@@ -141,7 +143,7 @@ export interface MachineRecords {
    *
    * @example
    * ```ts
-   * const poll = store.machine?.get('poll')
+   * const poll = (machine: MachineRecords) => machine.get('poll')
    * ```
    * @throws what the store throws if it fails: taken for no text.
    */
@@ -151,7 +153,7 @@ export interface MachineRecords {
    *
    * @example
    * ```ts
-   * store.machine?.put('poll', 'version 3')
+   * const note = (machine: MachineRecords) => machine.put('poll', 'version 3')
    * ```
    * @throws what the store throws if it fails: the text is lost.
    */

@@ -21,6 +21,7 @@ const PARTS: Readonly<Record<string, (api: PublicApi) => string>> = {
   repository: (api) => membersTable(api, ['Repository', 'ReferenceReads', 'Inserts', 'Writes']),
   repositories: (api) => membersTable(api, ['RepositoriesMembers', 'TableAccess', 'TransactionRepositories']),
   'requestScope options': (api) => optionsTable(api, ['RequestScopeOptions']),
+  'lmdb options': (api) => optionsTable(api, ['LmdbStoreOptions']),
   'opentelemetry options': (api) =>
     optionsTable(api, ['InstrumentationOptions'], 'instrumentLookups: ') +
     optionsTable(api, ['StatsObserverOptions'], 'observeStats: '),

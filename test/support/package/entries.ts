@@ -20,7 +20,7 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
     modules: 349,
     rooms: [
       ...['', 'cache', 'columns', 'database', 'diagnostics', 'keys', 'loading', 'repositories', 'rows'],
-      ...['schema', 'scope', 'verification', 'versions'],
+      ...['schema', 'scope', 'store', 'verification', 'versions'],
     ],
   },
   './binlog': {
