@@ -8,18 +8,17 @@ export type {
 export type { StatementForm } from './database/server-features.ts'
 export type {
   BatchMessage,
-  DatabaseIdentity,
   DoorbellMessage,
   EvictMessage,
   GenerationMessage,
   LoadMessage,
   PollMessage,
-  ReadSubject,
   RefreshMessage,
   StoreMessage,
   UnverifiedMessage,
   VerifiedMessage,
-} from './diagnostics/channels.ts'
+} from './diagnostics/messages.ts'
+export type { DatabaseIdentity, ReadSubject } from './diagnostics/read-subject.ts'
 export type { BatchSizes, TableStats } from './diagnostics/stats.ts'
 export {
   ConfigurationError,

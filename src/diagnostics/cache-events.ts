@@ -1,4 +1,5 @@
-import { evictChannel, type GenerationMessage, generationChannel, publish } from './channels.ts'
+import { evictChannel, generationChannel, publish } from './channels.ts'
+import type { GenerationMessage } from './messages.ts'
 
 /** Publishes what happens to a table's process-wide cache. */
 export interface CacheEvents {

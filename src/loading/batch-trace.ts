@@ -1,13 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import {
-  type BatchMessage,
-  batchChannel,
-  type DatabaseIdentity,
-  type LoadMessage,
-  loadChannel,
-  type ReadSubject,
-  trace,
-} from '../diagnostics/channels.ts'
+import { batchChannel, loadChannel, trace } from '../diagnostics/channels.ts'
+import type { BatchMessage, LoadMessage } from '../diagnostics/messages.ts'
+import type { DatabaseIdentity, ReadSubject } from '../diagnostics/read-subject.ts'
 import type { Token } from '../keys/identity.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
 

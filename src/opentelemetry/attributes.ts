@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api'
 import { errorNumber } from '../database/server-errors.ts'
-import type { DatabaseIdentity, ReadSubject } from '../diagnostics/channels.ts'
+import type { DatabaseIdentity, ReadSubject } from '../diagnostics/read-subject.ts'
 import { LookupError } from '../errors.ts'
 
 /**

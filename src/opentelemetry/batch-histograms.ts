@@ -1,5 +1,5 @@
 import { type Attributes, context, type Meter, type Span, trace } from '@opentelemetry/api'
-import type { BatchMessage } from '../diagnostics/channels.ts'
+import type { BatchMessage } from '../diagnostics/messages.ts'
 import { BATCH_SIZE_BOUNDS } from '../diagnostics/stats.ts'
 import { errorAttributes, readAttributes } from './attributes.ts'
 

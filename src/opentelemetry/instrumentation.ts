@@ -12,7 +12,8 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api'
-import { type BatchMessage, batchChannel, type LoadMessage, loadChannel } from '../diagnostics/channels.ts'
+import { batchChannel, loadChannel } from '../diagnostics/channels.ts'
+import type { BatchMessage, LoadMessage } from '../diagnostics/messages.ts'
 import { databaseAttributes, errorAttributes, errorMessage, readAttributes } from './attributes.ts'
 import { createMeasure } from './batch-histograms.ts'
 import { createSpanParents } from './span-parents.ts'

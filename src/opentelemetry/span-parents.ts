@@ -7,7 +7,7 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
-import type { BatchMessage, LoadMessage } from '../diagnostics/channels.ts'
+import type { BatchMessage, LoadMessage } from '../diagnostics/messages.ts'
 
 /** The contexts of loads, from which the parents and links of their batches follow. */
 export interface SpanParents {

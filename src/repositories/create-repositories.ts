@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import { expectAdapter } from '../database/lookup-adapter.ts'
-import type { DatabaseIdentity } from '../diagnostics/channels.ts'
+import type { DatabaseIdentity } from '../diagnostics/read-subject.ts'
 import { statsOf } from '../diagnostics/stats.ts'
 import type { TablesMetadata } from '../metadata.ts'
 import { createVerification } from '../verification/verification.ts'

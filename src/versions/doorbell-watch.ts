@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { type DoorbellMessage, doorbellChannel, publish } from '../diagnostics/channels.ts'
+import { doorbellChannel, publish } from '../diagnostics/channels.ts'
+import type { DoorbellMessage } from '../diagnostics/messages.ts'
 import { ConfigurationError } from '../errors.ts'
 import { createAnnouncer } from './announcer.ts'
 import type { Doorbell, DoorbellListener, DoorbellSubscription } from './doorbell.ts'

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { accessSync, constants, statSync } from 'node:fs'
-import { publish, type StoreMessage, storeChannel } from '../../diagnostics/channels.ts'
+import { publish, storeChannel } from '../../diagnostics/channels.ts'
+import type { StoreMessage } from '../../diagnostics/messages.ts'
 import { ConfigurationError } from '../../errors.ts'
 import type { Store, StoreEntry, StoreNamespace } from '../store.ts'
 import { type Environment, openEnvironment } from './environment.ts'
