@@ -25,7 +25,7 @@ export interface BinlogDoorbellOptions {
 }
 
 /**
- * A doorbell that listens to the server's binary log. It hears whoever writes, and TRUNCATE and DDL too. It needs npm's
+ * A doorbell that listens to the server's binary log. It hears all writes, no matter who makes them, and TRUNCATE and DDL. It needs npm's
  * `@vlasky/zongji`, binary logs in the format ROW or MIXED, and two connections for as long as it listens. One process of a fleet can
  * listen for all: `kysely-lookup watch`.
  *

@@ -39,7 +39,7 @@ export class Asker<Answer> {
   }
 }
 
-/** A key to be sent, its position among the asker's keys, and the next one who waits for the same key. */
+/** A key to be sent, its position among the asker's keys, and the next one that waits for the same key. */
 export interface Waiting<Answer> {
   readonly key: Key
   readonly asker: Asker<Answer>

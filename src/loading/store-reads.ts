@@ -56,7 +56,7 @@ export function createStoreReads(
   ): Promise<readonly (Answer | undefined | Error)[]> {
     await connect()
     const answers = new Map<Key, Answer | null | undefined | Error>()
-    // Whoever cleared a scope may know of a change that the store does not show.
+    // A program that cleared its scope may know of a change that the store does not show.
     const askable = keys.filter(({ fresh }) => !fresh)
 
     async function look(options?: LateOptions): Promise<true | undefined> {

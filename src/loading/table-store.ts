@@ -84,7 +84,7 @@ export function createTableStore(options: TableStoreOptions): TableStore {
     return cache.current === attached.generation ? attached : undefined
   }
 
-  /** The same, for somebody who is answered from there. */
+  /** The same, for a caller that is answered from there. */
   function currentOf(held: HeldAnswers | undefined): Attachment | undefined {
     const at = store.readNow && current()
     return at && held === at.generation ? at : undefined

@@ -34,7 +34,7 @@ export async function readJsonColumns<DB>(
   return found
 }
 
-/** Undefined where the driver's metadata are not to be had. */
+/** Undefined where the driver's metadata cannot be read. */
 async function describedAsJson<DB>(
   db: Kysely<DB>,
   tables: readonly TextColumns[],

@@ -96,7 +96,7 @@ export interface Store {
   write(namespace: StoreNamespace, entries: readonly StoreEntry[]): Promise<void>
   /**
    * Resolves to whether the caller is the first to claim `name` within the last `lifetime` milliseconds. A claim only saves statements:
-   * who gets none waits a little for the entries of who has it. Absent from stores that cannot tell.
+   * a caller without it waits a little for the entries of the one that has it. Absent from stores that cannot tell.
    *
    * @example
    * ```ts

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Doorbell, DoorbellListener } from './doorbell.ts'
 
-/** What a connection tells whoever opened it. */
+/** What a connection reports. */
 export interface ConnectionEvents {
-  /** Somebody rang, with this text where there is one. */
+  /** A ring came, with a text if there is one. */
   heard(text?: string): void
   /** Nothing is heard any more. */
   lost(error: unknown): void
@@ -98,7 +98,7 @@ export function createConnectedDoorbell(options: ConnectedDoorbellOptions): Door
   return {
     subscribe(listener) {
       listeners.add(listener)
-      // Whoever subscribes has no subscription yet.
+      // The subscriber has no subscription yet.
       if (connection) queueMicrotask(() => connection && listeners.has(listener) && listener.listening())
       open()
       return {
@@ -145,7 +145,7 @@ async function withinLimit(
   return Promise.race([opened, expiry]).finally(() => clearTimeout(timer))
 }
 
-/** Anybody may ring, with any text. */
+/** Others may ring too, with any text. */
 function messageIn(text: string | undefined): { readonly from?: unknown; readonly note?: string } {
   try {
     const { from, note } = JSON.parse(text ?? '')

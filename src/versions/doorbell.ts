@@ -35,7 +35,7 @@ export interface Doorbell {
  */
 export interface DoorbellListener {
   /**
-   * Somebody may have changed a table. Rings may come at any rate: they are looked after at most once in 20 ms.
+   * A table may have changed. Rings may come at any rate: versions are read at most once in 20 ms.
    *
    * @example
    * ```ts

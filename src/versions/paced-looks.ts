@@ -17,15 +17,15 @@ export interface PacedLooks {
 
 /** Milliseconds between the beginnings of two looks. */
 const GAP = 20
-/** So many looks in a row may find nothing; then one per fifth of the poll's interval, or per second. */
+/** How many looks in a row may find nothing; after that, one per fifth of the poll's interval, or per second. */
 const BUDGET = 5
 const LONGEST_REFILL = 1_000
-/** When to look again (ms) after a look that found nothing: a ring may come before what it tells of can be seen. */
+/** When to look again (ms) after a look that found nothing: a ring may come before its change is visible. */
 const AGAIN = [20, 100, 400]
 
 /**
- * The last one who asks is always followed by a look. Looks that find nothing come out of a budget, so that a bus that rings for
- * everybody costs the server no more than a few polls.
+ * The last request is always followed by a look. Looks that find nothing are paid from a budget, so a bus that rings for every
+ * change of any table costs the server no more than a few polls.
  */
 export function createPacedLooks({ look, pollInterval }: PacedLooksOptions): PacedLooks {
   // A timer started in a request would hold on to that request's scope.

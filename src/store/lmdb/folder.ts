@@ -183,7 +183,7 @@ function remove(file: string): void {
   try {
     unlinkSync(file)
   } catch {
-    // Somebody else was faster.
+    // Another process was faster.
   }
 }
 
