@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { LiveEvents } from './sample.ts'
+import type { LiveEvents } from './live-events.ts'
 
 /** Sends every open page what happens, as server-sent events. */
 export interface Live {

@@ -1,15 +1,18 @@
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import type { LookupPage } from 'kysely-lookup/page'
 import { type BrowserFile, readBrowserFiles, readGraphiqlFiles } from './browser-files.ts'
 import type { createEndpoint } from './graphql/endpoint.ts'
 import { createGuard, GRAPHIQL_POLICY } from './guard.ts'
 import type { Live } from './live.ts'
+import type { Welcome } from './live-events.ts'
 import type { RowChanger } from './row-change.ts'
-import type { Welcome } from './sample.ts'
 import { MAX_RATE, type Traffic } from './traffic.ts'
 
 export interface PageOptions {
   /** Where it listens. */
   readonly host: string
+  /** The page of kysely-lookup/page, which this one shows a part of. */
+  readonly lookups: LookupPage
   readonly live: Live
   readonly welcome: () => Welcome
   readonly traffic: Traffic
@@ -26,7 +29,7 @@ const trafficBody = {
 
 /** The page that shows the service and accepts the commands of its buttons. */
 export async function createPage(options: PageOptions): Promise<FastifyInstance> {
-  const { host, live, welcome, traffic, changer, endpoint } = options
+  const { host, lookups, live, welcome, traffic, changer, endpoint } = options
   const files = await readBrowserFiles()
   // Several megabytes, loaded only when GraphiQL is opened.
   let graphiql: ReturnType<typeof readGraphiqlFiles> | undefined
@@ -48,6 +51,10 @@ export async function createPage(options: PageOptions): Promise<FastifyInstance>
     return send(reply, (await graphiql).get(params.name))
   })
 
+  page.get('/lookups/*', (request, reply) => {
+    reply.hijack()
+    lookups(request.raw, reply.raw)
+  })
   page.get('/live', (_request, reply) => {
     reply.hijack()
     for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value!)

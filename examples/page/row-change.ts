@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'
-import type { RowChangeDescription, RowChangeResult } from './sample.ts'
+import type { RowChangeDescription, RowChangeResult } from './live-events.ts'
 
 /** A row that is changed back and forth. */
 interface ChangeableRow extends RowChangeDescription {

@@ -4,15 +4,10 @@ import { subscribe } from 'node:diagnostics_channel'
 /** The SELECTs that some work has sent, by text. */
 export type SentStatements = ReadonlyMap<string, number>
 
-interface Counting {
-  readonly texts: Map<string, number>
-  readonly aside: boolean
-}
-
-const counting = new AsyncLocalStorage<Counting>()
+const counting = new AsyncLocalStorage<Map<string, number>>()
 
 function count(sql: string): void {
-  const texts = counting.getStore()?.texts
+  const texts = counting.getStore()
   // Setting up a new connection is not part of the work.
   if (texts && /^\s*select\b.*\bfrom\b/is.test(sql)) texts.set(sql, (texts.get(sql) ?? 0) + 1)
 }
@@ -28,19 +23,11 @@ subscribe('tracing:mysql2:query:start', (message) =>
 )
 subscribe('tracing:mysql2:execute:start', (message) => count((message as { query: string }).query))
 
-/** Whether this work is not part of the service's own. */
-export function isAside(): boolean {
-  return counting.getStore()?.aside ?? false
-}
-
 /** Runs `work` and counts the SELECTs that are sent for it. */
-export async function countStatements<Result>(options: {
-  readonly work: () => Promise<Result>
-  /** Whether it is not part of the service's own work. */
-  readonly aside: boolean
-}): Promise<{ readonly result: Result; readonly statements: SentStatements }> {
-  const { work, aside } = options
-  const texts = new Map<string, number>()
-  const result = await counting.run({ texts, aside }, work)
-  return { result, statements: texts }
+export async function countStatements<Result>(
+  work: () => Promise<Result>,
+): Promise<{ readonly result: Result; readonly statements: SentStatements }> {
+  const statements = new Map<string, number>()
+  const result = await counting.run(statements, work)
+  return { result, statements }
 }

@@ -1,17 +1,17 @@
 import { Agent, get } from 'node:http'
-import type { TrafficState } from './sample.ts'
+import type { TrafficState } from './live-events.ts'
 
 export const MAX_RATE = 200
 /** The number of pages of shipments. */
 const PAGES = 400
 const MOST_IN_FLIGHT = 64
 const TICK = 20
+/** Milliseconds between two reports of how many were answered. */
+const REPORT = 500
 
 /** Sends real HTTP requests to the service at a given rate, each for a page of shipments. */
 export interface Traffic {
   readonly state: TrafficState
-  /** Requests that were answered. */
-  readonly answered: number
   set(wish: { readonly running: boolean; readonly rate: number }): void
   /** Runs `work` while no request is in progress. */
   pausedFor<Result>(work: () => Promise<Result>): Promise<Result>
@@ -28,12 +28,19 @@ export function createTraffic(options: {
   let rate = 20
   let answered = 0
   let failed = 0
+  /** Of both, as last reported. */
+  let reported = 0
   let inFlight = 0
   let holds = 0
   let owed = 0
   let last = performance.now()
   let timer: NodeJS.Timeout | undefined
   const idle: (() => void)[] = []
+  const state = (): TrafficState => ({ running, rate, answered, failed })
+  const reports = setInterval(() => {
+    if (running || answered + failed !== reported) changed(state())
+    reported = answered + failed
+  }, REPORT)
 
   function tick(): void {
     const now = performance.now()
@@ -66,15 +73,12 @@ export function createTraffic(options: {
       timer = setInterval(tick, TICK)
     } else if (!wish.running) clearInterval(timer)
     running = wish.running
-    changed({ running, rate, failed })
+    changed(state())
   }
 
   return {
     get state() {
-      return { running, rate, failed }
-    },
-    get answered() {
-      return answered
+      return state()
     },
     set,
     async pausedFor(work) {
@@ -87,6 +91,7 @@ export function createTraffic(options: {
       }
     },
     async stop() {
+      clearInterval(reports)
       set({ running: false, rate })
       await settled()
       agent.destroy()

@@ -83,6 +83,26 @@ export interface TableStats {
   readonly verifiedAge: number | undefined
 }
 
+/**
+ * Anything with counters by table, such as repositories.
+ *
+ * @example
+ * ```ts
+ * const source: StatsSource = repos
+ * ```
+ */
+export interface StatsSource {
+  /**
+   * Returns the counters of each table. Never throws.
+   *
+   * @example
+   * ```ts
+   * const { hits } = repos.$stats().country
+   * ```
+   */
+  $stats(): Readonly<Record<string, TableStats>>
+}
+
 /** What is computed when statistics are asked for. */
 type Computed =
   | 'batchSizes'
@@ -130,7 +150,7 @@ export function createCounters(): Counters {
 }
 
 /** What statistics are computed from. Times are those of `performance.now`. */
-export interface StatsSource {
+export interface CountedTable {
   readonly counters: Counters
   readonly generation:
     | {
@@ -146,7 +166,7 @@ export interface StatsSource {
 }
 
 /** A copy that no longer changes. */
-export function statsOf({ counters, generation, since, verifiedAt, doorbell }: StatsSource): TableStats {
+export function statsOf({ counters, generation, since, verifiedAt, doorbell }: CountedTable): TableStats {
   const { batchesBySize, ...counted } = counters
   const { aliases = 0, absences = 0, lists = 0 } = generation?.held() ?? {}
   const version = generation?.version

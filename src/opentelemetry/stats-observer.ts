@@ -6,7 +6,7 @@ import {
   metrics,
   type Observable,
 } from '@opentelemetry/api'
-import type { TableStats } from '../diagnostics/stats.ts'
+import type { StatsSource, TableStats } from '../diagnostics/stats.ts'
 import { type Instrumentation, SCOPE } from './instrumentation.ts'
 
 /**
@@ -114,26 +114,6 @@ const METRICS: readonly Metric[] = [
     [seconds(of.verifiedAge)],
   ]),
 ]
-
-/**
- * Anything with counters by table, such as repositories.
- *
- * @example
- * ```ts
- * const source: StatsSource = repos
- * ```
- */
-export interface StatsSource {
-  /**
-   * Returns the counters of each table. Never throws.
-   *
-   * @example
-   * ```ts
-   * const { hits } = repos.$stats().country
-   * ```
-   */
-  $stats(): Readonly<Record<string, TableStats>>
-}
 
 /**
  * Creates metrics from `repos.$stats()`, which is called once per collection. Call it once for each set of repositories in the

@@ -11,17 +11,19 @@ import {
   numberAtLeast,
   numberIn,
   openWatchedPage,
+  seriesDrawn,
 } from '../support/page/watched-page.ts'
 import { createTestDatabase, runStatements, statementCounter, type TestDatabase } from '../support/server.ts'
 
 const TABLES = [
   'city',
   'country',
-  'currency',
-  'language',
-  'time_zone',
   'country_currency',
   'country_language',
+  'currency',
+  'language',
+  'shipment',
+  'time_zone',
 ]
 
 /** Of the reference data and shipments: what GraphiQL offers to begin with. */
@@ -49,7 +51,7 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
   it('shows every table, and says how to begin', async (t) => {
     const page = await open(t)
     assert.deepEqual(await page.locator('#table-rows th code').allInnerTexts(), TABLES)
-    assert.equal(await page.locator('.empty').count(), 3)
+    assert.equal(await page.locator('.empty:visible').count(), 3)
     assert.equal(await page.locator('#traffic-switch').innerText(), 'Start traffic')
     const { system, version } = database
     const name = system === 'mariadb' ? 'MariaDB' : 'MySQL'
@@ -61,13 +63,14 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
     await setRate(page, 40)
     await page.click('#traffic-switch')
     await numberAtLeast(page, '#lookups', 20 * LOOKUPS_OF_A_REQUEST)
-    await page.waitForSelector('#plot-levels polygon')
-    await page.waitForSelector('#plot-batches circle')
-    assert.equal(await page.locator('.empty').count(), 0)
-    assert.ok(await hasHeight(page, '#plot-levels polygon.level-process'))
-    assert.ok(await hasHeight(page, '#plot-levels polygon.level-database'))
-    assert.ok(await hasHeight(page, '#plot-statements polyline.line-without'))
-    assert.ok(await hasHeight(page, '#plot-statements polyline.line-sent'))
+    for (const series of ['level-process', 'level-database']) {
+      await seriesDrawn(page, { plot: '#plot-levels', series })
+    }
+    for (const series of ['line-without', 'line-sent']) {
+      await seriesDrawn(page, { plot: '#plot-statements', series })
+    }
+    await seriesDrawn(page, { plot: '#plot-batches', series: 'table-0' })
+    assert.equal(await page.locator('.empty:visible').count(), 0)
 
     const before = await numberIn(page, '#lookups')
     await numberAtLeast(page, '#lookups', before + LOOKUPS_OF_A_REQUEST)
@@ -76,8 +79,8 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
     // Once the last requests are answered, each has made all of its lookups.
     const figures = await page.waitForFunction((each) => {
       const read = (id: string) =>
-        Number.parseInt(document.getElementById(id)!.innerText.replace(/[^\d]/g, ''), 10)
-      const [lookups, requests] = [read('lookups'), read('lookups-note')]
+        Number.parseInt(document.getElementById(id)!.innerText.replaceAll(',', ''), 10)
+      const [lookups, requests] = [read('lookups'), read('traffic-note')]
       return lookups === requests * each && { lookups, statements: read('statements'), saved: read('saved') }
     }, LOOKUPS_OF_A_REQUEST)
     const { lookups, statements, saved } = (await figures.jsonValue()) as Record<string, number>
@@ -90,6 +93,7 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
 
   it('describes what the pointer is at', async (t) => {
     const page = await open(t)
+    await seriesDrawn(page, { plot: '#plot-levels', series: 'level-process' })
     const place = await page.locator('#plot-levels .frame').boundingBox()
     await page.mouse.move(place!.x + place!.width - 20, place!.y + 40)
     await page.waitForSelector('#plot-levels .tip:has-text("process-wide cache")')
@@ -97,7 +101,7 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
 
   it('shows a second page what the first one saw', async (t) => {
     const page = await open(t)
-    await page.waitForSelector('#plot-levels polygon')
+    await seriesDrawn(page, { plot: '#plot-levels', series: 'level-process' })
     assert.ok((await numberIn(page, '#lookups')) >= 20 * LOOKUPS_OF_A_REQUEST)
   })
 
@@ -129,7 +133,7 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
     await cell.filter({ hasText: Number(after).toLocaleString('en') }).waitFor()
     await page.waitForSelector('tr[data-table="country"].moved')
     for (const plot of ['levels', 'statements', 'batches']) {
-      await page.waitForSelector(`#plot-${plot} text:has-text("country changed")`)
+      await page.waitForSelector(`#plot-${plot} .mark:has-text("country changed")`)
     }
     const { data } = await ask(start.url, '{ country(code: "FR") { capital } }')
     assert.deepEqual(data, { country: { capital: 'Lyon' } })
@@ -166,40 +170,6 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
     assert.ok(shown >= 53, `${shown} shown`)
   })
 
-  it('draws the batches of the service alone, not those of the comparison', async (t) => {
-    const page = await open(t)
-    const seen = await page.evaluate(async () => {
-      // The currencies are read again.
-      await fetch('/changes/currency', { method: 'POST' })
-      const statementsIn = ({ tables }: { tables: Record<string, { statements: number }> }) =>
-        Object.values(tables).reduce((sum, { statements }) => sum + statements, 0)
-      const source = new EventSource('/live')
-      return new Promise<object>((resolve) => {
-        let sent: number | undefined
-        let before: number | undefined
-        let batches = 0
-        source.addEventListener('query', ({ data }) => {
-          const { ways } = JSON.parse(data) as { ways: { statements: number }[] }
-          sent = ways.at(-1)!.statements - 1 // which reads the shipments
-        })
-        source.addEventListener('sample', ({ data }) => {
-          const sample = JSON.parse(data) as Parameters<typeof statementsIn>[0] & { batches: object[] }
-          if (before === undefined) {
-            // What the change itself has read is in it.
-            before = statementsIn(sample)
-            const body = JSON.stringify({ query: '{ shipments(page: 5) { price } }' })
-            fetch('/graphql', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-            return
-          }
-          batches += sample.batches.length
-          const statements = statementsIn(sample) - before
-          if (sent !== undefined && statements >= sent) resolve({ sent, statements, batches })
-        })
-      })
-    })
-    assert.deepEqual(seen, { sent: 1, statements: 1, batches: 1 })
-  })
-
   it('is light or dark as the system is, or as the user chooses', async (t) => {
     const page = await open(t, { colorScheme: 'light' })
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
@@ -234,7 +204,7 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
         { path: '/', headers: { host: host.replace('127.0.0.1', 'rebound.test') } },
         421,
       ],
-      ['counters under that name', { path: '/live', headers: { host: 'rebound.test' } }, 421],
+      ['counters under that name', { path: '/lookups/live.stream', headers: { host: 'rebound.test' } }, 421],
       ['what is no name', { path: '/', headers: { host: 'a b' } }, 421],
       ['an order of another site', { ...order, headers: { ...json, origin: 'http://other.test' } }, 403],
       ['an order of another port', { ...order, headers: { ...json, origin: 'http://127.0.0.1:1' } }, 403],
@@ -297,11 +267,6 @@ describe('the page of npm start', { timeout: 180_000 }, () => {
 async function setRate(page: Page, rate: number): Promise<void> {
   await page.locator('#rate').fill(String(rate))
   await page.waitForSelector(`#rate-text:has-text("${rate}")`)
-}
-
-/** Whether a shape is more than a line along the floor. */
-function hasHeight(page: Page, selector: string): Promise<boolean> {
-  return page.locator(selector).evaluate((shape) => shape.getBoundingClientRect().height > 3)
 }
 
 async function shownStatements(page: Page, way: string): Promise<number> {

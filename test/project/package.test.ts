@@ -60,6 +60,9 @@ const repos = createRepositories({ db: createDatabase<DB>({ uri: process.env.DAT
 await repos.city.findByKey('Paris')
 `
 
+/** What browsers load is no module of Node, and has no declarations. */
+const BROWSER = 'page/browser/'
+
 describe('the package, installed in an empty TypeScript project', () => {
   let consumer: Consumer
   let database: TestDatabase
@@ -84,12 +87,18 @@ describe('the package, installed in an empty TypeScript project', () => {
     await database?.drop()
   })
 
-  it('holds what was built from src, the manifest and three texts, and nothing else', async () => {
+  it('holds what was built from src, uPlot with its license, the manifest and three texts, and nothing else', async () => {
     const sources = await filesBelow(join(root, 'src'))
-    assert.ok(sources.every((name) => name.endsWith('.ts')))
-    const built = sources.flatMap((name) =>
-      ['.d.ts', '.js'].map((ending) => `dist/${name.slice(0, -3)}${ending}`),
-    )
+    const built = sources.flatMap((name) => {
+      if (!name.startsWith(BROWSER)) {
+        assert.ok(name.endsWith('.ts'), name)
+        return ['.d.ts', '.js'].map((ending) => `dist/${name.slice(0, -3)}${ending}`)
+      }
+      if (name.endsWith('.json') || name.endsWith('.d.ts')) return []
+      return `dist/${name.replace(/\.ts$/, '.js')}`
+    })
+    const uplot = ['uPlot.LICENSE.txt', 'uPlot.iife.min.js', 'uPlot.min.css']
+    built.push(...uplot.map((name) => `dist/${BROWSER}${name}`))
     const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
     assert.deepEqual(consumer.packageFiles, [...texts, ...built].sort())
   })

@@ -6,7 +6,7 @@ import { floorsOf, readArrows } from '../support/rooms.ts'
 /** From the top of the house to its bottom; the rooms of one floor do not import each other. */
 const FLOORS = [
   ['index.ts', 'cli', 'testing'],
-  ['check'],
+  ['check', 'page'],
   ['repositories', 'redis', 'binlog'],
   ['verification', 'loading'],
   ['scope', 'codegen', 'migration'],
@@ -21,6 +21,7 @@ const FLOORS = [
 /** What a room may know, where that is less than all floors below it. */
 const NEIGHBOURS: Readonly<Record<string, readonly string[]>> = {
   frameworks: ['errors.ts'],
+  page: ['database', 'diagnostics', 'errors.ts', 'repositories'],
   opentelemetry: ['database', 'diagnostics', 'errors.ts'],
   columns: ['errors.ts', 'metadata.ts'],
 }

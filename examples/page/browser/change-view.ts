@@ -1,6 +1,6 @@
-import type { RowChangeDescription, RowChangeResult } from '../sample.ts'
-import { byId, make } from './element.ts'
-import { countText, millisecondsText, plural } from './format.ts'
+import { byId, make } from '/lookups/element.js'
+import { countText, millisecondsText, plural } from '/lookups/format.js'
+import type { RowChangeDescription, RowChangeResult } from '../live-events.ts'
 import { post } from './stream.ts'
 
 /** Asks the server to change a row, and shows the result. */

@@ -1,49 +1,35 @@
-import type { Sample } from '../sample.ts'
+import { byId, setText } from '/lookups/element.js'
+import { startTheme } from '/lookups/theme.js'
 import { createChangeView } from './change-view.ts'
-import { byId, setText } from './element.ts'
-import { createLivePlots } from './live-plots.ts'
-import { LONGEST_SPAN } from './plot-data.ts'
+import { showLookupPage } from './lookup-page.ts'
 import { showQueryCost } from './query-view.ts'
 import { startStream } from './stream.ts'
-import { createTablesView } from './tables-view.ts'
-import { startTheme } from './theme.ts'
-import { showTotals } from './totals-view.ts'
 import { createTrafficControl } from './traffic-control.ts'
 
-startTheme()
+/** The key under which GraphiQL stores its own choice, which it reads when it opens. */
+const GRAPHIQL_THEME = 'graphiql:theme'
+
+startTheme({
+  chosen(theme) {
+    if (theme === 'auto') localStorage.removeItem(GRAPHIQL_THEME)
+    else localStorage.setItem(GRAPHIQL_THEME, theme)
+    byId('graphiql', HTMLIFrameElement).contentWindow?.location.reload()
+  },
+})
 const traffic = createTrafficControl()
 const change = createChangeView()
-let plots: ReturnType<typeof createLivePlots> | undefined
-let tables: ReturnType<typeof createTablesView> | undefined
-let samples: Sample[] = []
-
-function show(): void {
-  const sample = samples.at(-1)!
-  showTotals(sample)
-  traffic.showSpeed(samples.at(-5), sample)
-  tables?.show(sample)
-  plots?.show(samples)
-}
 
 startStream({
   welcome(welcome) {
-    samples = [...welcome.samples]
-    plots ??= createLivePlots(welcome.tables.map(({ name }) => name))
-    tables = createTablesView(welcome.tables)
     change.offer(welcome.changes)
     traffic.show(welcome.traffic)
     setText(
       byId('server', HTMLElement),
       `${welcome.server}. The service itself: ${welcome.serviceUrl}/shipments`,
     )
-    show()
-  },
-  sample(sample) {
-    samples.push(sample)
-    while (samples[0]!.at < sample.at - LONGEST_SPAN - 5_000) samples.shift()
-    show()
   },
   traffic: traffic.show,
   change: change.show,
   query: showQueryCost,
 })
+await showLookupPage()

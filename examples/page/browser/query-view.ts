@@ -1,6 +1,6 @@
-import type { QueryCost, Way, WayCost } from '../sample.ts'
-import { byId, make } from './element.ts'
-import { countText, millisecondsText, plural } from './format.ts'
+import { byId, make } from '/lookups/element.js'
+import { countText, millisecondsText, plural } from '/lookups/format.js'
+import type { QueryCost, Way, WayCost } from '../live-events.ts'
 
 const NAMES: Readonly<Record<Way, string>> = {
   plain: 'Plain Kysely',

@@ -1,18 +1,10 @@
-import type { LiveEvents } from '../sample.ts'
-import { byId, setText } from './element.ts'
+import type { LiveEvents } from '../live-events.ts'
 
 type Listeners = { readonly [Name in keyof LiveEvents]: (data: LiveEvents[Name]) => void }
 
 /** Listens to the server. The browser reconnects by itself, and then receives everything again. */
 export function startStream(listeners: Listeners): void {
-  const connection = byId('connection', HTMLElement)
   const source = new EventSource('/live')
-  const show = (state: 'live' | 'away') => {
-    connection.dataset.state = state
-    setText(connection, state === 'live' ? 'live' : 'the service is away')
-  }
-  source.onopen = () => show('live')
-  source.onerror = () => show('away')
   for (const name of Object.keys(listeners) as (keyof LiveEvents)[]) {
     const listener = listeners[name] as (data: unknown) => void
     source.addEventListener(name, (event) => listener(JSON.parse(event.data)))

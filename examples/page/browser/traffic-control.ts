@@ -1,6 +1,6 @@
-import type { Sample, TrafficState } from '../sample.ts'
-import { byId, setText } from './element.ts'
-import { countText, plural } from './format.ts'
+import { byId, setText } from '/lookups/element.js'
+import { countText, plural } from '/lookups/format.js'
+import type { TrafficState } from '../live-events.ts'
 import { post } from './stream.ts'
 
 /** The button and the slider. They show the server's state, even if another page changed it. */
@@ -10,7 +10,7 @@ export function createTrafficControl() {
   const slider = byId('rate', HTMLInputElement)
   const rateText = byId('rate-text', HTMLOutputElement)
   const note = byId('traffic-note', HTMLElement)
-  let state: TrafficState = { running: false, rate: 20, failed: 0 }
+  let state: TrafficState = { running: false, rate: 20, answered: 0, failed: 0 }
 
   async function order(running: boolean): Promise<void> {
     try {
@@ -34,13 +34,8 @@ export function createTrafficControl() {
       button.classList.toggle('running', state.running)
       if (document.activeElement !== slider) slider.value = String(state.rate)
       setText(rateText, String(state.rate))
-      if (!state.running) setText(note, 'Each request makes 275 lookups.')
-    },
-    showSpeed(before: Sample | undefined, sample: Sample): void {
-      if (!state.running || !before) return
-      const rate = ((sample.requests - before.requests) * 1_000) / (sample.at - before.at)
-      const failed = state.failed === 0 ? '' : `, ${countText(state.failed)} failed`
-      setText(note, `${plural(rate, 'request')} and ${countText(rate * 275)} lookups a second${failed}`)
+      const failed = state.failed === 0 ? '' : `, and ${countText(state.failed)} failed`
+      setText(note, `${plural(state.answered, 'request')} answered${failed}. Each makes 275 lookups.`)
     },
   }
 }

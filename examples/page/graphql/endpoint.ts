@@ -1,6 +1,6 @@
 import { type ExecutionArgs, getOperationAST } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
-import type { QueryCost } from '../sample.ts'
+import type { QueryCost } from '../live-events.ts'
 import { schema } from './schema.ts'
 import { type LookupsByWay, measureQuery } from './ways.ts'
 

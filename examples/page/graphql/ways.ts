@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import type { Lookups } from '../../comparison/lookups.ts'
-import type { QueryCost, Way, WayCost } from '../sample.ts'
+import type { QueryCost, Way, WayCost } from '../live-events.ts'
 import { countStatements, type SentStatements } from '../statement-count.ts'
 import type { QueryContext } from './schema.ts'
 
@@ -28,10 +28,7 @@ export async function measureQuery(options: {
   for (const way of ['plain', 'request', 'process'] as const) {
     const contextValue: QueryContext = { ...(args.contextValue as object), lookups: lookups[way]() }
     const start = performance.now()
-    const { result, statements } = await countStatements({
-      work: async () => execute({ ...args, contextValue }),
-      aside: way !== 'process',
-    })
+    const { result, statements } = await countStatements(async () => execute({ ...args, contextValue }))
     const milliseconds = performance.now() - start
     answers.push(result)
     ways.push({ way, milliseconds, ...summary(statements) })

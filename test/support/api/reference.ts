@@ -25,6 +25,7 @@ const PARTS: Readonly<Record<string, (api: PublicApi) => string>> = {
   'opentelemetry options': (api) =>
     optionsTable(api, ['InstrumentationOptions'], 'instrumentLookups: ') +
     optionsTable(api, ['StatsObserverOptions'], 'observeStats: '),
+  'page options': (api) => optionsTable(api, ['LookupPageOptions']),
   'testing options': (api) =>
     optionsTable(api, ['ThrowawayServerOptions'], 'startThrowawayServer: ') +
     optionsTable(api, ['TestDatabaseOptions'], 'createTestDatabase: ') +

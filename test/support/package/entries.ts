@@ -38,6 +38,11 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
     modules: 52,
     rooms: ['', 'database', 'diagnostics', 'opentelemetry'],
   },
+  './page': {
+    packages: [],
+    modules: 0,
+    rooms: ['', 'database', 'page', 'repositories'],
+  },
   './redis': { packages: ['redis'], modules: 0, rooms: ['', 'redis', 'versions'] },
   './testing': {
     packages: ['kysely', 'mysql2'],

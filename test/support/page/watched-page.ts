@@ -5,15 +5,21 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 /** Opens the page; when the test ends, nothing may have been wrong in the browser, nor asked of anybody else. */
 export async function openWatchedPage(
   t: TestContext,
-  options: BrowserContextOptions & { readonly browser: Browser; readonly url: string },
+  options: BrowserContextOptions & {
+    readonly browser: Browser
+    readonly url: string
+    /** What the browser may complain about. */
+    readonly expected?: readonly RegExp[]
+  },
 ): Promise<Page> {
-  const { browser, url, ...context } = options
+  const { browser, url, expected = [], ...context } = options
   const opened = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...context })
   const page = await opened.newPage()
   const complaints: string[] = []
   const foreign: string[] = []
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+    const isComplaint = message.type() === 'error' || message.type() === 'warning'
+    if (isComplaint && !expected.some((one) => one.test(message.text()))) complaints.push(message.text())
   })
   page.on('pageerror', (error) => complaints.push(error.message))
   opened.on('request', (request) => {
@@ -28,6 +34,33 @@ export async function openWatchedPage(
   await page.goto(url)
   await page.waitForSelector('#table-rows tr')
   return page
+}
+
+/** How much of a plot's canvas has the color of a series, in per mille. */
+export function shareOfColor(page: Page, options: { plot: string; series: string }): Promise<number> {
+  return page.evaluate(({ plot, series }) => {
+    const host = document.querySelector(plot)!
+    const swatch = host.querySelector(`.legend .${series} .swatch`)!
+    const [red, green, blue] = getComputedStyle(swatch).color.match(/\d+/g)!.map(Number)
+    const canvas = host.querySelector('canvas')!
+    const { width, height } = canvas
+    // A copy: reading the page's own would change how the browser draws it.
+    const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!
+    copy.drawImage(canvas, 0, 0)
+    const { data } = copy.getImageData(0, 0, width, height)
+    let found = 0
+    for (let at = 0; at < data.length; at += 4) {
+      if (data[at] === red && data[at + 1] === green && data[at + 2] === blue && data[at + 3] === 255) found++
+    }
+    return (1_000 * found) / (width * height)
+  }, options)
+}
+
+/** Waits until a plot has drawn a series. */
+export async function seriesDrawn(page: Page, options: { plot: string; series: string }): Promise<void> {
+  while ((await shareOfColor(page, options)) < 0.2) {
+    await page.evaluate(() => new Promise(requestAnimationFrame))
+  }
 }
 
 /** The number in an element's text, as the page writes it: `12,345`. */

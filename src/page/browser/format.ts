@@ -1,13 +1,19 @@
 const whole = new Intl.NumberFormat('en')
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
 
+/** `12,345`; what no column has room for, as `1.20e+17`. */
 export function countText(count: number): string {
-  return whole.format(Math.round(count))
+  return Math.abs(count) < 1e15 ? whole.format(Math.round(count)) : count.toExponential(2)
+}
+
+/** Every digit. */
+export function exactText(count: number): string {
+  return whole.format(count)
 }
 
 /** `12.3K`: for scales. */
 export function shortText(count: number): string {
-  return compact.format(count)
+  return Math.abs(count) < 1e15 ? compact.format(count) : count.toExponential(0)
 }
 
 export function shareText(part: number, all: number): string {
@@ -30,4 +36,9 @@ export function durationText(seconds: number): string {
 
 export function millisecondsText(milliseconds: number): string {
   return milliseconds < 10 ? `${milliseconds.toFixed(1)} ms` : `${countText(milliseconds)} ms`
+}
+
+/** `12.3` */
+export function averageText(average: number): string {
+  return average < 1e6 ? average.toFixed(1) : countText(average)
 }

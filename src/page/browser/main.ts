@@ -1,0 +1,5 @@
+import { startLookups } from './lookups.ts'
+import { startTheme } from './theme.ts'
+
+startTheme()
+startLookups()
