@@ -70,8 +70,8 @@ export function checkHistory(options: HistoryOptions): Verdict {
 interface Timelines {
   /** By key its committed states, in order. */
   readonly states: ReadonlyMap<number, readonly State[]>
-  /** By value, which is never used twice, the position of its state. */
-  readonly positions: ReadonlyMap<number, number>
+  /** By value the positions of its states: one, and another one where a server that took over had lost what came after it. */
+  readonly positions: ReadonlyMap<number, readonly number[]>
   /** Values that were written and never committed. */
   readonly never: ReadonlySet<number>
 }
@@ -87,9 +87,11 @@ function createTimelines({ processes, initial }: HistoryOptions): Timelines {
       else if (write.value !== 0) never.add(write.value)
     }
   }
-  const positions = new Map<number, number>()
+  const positions = new Map<number, number[]>()
   for (const list of states.values()) {
-    for (const [index, { value }] of list.entries()) if (value !== 0) positions.set(value, index)
+    for (const [index, { value }] of list.entries()) {
+      if (value !== 0) positions.set(value, [...(positions.get(value) ?? []), index])
+    }
   }
   return { states, positions, never }
 }
@@ -181,8 +183,7 @@ function createJudge(options: JudgeOptions): (read: ReadEvent) => void {
     const states = timelines.states.get(key)!
     const sent = holding(states, (state) => state.sent <= end) - 1
     if (value !== 0) {
-      const position = timelines.positions.get(value)
-      return position !== undefined && position <= sent ? position : undefined
+      return timelines.positions.get(value)?.findLast((position) => position <= sent)
     }
     for (let index = sent; index >= 0; index--) if (states[index]!.value === 0) return index
     return undefined
@@ -232,8 +233,7 @@ function createJudge(options: JudgeOptions): (read: ReadEvent) => void {
     }
     // What it certainly shows is the earliest state that it can be.
     const from = request === 0 ? (floor?.index ?? 0) : 0
-    const certain =
-      value === 0 ? states.findIndex((state, index) => index >= from && state.value === 0) : latest
+    const certain = states.findIndex((state, index) => index >= from && state.value === value)
     if (certain > (floors.at(-1)?.index ?? 0)) {
       floors.push({ end, index: certain })
       seen.set(key, floors)

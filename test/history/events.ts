@@ -3,7 +3,9 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 /** One change of one key by a writer. Only one writer changes a key, so that a key's writes have an order. */
 export interface WriteEvent {
   readonly key: number
-  /** Of its own, never used again; 0 for a deletion. */
+  /**
+   * Of its own, never used again, but for what a server that took over fell back to; 0 for a deletion.
+   */
   readonly value: number
   /** When COMMIT, or the statement that commits itself, was about to be sent. */
   readonly sent: number

@@ -14,6 +14,7 @@ import { type ProcessHistory, readsOf } from './events.ts'
 import type { Fault } from './faults.ts'
 import type { ServiceOptions } from './service.ts'
 import { codeOf, groupOf, ITEM, initialValue, keysOf } from './table.ts'
+import type { Told } from './takeover.ts'
 
 export interface HistoryRunOptions {
   readonly seconds: number
@@ -26,6 +27,10 @@ export interface HistoryRunOptions {
   readonly services?: number
   /** Milliseconds that no process waits longer for its next poll (default 50). */
   readonly longestInterval?: number
+  /** Milliseconds that readers rest at most (default 5). */
+  readonly rest?: number
+  /** Disturbs the server, and tells the processes of it, for as long as it takes; no connection is killed meanwhile. */
+  readonly disturb?: (tell: (what: Told) => void) => Promise<void>
 }
 
 export type HistoryMode = 'versioned' | 'expiring'
@@ -47,13 +52,16 @@ export const MAX_AGE = 300
 
 /** Lets processes read and write a cached table of the server under test for a while, and judges what they saw. */
 export async function runHistory(options: HistoryRunOptions): Promise<HistoryOutcome> {
-  const { seconds, seed, mode = 'versioned', fault, services = 3, longestInterval = 50 } = options
+  const { seconds, seed, mode = 'versioned', fault, services = 3 } = options
+  const { longestInterval = 50, rest = 5, disturb } = options
   const random = createRandom(seed)
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-history-'))
   await using test = await createTestDatabase({ name: 'history' })
   const children: ChildProcess[] = []
   try {
-    const plans = planProcesses({ test, folder, seconds, random, services, mode, longestInterval })
+    const plans = planProcesses({
+      ...{ test, folder, seconds, random, services, mode, longestInterval, rest },
+    })
     const keys = keysOf(0, KEYS_PER_WRITER * plans[0]!.allWriters)
     await createTable(test, keys)
     if (mode === 'versioned') await trackTable(test)
@@ -61,11 +69,16 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     const ends = children.map(async (child) => (await once(child, 'exit'))[0] as number | null)
     await Promise.all(children.map((child, index) => Promise.race([once(child, 'message'), ends[index]])))
     const stop = new AbortController()
-    const killing = killConnections({ test, random, stop: stop.signal })
-    for (const child of children) child.send('go')
+    const killing = disturb ? undefined : killConnections({ test, random, stop: stop.signal })
+    const tell = (what: Told | 'go') => {
+      for (const child of children) if (child.connected) child.send(what)
+    }
+    tell('go')
+    await disturb?.(tell)
+    if (disturb) tell('stop')
     const codes = await Promise.all(ends)
     stop.abort()
-    const kills = await killing
+    const kills = (await killing) ?? 0
     if (codes.some((code) => code !== 0)) throw new Error(`processes ended with ${codes.join(', ')}`)
     const histories = await Promise.all(plans.map(readHistory))
     const verdict = checkHistory({
@@ -102,10 +115,11 @@ interface Planning {
   readonly services: number
   readonly mode: HistoryMode
   readonly longestInterval: number
+  readonly rest: number
 }
 
 function planProcesses(planning: Planning): ServiceOptions[] {
-  const { test, folder, seconds, random, services, mode, longestInterval } = planning
+  const { test, folder, seconds, random, services, mode, longestInterval, rest } = planning
   const allWriters = services + 3
   const common = (process: number) => ({
     url: test.url,
@@ -116,6 +130,7 @@ function planProcesses(planning: Planning): ServiceOptions[] {
     pollTimeout: POLL_TIMEOUT,
     allWriters,
     keysPerWriter: KEYS_PER_WRITER,
+    rest,
     reads: join(folder, `reads-${process}`),
     history: join(folder, `history-${process}.json`),
   })

@@ -10,6 +10,8 @@ export interface ReaderOptions {
   readonly log: ReadLog
   readonly random: Random
   readonly keys: readonly number[]
+  /** Milliseconds that a reader rests at most between its turns. */
+  readonly rest: number
   /** Numbers that no other reader of the process gives to its requests. */
   nextRequest(): number
   stopped(): boolean
@@ -34,7 +36,7 @@ export async function readOutside(options: ReaderOptions): Promise<void> {
   const place: Place = { repos, request: 0, rows: new Map() }
   while (!stopped()) {
     for (let left = random.below(200); left > 0; left--) await readSomething(place, options)
-    await pause(random.below(4))
+    await pause(random.below(options.rest))
   }
 }
 
@@ -48,7 +50,7 @@ export async function readInRequests(options: ReaderOptions): Promise<void> {
       const place: Place = { repos: bound, request, since, rows: new Map() }
       for (let left = 1 + random.below(5); left > 0 && !stopped(); left--) {
         for (let reads = random.below(60); reads > 0; reads--) await readSomething(place, options)
-        await pause(random.is(0.3) ? random.below(120) : random.below(5))
+        await pause(random.is(0.3) ? random.below(120) : random.below(options.rest))
       }
     }
     if (random.is(0.5)) await repos.$request(() => bursts(repos))

@@ -18,6 +18,7 @@ import { startDelayingProxy } from './delaying-proxy.ts'
 import { createReadLog, type PollEvent, type ProcessHistory, type WriteEvent } from './events.ts'
 import { type ReaderOptions, readInRequests, readOutside } from './readers.ts'
 import { type ItemDB, keysOf } from './table.ts'
+import { type Told, takeovers } from './takeover.ts'
 import { write } from './writers.ts'
 
 export interface ServiceOptions {
@@ -34,6 +35,8 @@ export interface ServiceOptions {
   readonly writers: readonly { readonly writer: number; readonly way: 'repositories' | 'kysely' | 'shell' }[]
   readonly allWriters: number
   readonly keysPerWriter: number
+  /** Milliseconds that readers rest at most. */
+  readonly rest: number
   readonly reads: string
   readonly history: string
 }
@@ -78,10 +81,15 @@ await repos.$ready()
 process.send?.('ready')
 await once(process, 'message')
 process.once('disconnect', () => process.exit(1))
+const disturbed = takeovers()
+process.on('message', (message: Told) => {
+  disturbed.told(message)
+  if (message === 'stop') stopped = true
+})
 
 setTimeout(() => {
   stopped = true
-}, options.seconds * 1000)
+}, options.seconds * 1000).unref()
 
 await Promise.all([
   ...readers.map((read, index) => read(readerOptions(index))),
@@ -96,6 +104,8 @@ await Promise.all([
       stopped: () => stopped,
       complain,
       outcome,
+      takeover: disturbed.last,
+      valuesOf,
     }),
   ),
 ])
@@ -124,6 +134,7 @@ function readerOptions(index: number): ReaderOptions {
     log,
     random: createRandom(options.seed + 100 + index),
     keys: keysOf(0, options.keysPerWriter * options.allWriters),
+    rest: options.rest,
     nextRequest: () => ++requests,
     stopped: () => stopped,
     complain,
@@ -147,25 +158,45 @@ function notePoll({ level, query }: LogEvent): void {
 
 /** Whether changes whose COMMIT was not answered are there, once no killed connection is at work any more. */
 async function outcome(changes: readonly Change[]): Promise<boolean> {
+  const values = await valuesOf(changes.map(({ key }) => key))
+  return changes.every(({ key, value }) => values.get(key) === value)
+}
+
+async function valuesOf(keys: readonly number[]): Promise<ReadonlyMap<number, number>> {
+  // While no server takes over there is none to ask.
+  const end = performance.now() + 120_000
+  for (;;) {
+    try {
+      return await readValues(keys)
+    } catch (error) {
+      if (!disturbed.last() || performance.now() > end) throw error
+      await pause(100)
+    }
+  }
+}
+
+async function readValues(keys: readonly number[]): Promise<ReadonlyMap<number, number>> {
   const url = new URL(options.url)
   const database = url.pathname.slice(1)
   // Without a database of its own: connections of this one are killed.
   url.pathname = '/'
-  const connection = await createConnection(url.href)
+  const connection = await createConnection({ uri: url.href, connectTimeout: 3_000 })
+  connection.on('error', () => {})
   try {
     for (;;) {
       const [rows] = await connection.query<RowDataPacket[]>('show full processlist')
       if (!rows.some((row) => row.db === database && row.Command === 'Killed')) break
       await pause(2)
     }
+    // A node of Galera that has not applied everything would answer too early.
+    await connection.query('set session wsrep_sync_wait = 15').catch(() => {})
     await connection.query('start transaction')
-    const keys = changes.map(({ key }) => key).join(', ')
     const [rows] = await connection.query<RowDataPacket[]>(
-      `select id, value from \`${database}\`.item where id in (${keys}) for update`,
+      `select id, value from \`${database}\`.item where id in (${keys.join(', ')}) for update`,
     )
     await connection.query('rollback')
-    const values = new Map(rows.map(({ id, value }) => [Number(id), Number(value)]))
-    return changes.every(({ key, value }) => (values.get(key) ?? 0) === value)
+    const found = new Map(rows.map(({ id, value }) => [Number(id), Number(value)]))
+    return new Map(keys.map((key) => [key, found.get(key) ?? 0]))
   } finally {
     connection.destroy()
   }

@@ -4,6 +4,7 @@ import type { Change, Channel, Ending, Hand } from './channels.ts'
 import { now } from './clock.ts'
 import type { WriteEvent } from './events.ts'
 import { initialValue } from './table.ts'
+import type { Takeover } from './takeover.ts'
 
 export interface WriterOptions {
   readonly channel: Channel
@@ -19,7 +20,14 @@ export interface WriterOptions {
   complain(what: string): void
   /** Whether the changes were committed after all, once nobody is at work on them any more. */
   outcome(changes: readonly Change[]): Promise<boolean>
+  /** The last time that the server was disturbed. */
+  takeover(): Takeover | undefined
+  /** The values that keys have, 0 for none, on the server that is asked now. */
+  valuesOf(keys: readonly number[]): Promise<ReadonlyMap<number, number>>
 }
+
+/** Milliseconds after which every process has polled a server that took over, twice if its version is lower. */
+const ACCEPTED = 1_500
 
 const WRITERS = 64
 
@@ -33,6 +41,7 @@ export async function write(options: WriterOptions): Promise<void> {
   const { channel, random, keys, writes } = options
   const values = new Map(keys.map((key) => [key, initialValue(key)]))
   let count = keys.length
+  let settled: Takeover | undefined
 
   const nextValue = () => ++count * WRITERS + options.writer
 
@@ -49,6 +58,27 @@ export async function write(options: WriterOptions): Promise<void> {
     }
   }
 
+  /** What was committed last on a server that is gone may be lost: readers may have seen it nevertheless. */
+  function unsettled(): Takeover | undefined {
+    const takeover = options.takeover()
+    return takeover === settled ? undefined : takeover
+  }
+
+  /** Another server may have taken over, without the last commits: from then on it has what it has. */
+  async function settle(takeover: Takeover): Promise<void> {
+    await takeover.over
+    await pause(ACCEPTED)
+    const found = await options.valuesOf(keys)
+    const acknowledged = now()
+    for (const [key, value] of found) {
+      if (value === values.get(key)) continue
+      const last = writes.findLast((write) => write.key === key && write.committed)
+      const sent = Math.max(takeover.began, last?.sent ?? 0)
+      log([{ key, value, kind: 'update' }], { sent, acknowledged, committed: true, by: -1 })
+    }
+    settled = takeover
+  }
+
   async function alone(): Promise<void> {
     const change = nextChange(random.pick(keys))
     const sent = now()
@@ -59,7 +89,7 @@ export async function write(options: WriterOptions): Promise<void> {
     } catch (error) {
       by = -1
       const undone = UNDONE.has((error as { errno?: number }).errno ?? 0)
-      committed = !undone && (await options.outcome([change]))
+      committed = !undone && ((await options.outcome([change])) || unsettled() !== undefined)
     }
     log([change], { sent, acknowledged: now(), committed, by })
   }
@@ -105,7 +135,7 @@ export async function write(options: WriterOptions): Promise<void> {
     } catch {
       // Where COMMIT was not sent the server has rolled back, or will when it sees that the connection has gone.
       by = -1
-      committed = sent !== undefined && (await options.outcome(last))
+      committed = sent !== undefined && ((await options.outcome(last)) || unsettled() !== undefined)
     }
     const acknowledged = now()
     sent ??= acknowledged
@@ -114,6 +144,8 @@ export async function write(options: WriterOptions): Promise<void> {
   }
 
   while (!options.stopped()) {
+    const takeover = unsettled()
+    if (takeover) await settle(takeover)
     // Everybody rests at the same times: caches are warm then, and most reads are hits.
     if (now() % TIDE > TIDE / 2) {
       await pause(5)

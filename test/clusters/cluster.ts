@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process'
+import { access } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
+
+export type ClusterName = 'async' | 'group' | 'galera'
+
+/** Where the scripts are that start the servers and HAProxy: beside the checkout, or where CLUSTER_SCRIPTS says. */
+const SCRIPTS = resolve(
+  fileURLToPath(new URL('../..', import.meta.url)),
+  process.env.CLUSTER_SCRIPTS ?? '../shared/servers/clusters',
+)
+
+const PORTS: Readonly<Record<ClusterName, { readonly proxy: number; readonly servers: readonly number[] }>> =
+  {
+    async: { proxy: 3600, servers: [3601, 3602] },
+    group: { proxy: 3610, servers: [3611, 3612, 3613] },
+    galera: { proxy: 3620, servers: [3621, 3622, 3623] },
+  }
+
+/** Several servers behind HAProxy, which leads to the primary. */
+export interface Cluster extends AsyncDisposable {
+  readonly name: ClusterName
+  readonly servers: readonly number[]
+  /** By way of the proxy, to the primary. */
+  readonly url: string
+  /** To one server, past the proxy. */
+  urlOf(port: number): string
+  /** Runs a command of the cluster's script: `run('kill', 3611)`. */
+  run(...command: readonly (string | number)[]): Promise<string>
+  /** Takes a server from the proxy and its clients, as if it could not be reached, or gives it back. */
+  proxy(command: 'off' | 'on', port: number): Promise<void>
+  /** Resolves when the proxy leads to a server that takes writes. */
+  writable(): Promise<void>
+}
+
+/** Starts it anew. */
+export async function startCluster(name: ClusterName): Promise<Cluster> {
+  await access(join(SCRIPTS, `${name}.sh`)).catch(() => {
+    throw new Error(`no ${name}.sh in ${SCRIPTS}: CLUSTER_SCRIPTS names the folder of the scripts`)
+  })
+  const { proxy, servers } = PORTS[name]
+  const urlOf = (port: number) => `mysql://root@127.0.0.1:${port}/`
+  const run = (...command: readonly (string | number)[]) => script(`${name}.sh`, command)
+  await script('haproxy.sh', ['stop', name])
+  await run('stop')
+  await run('start')
+  await script('haproxy.sh', ['start', name])
+  return {
+    name,
+    servers,
+    url: urlOf(proxy),
+    urlOf,
+    run,
+    proxy: async (command, port) => {
+      await script('haproxy.sh', [command, port, name])
+    },
+    writable: () => writable(urlOf(proxy)),
+    async [Symbol.asyncDispose]() {
+      await script('haproxy.sh', ['stop', name])
+      await run('stop')
+    },
+  }
+}
+
+/** Until a statement that writes succeeds: a server may accept connections before it may be written to. */
+async function writable(url: string): Promise<void> {
+  const end = performance.now() + 60_000
+  for (;;) {
+    try {
+      const [row] = await ask(url, 'select @@read_only read_only')
+      if (Number(row?.read_only) === 0) return
+    } catch (error) {
+      if (performance.now() > end) throw error
+    }
+    if (performance.now() > end) throw new Error(`${url} takes no writes`)
+    await pause(50)
+  }
+}
+
+/** One statement on a connection of its own. */
+export async function ask(url: string, statement: string): Promise<RowDataPacket[]> {
+  const connection = await createConnection({ uri: url, connectTimeout: 2_000 })
+  connection.on('error', () => {})
+  try {
+    const [rows] = await connection.query<RowDataPacket[]>({ sql: statement, timeout: 5_000 })
+    return rows
+  } finally {
+    connection.destroy()
+  }
+}
+
+function script(file: string, command: readonly (string | number)[]): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const child = spawn('bash', [join(SCRIPTS, file), ...command.map(String)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 300_000,
+  })
+  let output = ''
+  let errors = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  child.once('error', reject)
+  // The servers that it starts keep its output open: it is over when it has ended itself.
+  child.once('exit', (code) => {
+    if (code === 0) resolve(output)
+    else
+      reject(
+        new Error(`${file} ${command.join(' ')} ended with ${code}: ${(errors || output).slice(-1_000)}`),
+      )
+  })
+  return promise
+}
