@@ -25,8 +25,8 @@ export interface Server {
 }
 
 /** JSON_TABLE came with MySQL 8.0.4 and MariaDB 10.6. */
-export function hasJsonTable({ system, release }: Pick<ServerVersion, 'system' | 'release'>): boolean {
-  return release >= (system === 'mariadb' ? 1006 : 800)
+export function hasJsonTable({ system, release, partial }: ServerVersion): boolean {
+  return !partial && release >= (system === 'mariadb' ? 1006 : 800)
 }
 
 /**

@@ -15,6 +15,8 @@ export interface ServerVersion {
   readonly version: string
   /** The first two numbers as one, for comparisons: 1011 for `10.11.19`. */
   readonly release: number
+  /** Whether it has MySQL's protocol and number, and not all of its SQL: TiDB, Vitess and PlanetScale. */
+  readonly partial: boolean
 }
 
 /** Reads what `select version()`, a server's greeting or its program's `--version` says. */
@@ -25,5 +27,6 @@ export function parseServerVersion(text: string): ServerVersion {
     system: /mariadb/i.test(text) ? 'mariadb' : 'mysql',
     version,
     release: Number(major ?? 0) * 100 + Number(minor ?? 0),
+    partial: /tidb|vitess|planetscale/i.test(text),
   }
 }

@@ -18,9 +18,9 @@ const LONGEST_INTERVAL = 200
 
 /** Runs the history check by way of the proxy, with disturbances one after the other. */
 export async function runCluster(cluster: Cluster, options: ClusterRunOptions): Promise<HistoryOutcome> {
-  process.env.TEST_SERVER_URL = cluster.url
   const planned = plan(cluster, options.rounds)
   return await runHistory({
+    server: cluster.url,
     seconds: 3_600,
     seed: options.seed,
     longestInterval: LONGEST_INTERVAL,

@@ -19,8 +19,8 @@ const WRITERS = 12
 
 /** Writers of rows of their own, on one node and on three: what collides are the version rows. */
 export async function measureCollisions(cluster: Cluster): Promise<Collisions[]> {
-  process.env.TEST_SERVER_URL = cluster.urlOf(cluster.servers[0]!)
-  await using test = await createTestDatabase({ name: 'collisions' })
+  const server = cluster.urlOf(cluster.servers[0]!)
+  await using test = await createTestDatabase({ name: 'collisions', server })
   await runStatements(test.url, ...numbered('plain', WRITERS), ...numbered('tracked', WRITERS))
   await using db = createDatabase<unknown>({ uri: test.url })
   await createVersionTable(db)

@@ -9,8 +9,7 @@ import { ask, type Cluster } from './cluster.ts'
 /** What a process sees that reads from the replica: versions that arrive with the rows, and a replica that lags. */
 export async function observeReplica(cluster: Cluster): Promise<string[]> {
   const [primary, replica] = cluster.servers.map((port) => cluster.urlOf(port)) as [string, string]
-  process.env.TEST_SERVER_URL = primary
-  await using test = await createTestDatabase({ name: 'replica' })
+  await using test = await createTestDatabase({ name: 'replica', server: primary })
   const said: string[] = []
   await runStatements(test.url, ...COUNTRIES)
   await using writer = createDatabase<AnyDB>({ uri: test.url })

@@ -29,6 +29,8 @@ export interface HistoryRunOptions {
   readonly longestInterval?: number
   /** Milliseconds that readers rest at most (default 5). */
   readonly rest?: number
+  /** Its URL; by default that of the server under test. */
+  readonly server?: string
   /** Disturbs the server, and tells the processes of it, for as long as it takes; no connection is killed meanwhile. */
   readonly disturb?: (tell: (what: Told) => void) => Promise<void>
 }
@@ -53,10 +55,10 @@ export const MAX_AGE = 300
 /** Lets processes read and write a cached table of the server under test for a while, and judges what they saw. */
 export async function runHistory(options: HistoryRunOptions): Promise<HistoryOutcome> {
   const { seconds, seed, mode = 'versioned', fault, services = 3 } = options
-  const { longestInterval = 50, rest = 5, disturb } = options
+  const { longestInterval = 50, rest = 5, server, disturb } = options
   const random = createRandom(seed)
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-history-'))
-  await using test = await createTestDatabase({ name: 'history' })
+  await using test = await createTestDatabase({ name: 'history', ...(server && { server }) })
   const children: ChildProcess[] = []
   try {
     const plans = planProcesses({

@@ -20,9 +20,14 @@ export function testServerUrl(): Promise<string> {
   return serverUrl
 }
 
-/** A new, empty database of its own name on the server under test; its URL is of the user that may do everything. */
-export async function createTestDatabase(options: { readonly name?: string } = {}): Promise<TestDatabase> {
-  const server = await testServerUrl()
+/**
+ * A new, empty database of its own name on the server under test, or another one; its URL is of the user that may do
+ * everything.
+ */
+export async function createTestDatabase(
+  options: { readonly name?: string; readonly server?: string } = {},
+): Promise<TestDatabase> {
+  const { server = await testServerUrl() } = options
   const identity = await identifyServer(server)
   const database = closedAfterFile(await createDatabaseOn({ ...options, server }))
   return { ...identity, ...database, drop: async () => database[Symbol.asyncDispose]() }
