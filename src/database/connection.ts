@@ -131,7 +131,8 @@ export function wrapConnection(connection: DriverConnection, options: Connection
 
   function lookup({ sql, values, limit }: LookupStatement, callback: ResultCallback): void {
     const expire = () => destroy(new LookupTimeoutError(limit.what, limit.timeout))
-    const timer = setTimeout(expire, limit.due - performance.now())
+    // Node warns of a negative time.
+    const timer = setTimeout(expire, Math.max(0, limit.due - performance.now()))
     const settled: ResultCallback = (error, result, fields) => {
       clearTimeout(timer)
       callback(error, result, fields)

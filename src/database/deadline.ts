@@ -30,7 +30,8 @@ export class Deadline implements TimeLimit {
     this.what = what
     this.timeout = timeout
     this.due = due
-    this.#timer = setTimeout(() => this.#expire(), due - performance.now())
+    // Node warns of a negative time.
+    this.#timer = setTimeout(() => this.#expire(), Math.max(0, due - performance.now()))
   }
 
   #expire(): void {
