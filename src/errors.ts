@@ -25,6 +25,10 @@ export type LookupErrorCode =
   | 'KYSELY_LOOKUP_STALE_READ'
   /** The server has another number of rows than keys were sent, or than a write may change. Run `kysely-lookup generate`. */
   | 'KYSELY_LOOKUP_PROTOCOL'
+  /** A call was made in a `$transaction` that has ended. Await what it starts, or start it with `$withoutTransaction`. */
+  | 'KYSELY_LOOKUP_TRANSACTION_ENDED'
+  /** A part of a `$transaction` failed and the rest went on: all was rolled back. Let errors reach the outermost `$transaction`. */
+  | 'KYSELY_LOOKUP_TRANSACTION_FAILED'
   /** A date or bytes of a row were read on another object, such as a Proxy. Give the Proxy a copy: `{ ...row }`. */
   | 'KYSELY_LOOKUP_FOREIGN_RECEIVER'
   /** `amend` could not keep to one transaction, or waited too long for another `amend`. The table is frozen. */

@@ -63,10 +63,12 @@ export type {
   TableMetadata,
   TablesMetadata,
 } from './metadata.ts'
+export type { CachedReads, Preload, WholeTable } from './repositories/cached-reads.ts'
 export type { ConstantReads, ConstantRepository } from './repositories/constant-repository.ts'
 export { createRepositories } from './repositories/create-repositories.ts'
 export type { ReferenceReads } from './repositories/references.ts'
 export type { RefreshOptions } from './repositories/refreshing.ts'
+export type { RepositoriesByName, TableAccess } from './repositories/repositories-by-name.ts'
 export type {
   CacheMode,
   CacheModes,
@@ -77,12 +79,11 @@ export { Repository } from './repositories/repository.ts'
 export type { RepositoryOf, TableName, TableWrites, WritesByName } from './repositories/repository-of.ts'
 export type { TransactionOptions } from './repositories/transaction.ts'
 export type {
-  Repositories,
-  RepositoriesByName,
-  RepositoriesMembers,
-  TableAccess,
+  OpenTransaction,
+  QueryAccess,
   TransactionRepositories,
-} from './repositories/types.ts'
+} from './repositories/transaction-repositories.ts'
+export type { Repositories, RepositoriesMembers } from './repositories/types.ts'
 export type { Inserts, Writes } from './repositories/writes.ts'
 export type { MachineRecords, Store, StoreEntry, StoreNamespace } from './store/store.ts'
 export type { Doorbell, DoorbellListener, DoorbellSubscription } from './versions/doorbell.ts'

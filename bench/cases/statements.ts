@@ -41,7 +41,8 @@ async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]>
     await pool.query('analyze table item')
     const table = (await readSchema(db)).tables.find(({ metadata }) => metadata.name === 'item')!.metadata
     const repos = createRepositories({ db, tables: { item: table } })
-    const tableOf = (scope: typeof repos) => scope.$table('item') as Repository<object, unknown, unknown>
+    const tableOf = (scope: typeof repos) =>
+      scope.$table('item') as unknown as Repository<object, unknown, unknown>
     await repos.$ready()
     const definition = tableKeys(table).definitions[0]!
     const statement = keyStatement({ table, definition, many: false, versioned: false })

@@ -46,6 +46,8 @@ export interface ServerReadsOptions {
   readonly cache?: ProcessCache | undefined
   /** Takes in what may be shared beyond the process. */
   readonly stored?: Pick<TableStore, 'recorder'> | undefined
+  /** How many rows the whole table may have (default any). */
+  readonly maxRows?: number | undefined
 }
 
 /** Bytes of keys in one statement until the server's limit is known: less than any server's default. */

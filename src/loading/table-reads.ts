@@ -24,6 +24,8 @@ export interface TableReadsOptions {
   /** How long (ms) a read may take, whatever it waits for. */
   readonly timeout: number
   readonly cache?: ProcessCache | undefined
+  /** How many rows the table may have (default any). */
+  readonly maxRows?: number | undefined
   /** What a statement answers, and where it may be shared. */
   readCurrent(
     read: (server: Server) => Promise<Answers>,
@@ -35,7 +37,7 @@ export interface TableReadsOptions {
 /** @see TableReads */
 export function createTableReads(options: TableReadsOptions): TableReads {
   const { table, identities, origin, timeout, cache, readCurrent, rowOf } = options
-  const limit = cache?.maxRows ?? Number.MAX_SAFE_INTEGER
+  const limit = options.maxRows ?? Number.MAX_SAFE_INTEGER
   const versioned = cache?.mode === 'versioned'
   const readTable = createTableRead({ table, identities, versioned, limit: limit + 1 })
 

@@ -2,6 +2,7 @@ import type { AbsenceOf, CheckedColumns, CheckedKey } from '../keys/constant-typ
 import type { NullableKey } from '../keys/key-parts.ts'
 import type { KeyOf, PrefixOf } from '../keys/key-types.ts'
 import type { TableMetadata } from '../metadata.ts'
+import type { Preload, WholeTable } from './cached-reads.ts'
 import type { Repository } from './repository.ts'
 
 /**
@@ -16,7 +17,7 @@ import type { Repository } from './repository.ts'
  */
 export type ConstantRepository<Row, Table extends TableMetadata> = Omit<
   Repository<Row, KeyOf<Row, Table>, PrefixOf<Row, Table>>,
-  keyof ConstantReads<Row, Table>
+  keyof (ConstantReads<Row, Table> & Preload & WholeTable<Row>)
 > &
   ConstantReads<Row, Table>
 

@@ -6,6 +6,7 @@ import type { TablesMetadata } from '../metadata.ts'
 import { createVerification } from '../verification/verification.ts'
 import { createServerAccess } from '../verification/verified-server.ts'
 import { createVersionWatch } from '../versions/version-watch.ts'
+import { AmbientTransactions } from './ambient-transactions.ts'
 import { ASSEMBLY, type Assembly } from './assembly.ts'
 import { createProcessTables } from './process-tables.ts'
 import { createRefreshing } from './refreshing.ts'
@@ -68,13 +69,12 @@ export function createRepositories<
     await refreshing.stop()
     await Promise.all([watch.stop(), tables.stop(), link?.end()])
   }
+  const ambient = new AmbientTransactions()
   const repositories = createRequestSets({
-    db,
-    tables,
-    look: watch.look,
+    ...{ db, tables, ambient, look: watch.look },
     announce: refreshing.announce,
     transactions: createTransactionSets({
-      ...{ db, tables, access, metadata, allowPlugins },
+      ...{ db, tables, ambient, access, metadata, allowPlugins },
       timeout: settings.timeout,
       announce: refreshing.announce,
     }),

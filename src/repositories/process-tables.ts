@@ -118,7 +118,7 @@ export function createProcessTables(options: ProcessTablesOptions): ProcessTable
     const server = createServerReads({
       ...{ table, counters, origin, timeout, connect, identities: keys.identities },
       reader: rowReader,
-      ...{ cache: shared, stored },
+      ...{ cache: shared, stored, maxRows: cache?.maxRows },
     })
     const source = stored ? createStoreReads(server, { stored, connect }) : server
     const limits = { timeout, maxBatchSize, maxWaiting, maxInFlight: inTransaction ? 1 : MAX_IN_FLIGHT }

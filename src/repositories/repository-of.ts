@@ -1,5 +1,6 @@
 import type { KeyOf, PrefixOf, RowOf } from '../keys/key-types.ts'
 import type { TablesMetadata } from '../metadata.ts'
+import type { Preload, WholeTable } from './cached-reads.ts'
 import type { ConstantRepository } from './constant-repository.ts'
 import type { ReferenceReads } from './references.ts'
 import type { Repository } from './repository.ts'
@@ -30,10 +31,13 @@ export type RepositoryOf<
   Name extends TableName<DB, Tables>,
 > = (Tables[Name] extends { readonly constants: object }
   ? ConstantRepository<RowOf<DB, Name>, Tables[Name]>
-  : Repository<
-      RowOf<DB, Name>,
-      KeyOf<RowOf<DB, Name>, Tables[Name]>,
-      PrefixOf<RowOf<DB, Name>, Tables[Name]>
+  : Omit<
+      Repository<
+        RowOf<DB, Name>,
+        KeyOf<RowOf<DB, Name>, Tables[Name]>,
+        PrefixOf<RowOf<DB, Name>, Tables[Name]>
+      >,
+      keyof (Preload & WholeTable<unknown>)
     >) &
   (Tables[Name] extends { readonly foreignKeys: object } ? ReferenceReads<DB, Tables, Name> : unknown)
 

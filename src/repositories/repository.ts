@@ -10,12 +10,29 @@ import type { CurrentScope } from '../scope/request-scope.ts'
 import type { ScopedTable, TableScope } from '../scope/table-scope.ts'
 import { primedRow } from './primed-row.ts'
 
+export type AnyRepository = Repository<unknown, unknown, unknown>
+
+/** Decides for each call which repository it is made on. */
+export interface Detour {
+  /** Off as long as every call is made as it is: hits ask nothing else. */
+  readonly switch: { readonly on: boolean }
+  /** Rejects if no call may be made. */
+  call<Result>(work: (one: AnyRepository) => Promise<Result>): Promise<Result>
+  /** The same for what is not asynchronous. Throws if no call may be made. */
+  now<Result>(work: (one: AnyRepository) => Result): Result
+}
+
+const NO_DETOUR = { on: false }
+
 /** What a repository is made of; assembled by `createRepositories`. */
 export interface RepositoryParts extends ScopedTable {
   readonly table: TableMetadata
   readonly rowReader: RowReader
   readonly reader: TableReader
   readonly scopes: CurrentScope
+  /** Of a transaction: the table that the process shares. */
+  readonly process?: Pick<RepositoryParts, 'cache' | 'reader'>
+  readonly detour?: Detour
 }
 
 /**
@@ -38,6 +55,7 @@ export class Repository<Row, Key, Prefix> {
   readonly #scopes: CurrentScope
   /** Whether a scope keeps to what it has seen; an `immutable` table cannot show it anything else. */
   readonly #scoped: boolean
+  readonly #detour: Detour['switch']
 
   /** @internal */
   constructor(parts: RepositoryParts) {
@@ -45,6 +63,7 @@ export class Repository<Row, Key, Prefix> {
     this.#counters = parts.counters
     this.#view = parts.cache ?? NOTHING_CACHED
     this.#scopes = parts.scopes
+    this.#detour = parts.detour?.switch ?? NO_DETOUR
     this.#scoped = parts.cache !== undefined && parts.cache.mode !== 'immutable'
   }
 
@@ -60,6 +79,7 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if the key is not of the column's type, for this caller only.
    */
   findByKey(key: NullableKey<Key>): Promise<Row | undefined> {
+    if (this.#detour.on) return this.#elsewhere((one) => one.findByKey(key))
     // The hit path: nothing is encoded or allocated.
     const entry = lookUp(this.#hits(), key)
     if (entry === undefined) return this.#find(key)
@@ -92,6 +112,7 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if a key is not of the column's type, before anything is sent.
    */
   async findByKeys(keys: readonly NullableKey<Key>[]): Promise<(Row | undefined)[]> {
+    if (this.#detour.on) return this.#elsewhere((one) => one.findByKeys(keys))
     const resolved = this.#parts.keys.resolveAll(keys)
     return this.#parts.reader.findAll(resolved, this.#scope()) as Promise<(Row | undefined)[]>
   }
@@ -106,6 +127,7 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if a value is not of its column's type, or the columns do not lead an index.
    */
   async findAllBy(columns: NullableKey<Prefix>): Promise<readonly Row[]> {
+    if (this.#detour.on) return this.#elsewhere((one) => one.findAllBy(columns))
     const key = this.#parts.keys.resolvePrefix(columns)
     if (!key) return NO_ROWS as readonly Row[]
     return this.#parts.reader.list(key, this.#scope()) as Promise<readonly Row[]>
@@ -120,6 +142,7 @@ export class Repository<Row, Key, Prefix> {
    * ```
    */
   peek(key: NullableKey<Key>): Row | undefined {
+    if (this.#detour.on) return this.#peekElsewhere(key)
     const { peeks } = this.#view
     const entry = lookUp(peeks, key) ?? this.#peekResolved(key, peeks)
     if (entry === undefined) return undefined
@@ -129,7 +152,7 @@ export class Repository<Row, Key, Prefix> {
   }
 
   /**
-   * Reads the whole table into the process-wide cache, with one statement, and resolves to the number of rows.
+   * Reads the whole table into the process-wide cache; see {@link Preload}.
    *
    * @example
    * ```ts
@@ -138,7 +161,8 @@ export class Repository<Row, Key, Prefix> {
    * @throws ConfigurationError if the table is not cached, or has more rows than `maxRows`.
    */
   async preload(): Promise<number> {
-    const { table, reader, cache } = this.#parts
+    const { table, process = this.#parts } = this.#parts
+    const { reader, cache } = process
     if (!cache) {
       throw new ConfigurationError({
         kind: 'option',
@@ -152,17 +176,18 @@ export class Repository<Row, Key, Prefix> {
   }
 
   /**
-   * Resolves to every row of a `versioned` or `expiring` table, in primary-key order, as one statement read them. Cached after the
-   * first call.
+   * Resolves to every row of a `versioned` or `expiring` table; see {@link WholeTable}.
    *
    * @example
    * ```ts
-   * const options = (await repos.country.all()).map(({ code, name }) => ({ value: code, label: name }))
+   * const countries = await repos.country.all()
    * ```
    * @throws ConfigurationError if the table is neither, or has more rows than `maxRows`.
    */
   async all(): Promise<readonly Row[]> {
-    const { table, reader, cache } = this.#parts
+    if (this.#detour.on) return this.#elsewhere((one) => one.all())
+    const { table, reader, process = this.#parts } = this.#parts
+    const { cache } = process
     if (!cache || cache.mode === 'immutable') {
       throw new ConfigurationError({
         kind: 'option',
@@ -185,6 +210,10 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if the key is not of the column's type.
    */
   clear(key?: NullableKey<Key>): void {
+    if (this.#detour.on) {
+      this.#parts.detour!.now((one) => one.clear(key))
+      return
+    }
     const resolved = key === undefined ? undefined : this.#parts.keys.resolve(key)
     if (key === undefined || resolved) this.#scope()?.clear(resolved)
   }
@@ -201,8 +230,24 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if a column is missing, or the row's primary key cannot be a key.
    */
   prime(row: Row): void {
+    if (this.#detour.on) {
+      this.#parts.detour!.now((one) => one.prime(row))
+      return
+    }
     const primed = primedRow(row as Record<string, unknown>, this.#parts)
     this.#scope()?.prime(primed)
+  }
+
+  #elsewhere<Result>(work: (one: Repository<Row, Key, Prefix>) => Promise<Result>): Promise<Result> {
+    return this.#parts.detour!.call((one) => work(one as Repository<Row, Key, Prefix>))
+  }
+
+  #peekElsewhere(key: NullableKey<Key>): Row | undefined {
+    try {
+      return this.#parts.detour!.now((one) => one.peek(key)) as Row | undefined
+    } catch {
+      return undefined
+    }
   }
 
   /** What hits may be read from without a look at what the request remembers. */
@@ -259,9 +304,4 @@ function tooLarge(call: string, { maxRows }: SharedCache, instead: string): Conf
     problem: `${call}: the table has more than maxRows = ${maxRows} rows`,
     fix: `Raise maxRows in createRepositories({ cache }), or ${instead}.`,
   })
-}
-
-/** A repository with what writes; not in the class, for an `immutable` table has no updates. */
-export function createRepository(parts: RepositoryParts, writes: object) {
-  return Object.assign(new Repository<unknown, unknown, unknown>(parts), writes)
 }

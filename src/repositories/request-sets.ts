@@ -1,17 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
 import { type CurrentScope, RequestScope } from '../scope/request-scope.ts'
+import type { AmbientTransactions } from './ambient-transactions.ts'
+import { createRepository } from './create-repository.ts'
 import { dropAfterWrite, type ProcessTable, type ProcessTables } from './process-tables.ts'
 import { referenceReads } from './references.ts'
-import { createRepository } from './repository.ts'
+import type { AnyRepository } from './repository.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
 import type { TransactionOptions } from './transaction.ts'
-import type { TransactionSets } from './transaction-sets.ts'
+import type { TransactionFunction, TransactionSets } from './transaction-sets.ts'
 import { createTableWrites } from './writes.ts'
 
 export interface RequestSetsOptions {
   readonly db: Kysely<unknown>
   readonly tables: ProcessTables
+  readonly ambient: AmbientTransactions
   readonly transactions: TransactionSets
   /** Looks at the versions of all cached tables. */
   look(): Promise<void>
@@ -23,7 +26,7 @@ export interface RequestSetsOptions {
 
 /** The repositories of the process, which find the scope of the request that they are used in. */
 export function createRequestSets(options: RequestSetsOptions): RepositorySet {
-  const { db, tables, transactions, look, announce, members } = options
+  const { db, tables, ambient, transactions, look, announce, members } = options
   const scopes = new AsyncLocalStorage<RequestScope>()
 
   /**
@@ -65,17 +68,24 @@ export function createRequestSets(options: RequestSetsOptions): RepositorySet {
     repository(name, scopes, { $table }) {
       const table = tables.byName.get(name)!
       const writes = createTableWrites(table, { over: db, wrote: () => wrote(table, scopes.getStore()) })
-      return createRepository({ ...table, scopes }, { ...writes, ...referenceReads(table, $table) })
+      const references = referenceReads(table, $table)
+      const route = (own: () => AnyRepository) => ambient.detour(name, scopes, own)
+      return createRepository({ ...table, scopes }, { writes, references, route })
     },
     members: {
       ...Object.fromEntries(Reflect.ownKeys(members).map((name) => [name, () => members[name]])),
       $request: () => $request,
       $forRequest: () => $forRequest,
+      $db: (scopes) => ambient.inside(scopes)?.$db ?? db,
       $withTransaction: () => transactions.bind,
       $transaction:
         (scopes) =>
-        <Result>(fn: (set: RepositorySet) => Promise<Result>, more?: TransactionOptions) =>
+        <Result>(fn: TransactionFunction<Result>, more?: TransactionOptions) =>
           transactions.run(fn, { ...more, scope: scopes.getStore() }),
+      $withoutTransaction:
+        () =>
+        <Result>(fn: () => Result) =>
+          ambient.outside(fn),
     },
   })
   const $forRequest = () => createSet(new RequestScope({ ends: false }))

@@ -5,11 +5,13 @@ import type { TablesMetadata } from '../metadata.ts'
 import type { RequestScope } from '../scope/request-scope.ts'
 import { checkPlugins } from '../verification/plugins.ts'
 import type { ServerAccess } from '../verification/verified-server.ts'
+import type { AmbientTransaction, AmbientTransactions, TransactionSet } from './ambient-transactions.ts'
+import { createRepository } from './create-repository.ts'
 import { dropAfterWrite, type ProcessTable, type ProcessTables } from './process-tables.ts'
 import { referenceReads } from './references.ts'
-import { createRepository } from './repository.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
+import { TransactionLifetime } from './transaction-lifetime.ts'
 import { createTransactionScope, type TransactionScope } from './transaction-scope.ts'
 import { createTableWrites } from './writes.ts'
 
@@ -19,11 +21,14 @@ interface TransactionOrigin {
   readonly scopes: TransactionScope
   /** The tables that were written, or may have been. */
   readonly written: Set<string>
+  /** None if the program ends the transaction. */
+  readonly lifetime: TransactionLifetime | undefined
 }
 
 export interface TransactionSetsOptions {
   readonly db: Kysely<unknown>
   readonly tables: ProcessTables
+  readonly ambient: AmbientTransactions
   readonly access: ServerAccess
   readonly metadata: TablesMetadata
   readonly allowPlugins: readonly string[] | undefined
@@ -32,6 +37,8 @@ export interface TransactionSetsOptions {
   /** Tells the other processes that these tables were written. */
   announce(written: readonly ProcessTable[]): void
 }
+
+export type TransactionFunction<Result> = (set: RepositorySet) => Promise<Result>
 
 export interface TransactionRun extends TransactionOptions {
   /** The request that it is run in. */
@@ -42,28 +49,30 @@ export interface TransactionRun extends TransactionOptions {
 export interface TransactionSets {
   /** Those of a transaction of the program's own. */
   bind(transaction: Transaction<unknown>): RepositorySet
-  /** Runs a function in a new transaction. */
-  run<Result>(fn: (set: RepositorySet) => Promise<Result>, options: TransactionRun): Promise<Result>
+  /** Runs a function in a new transaction, or in the ambient one that the caller runs in. */
+  run<Result>(fn: TransactionFunction<Result>, options: TransactionRun): Promise<Result>
 }
 
 export function createTransactionSets(options: TransactionSetsOptions): TransactionSets {
-  const { db, tables, access } = options
+  const { db, tables, ambient, access } = options
 
   const createSet = repositorySetFactory<TransactionOrigin>({
     names: [...tables.byName.keys()],
-    repository(name, { transaction, scopes, written }, { $table }) {
+    repository(name, { transaction, scopes, written, lifetime }, { $table }) {
       const shared = tables.byName.get(name)!
       const server = access.serverFor({ table: shared.table, over: transaction, ranIn: scopes.ranIn })
       const reader = tables.readerInTransaction(shared, server)
-      const table = { ...shared, reader, source: reader.source, cache: undefined }
+      const table = { ...shared, reader, source: reader.source, cache: undefined, scopes, process: shared }
       const wrote = () => {
         written.add(name)
       }
       const writes = createTableWrites(shared, { over: transaction, wrote })
-      return createRepository({ ...table, scopes }, { ...writes, ...referenceReads(shared, $table) })
+      const references = referenceReads(shared, $table)
+      return createRepository(table, { writes, references, route: lifetime?.detour })
     },
     members: {
-      $db({ transaction, written }) {
+      $db({ transaction, written, lifetime }) {
+        lifetime?.expectOpen()
         // What is run on it may write anything; only `versioned` tables will tell.
         for (const name of tables.expiring) written.add(name)
         return transaction
@@ -71,18 +80,27 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
     },
   })
 
-  function setIn(transaction: Transaction<unknown>, written = new Set<string>()): RepositorySet {
-    return createSet({ transaction, scopes: createTransactionScope(), written })
-  }
-
   /** What was written, by repositories or past them, this process and the request read from the server. */
-  function forget(names: Iterable<string>, scope: RequestScope | undefined): void {
+  function forget(names: Iterable<string>, scopes: Iterable<RequestScope>): void {
     const written = Array.from(names, (name) => tables.byName.get(name)!)
     for (const table of written) {
       dropAfterWrite(table)
-      scope?.table(table).clear()
+      for (const scope of scopes) scope.table(table).clear()
     }
     options.announce(written)
+  }
+
+  async function join<Result>(
+    { set, lifetime, isolationLevel }: AmbientTransaction,
+    fn: TransactionFunction<Result>,
+    { isolationLevel: wanted = isolationLevel }: TransactionOptions,
+  ): Promise<Result> {
+    if (wanted === isolationLevel) return lifetime.join(() => fn(set))
+    throw new ConfigurationError({
+      kind: 'transaction',
+      problem: `$transaction: it would join the ambient transaction, which has ${isolationLevel ? `the isolation level '${isolationLevel}'` : "the server's isolation level"}, and asks for '${wanted}'`,
+      fix: 'Ask for it in the outermost $transaction, or begin a transaction of its own: repos.$withoutTransaction(() => repos.$transaction(…)).',
+    })
   }
 
   return {
@@ -103,28 +121,46 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
         })
       }
       checkPlugins(transaction, options.metadata, options.allowPlugins)
-      return setIn(transaction)
+      const scopes = createTransactionScope()
+      return createSet({ transaction, scopes, written: new Set(), lifetime: undefined })
     },
-    run(fn, { scope, ...more }) {
-      const written = new Set<string>()
+    run(fn, { scope, ambient: isAmbient = false, ...more }) {
+      const joined = ambient.current()
+      if (joined) return join(joined, fn, more)
       const { versioned } = tables
-      return runTransaction(
-        {
-          ...more,
-          db,
-          versioned: [...versioned.keys()],
-          versionOf: (table) => versioned.get(table)!.cache!.current.version,
-          bind: (transaction) => setIn(transaction, written),
-          timeout: options.timeout,
-          committed(moved) {
-            const names = [...moved.keys()].map((table) => versioned.get(table)!.name)
-            forget(new Set([...written, ...names]), scope)
-            // Another server may not have the commit yet.
-            for (const [table, version] of moved) tables.followed.get(table)!.raise(version)
-          },
+      const written = new Set<string>()
+      const requests = new Set(scope && [scope])
+      return runTransaction({
+        ...more,
+        db,
+        versioned: [...versioned.keys()],
+        versionOf: (table) => versioned.get(table)!.cache!.current.version,
+        timeout: options.timeout,
+        committed(moved) {
+          const names = [...moved.keys()].map((table) => versioned.get(table)!.name)
+          forget(new Set([...written, ...names]), requests)
+          // Another server may not have the commit yet.
+          for (const [table, version] of moved) tables.followed.get(table)!.raise(version)
         },
-        fn,
-      )
+        async work(transaction) {
+          const scopes = createTransactionScope()
+          const lifetime = new TransactionLifetime()
+          const set = createSet({ transaction, scopes, written, lifetime }) as TransactionSet
+          const { isolationLevel } = more
+          const around = { set, lifetime, isolationLevel, scopes: requests }
+          try {
+            const result = await (isAmbient ? ambient.run(around, () => fn(set)) : fn(set))
+            await lifetime.end()
+            return result
+          } catch (error) {
+            await lifetime.end().catch(() => {})
+            throw error
+          } finally {
+            // Work that outlives the transaction keeps what it has.
+            scopes.getStore().clear()
+          }
+        },
+      })
     },
   }
 }

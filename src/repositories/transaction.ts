@@ -7,7 +7,7 @@ import {
   ER_LOCK_WAIT_TIMEOUT,
   errorNumber,
 } from '../database/server-errors.ts'
-import { ConfigurationError } from '../errors.ts'
+import { ConfigurationError, LookupError } from '../errors.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 
 /**
@@ -39,15 +39,26 @@ export interface TransactionOptions {
    * ```
    */
   readonly retries?: number
+  /**
+   * Whether `repos` itself reads and writes in the transaction, for everything that the function starts, and so do `$transaction`s in it
+   * (default false).
+   *
+   * @example
+   * ```ts
+   * await repos.$transaction(() => repos.currency.update('JPY', { digits: 0 }), { ambient: true })
+   * ```
+   */
+  readonly ambient?: boolean
 }
 
-export interface TransactionRunOptions<Set> extends TransactionOptions {
+export interface TransactionRunOptions<Result> extends TransactionOptions {
   readonly db: Kysely<unknown>
   /** The tables whose versions are followed. */
   readonly versioned: readonly string[]
   /** The version that the process caches now. */
   versionOf(table: string): number | undefined
-  bind(transaction: Transaction<unknown>): Set
+  /** Rejects if the transaction must not be committed. */
+  work(transaction: Transaction<unknown>): Promise<Result>
   /** Milliseconds for reading versions after COMMIT. */
   readonly timeout: number
   /** Told, once the server has committed or may have, which tables are of another version: that one, where it is known. */
@@ -58,13 +69,10 @@ export interface TransactionRunOptions<Set> extends TransactionOptions {
 const WORTH_ANOTHER_TRY = new Set([ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD])
 
 /**
- * Runs `fn` in a transaction. What it committed is what this process reads from then on: the versions that it moved are
+ * Runs `work` in a transaction. What it committed is what this process reads from then on: the versions that it moved are
  * read after COMMIT, and where they cannot be read everything cached is dropped.
  */
-export async function runTransaction<Set, Result>(
-  options: TransactionRunOptions<Set>,
-  fn: (set: Set) => Promise<Result>,
-): Promise<Result> {
+export async function runTransaction<Result>(options: TransactionRunOptions<Result>): Promise<Result> {
   const { isolationLevel, retries = 0 } = options
   if ((isolationLevel as string | undefined)?.toLowerCase() === 'read uncommitted') {
     throw new ConfigurationError({
@@ -75,18 +83,21 @@ export async function runTransaction<Set, Result>(
   }
   for (let attempt = 0; ; attempt++) {
     try {
-      return await runOnce(options, fn)
+      return await runOnce(options)
     } catch (error) {
-      if (attempt >= retries || !WORTH_ANOTHER_TRY.has(errorNumber(error) ?? 0)) throw error
+      if (attempt >= retries || !isWorthAnotherTry(error)) throw error
     }
   }
 }
 
-async function runOnce<Set, Result>(
-  options: TransactionRunOptions<Set>,
-  fn: (set: Set) => Promise<Result>,
-): Promise<Result> {
-  const { db, versioned, isolationLevel, bind, versionOf } = options
+/** Also what the work did after an error of its own, instead of ending. */
+function isWorthAnotherTry(error: unknown): boolean {
+  const origin = error instanceof LookupError ? error.cause : error
+  return WORTH_ANOTHER_TRY.has(errorNumber(origin) ?? 0)
+}
+
+async function runOnce<Result>(options: TransactionRunOptions<Result>): Promise<Result> {
+  const { db, versioned, isolationLevel, work, versionOf } = options
   // What the transaction reads is never older than this, and newer for what it writes. What others commit meanwhile could
   // make a later version of the process look like the one that the transaction sees.
   const cached = new Map(versioned.map((table) => [table, versionOf(table)]))
@@ -97,7 +108,7 @@ async function runOnce<Set, Result>(
     let versions: ReadonlyMap<string, number> = new Map()
     try {
       const result = await configured.execute(async (transaction) => {
-        const answer = await fn(bind(transaction))
+        const answer = await work(transaction)
         mayBeCommitted = true
         return answer
       })
@@ -118,9 +129,9 @@ async function runOnce<Set, Result>(
  * Read after COMMIT: in the transaction, SERIALIZABLE would lock what is read, and make writers of other tables wait. Read
  * on its connection: another one may lead to a server that does not have the commit yet.
  */
-async function committedVersions<Set>(
+async function committedVersions<Result>(
   connection: Kysely<unknown>,
-  { db, versioned, timeout }: TransactionRunOptions<Set>,
+  { db, versioned, timeout }: TransactionRunOptions<Result>,
 ): Promise<ReadonlyMap<string, number>> {
   if (versioned.length === 0) return new Map()
   const database = expectAdapter(db).configured()

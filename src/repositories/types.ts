@@ -2,48 +2,10 @@ import type { Transaction } from 'kysely'
 import type { TableStats } from '../diagnostics/stats.ts'
 import type { TablesMetadata } from '../metadata.ts'
 import type { RefreshOptions } from './refreshing.ts'
-import type { RepositoryOf, TableName, WritesByName } from './repository-of.ts'
+import type { RepositoriesByName, TableAccess } from './repositories-by-name.ts'
+import type { TableName } from './repository-of.ts'
 import type { TransactionOptions } from './transaction.ts'
-
-/**
- * A repository for each table, by name. Tables whose names start with `$` are left out: use `$table` for them.
- *
- * @example
- * ```ts
- * const countryOf = (repos: RepositoriesByName<DB, typeof tables, {}>, code: string) => repos.country.findByKey(code)
- * ```
- */
-export type RepositoriesByName<DB, Tables extends TablesMetadata, Cache> = {
-  readonly [Name in TableName<DB, Tables> as Name extends `$${string}` ? never : Name]: RepositoryOf<
-    DB,
-    Tables,
-    Name
-  > &
-    WritesByName<DB, Tables, Cache>[Name]
-}
-
-/**
- * Access to repositories whose names are no property of `repos`.
- *
- * @example
- * ```ts
- * const countries = (repos: TableAccess<DB, typeof tables, {}>) => repos.$table('country')
- * ```
- */
-export interface TableAccess<DB, Tables extends TablesMetadata, Cache> {
-  /**
-   * Returns the repository of any table, even one called `then`, or one whose name starts with `$`.
-   *
-   * @example
-   * ```ts
-   * const country = await repos.$table('country').findByKey('FR')
-   * ```
-   * @throws ConfigurationError if the generated metadata has no such table.
-   */
-  $table<Name extends TableName<DB, Tables>>(
-    name: Name,
-  ): RepositoryOf<DB, Tables, Name> & WritesByName<DB, Tables, Cache>[Name]
-}
+import type { OpenTransaction, QueryAccess } from './transaction-repositories.ts'
 
 /**
  * What `createRepositories` returns: a repository for each table, by name, and the members that start with `$`.
@@ -62,35 +24,6 @@ export type Repositories<
   RepositoriesMembers<DB, Tables, Cache>
 
 /**
- * Repositories that read and write in a transaction.
- *
- * @example
- * ```ts
- * async function rename(trx: TransactionRepositories<DB, typeof tables, { city: 'immutable' }>, code: string, name: string) {
- *   await trx.country.update(code, { name })
- * }
- *
- * await repos.$transaction((trx) => rename(trx, 'FR', 'France'))
- * ```
- */
-export type TransactionRepositories<
-  DB,
-  Tables extends TablesMetadata,
-  Cache = Record<never, never>,
-> = RepositoriesByName<DB, Tables, Cache> &
-  TableAccess<DB, Tables, Cache> & {
-    /**
-     * The Kysely transaction that they read and write in.
-     *
-     * @example
-     * ```ts
-     * await repos.$transaction((trx) => trx.$db.deleteFrom('country_currency').where('position', '>', 1).execute())
-     * ```
-     */
-    readonly $db: Transaction<DB>
-  }
-
-/**
  * The members of `repos` that are not tables.
  *
  * @example
@@ -98,7 +31,8 @@ export type TransactionRepositories<
  * const start = (repos: RepositoriesMembers<DB, typeof tables>) => repos.$ready()
  * ```
  */
-export interface RepositoriesMembers<DB, Tables extends TablesMetadata, Cache = Record<never, never>> {
+export interface RepositoriesMembers<DB, Tables extends TablesMetadata, Cache = Record<never, never>>
+  extends QueryAccess<DB> {
   /**
    * Verifies now what is otherwise verified once before the first read: the session's settings, the schema, versions and
    * triggers.
@@ -158,10 +92,11 @@ export interface RepositoriesMembers<DB, Tables extends TablesMetadata, Cache = 
    * ```
    * @throws ConfigurationError if it is not a transaction.
    */
-  $withTransaction(transaction: Transaction<DB>): TransactionRepositories<DB, Tables, Cache>
+  $withTransaction(transaction: Transaction<DB>): OpenTransaction<DB, Tables, Cache>
   /**
    * Runs `fn` in a transaction, with repositories that read and write in it, and resolves to its result. Once committed, this
-   * process reads what was written, everywhere. If `fn` throws, the transaction is rolled back.
+   * process reads what was written, everywhere. If `fn` throws, the transaction is rolled back. Called within an ambient transaction,
+   * it joins that one.
    *
    * @example
    * ```ts
@@ -173,12 +108,30 @@ export interface RepositoriesMembers<DB, Tables extends TablesMetadata, Cache = 
    *   { isolationLevel: 'repeatable read', retries: 3 },
    * )
    * ```
-   * @throws what `fn` throws; ConfigurationError for `'read uncommitted'`; the server's error if COMMIT fails.
+   * @throws what `fn` throws; ConfigurationError for `'read uncommitted'`; the server's error if COMMIT fails; LookupError if a part
+   * of it failed and `fn` went on.
    */
   $transaction<Result>(
-    fn: (transaction: TransactionRepositories<DB, Tables, Cache>) => Promise<Result>,
+    fn: (transaction: OpenTransaction<DB, Tables, Cache>) => Promise<Result>,
     options?: TransactionOptions,
   ): Promise<Result>
+  /**
+   * Runs `fn` outside of the ambient transaction that it is called in: for what reads committed rows, has a transaction of its own, or
+   * goes on after the transaction has ended.
+   *
+   * @example
+   * ```ts
+   * await repos.$transaction(
+   *   async () => {
+   *     await repos.currency.update('JPY', { digits: 0 })
+   *     const before = await repos.$withoutTransaction(() => repos.currency.findByKey('JPY'))
+   *   },
+   *   { ambient: true },
+   * )
+   * ```
+   * @throws what `fn` throws.
+   */
+  $withoutTransaction<Result>(fn: () => Result): Result
   /**
    * Returns a copy of the counters of each table, counted since the repositories were created. Never throws.
    *

@@ -242,7 +242,10 @@ async function apiMembers() {
   const read = (file: string) => readFile(join(root, 'src', file), 'utf8')
   const declared = (source: string, pattern: RegExp) =>
     [...source.matchAll(pattern)].map(([, name = '']) => name)
-  const repositories = await read('repositories/types.ts')
+  const files = ['types', 'repositories-by-name', 'transaction-repositories'].map(
+    (name) => `repositories/${name}.ts`,
+  )
+  const repositories = (await Promise.all(files.map(read))).join('')
   const options = await read('repositories/repositories-options.ts')
   const database = await read('database/database-options.ts')
   const ownOptions = declared(database, /^ {2}(\w+)\?:/gm)

@@ -1,7 +1,7 @@
 /* Checked by `npm run check` (tsc); never run. */
 import { expectTypeOf } from 'expect-type'
 import type { ColumnType, Generated, Kysely, Transaction } from 'kysely'
-import { createRepositories, type TablesMetadata } from '../../src/index.ts'
+import { createRepositories, type TablesMetadata, type TransactionRepositories } from '../../src/index.ts'
 
 interface DB {
   country: { code: string; alpha3: string; numeric_code: number; name: string; continent: 'EU' | 'NA' }
@@ -166,3 +166,47 @@ const row = await repos.city.findByKeyOrThrow(1)
 row.name = 'x'
 // @ts-expect-error not a transaction
 repos.$withTransaction(db)
+
+// `preload` and `all` belong to tables with a cache.
+const cached = createRepositories({
+  db,
+  tables,
+  cache: {
+    city: 'immutable',
+    country: { mode: 'versioned', maxRows: 10 },
+    price: { mode: 'expiring', maxAge: 1_000 },
+  },
+})
+expectTypeOf(cached.city.preload()).resolves.toEqualTypeOf<number>()
+expectTypeOf(cached.country.preload()).resolves.toEqualTypeOf<number>()
+expectTypeOf(cached.country.all()).resolves.items.toHaveProperty('alpha3')
+expectTypeOf(cached.price.all()).resolves.items.toHaveProperty('amount')
+expectTypeOf(cached.$table('price').all()).resolves.items.toHaveProperty('amount')
+expectTypeOf(cached.$forRequest().country.all()).resolves.items.toHaveProperty('alpha3')
+// @ts-expect-error: nothing tells when a row was added to an immutable table.
+cached.city.all()
+// @ts-expect-error: the table is not cached.
+cached.token.all()
+// @ts-expect-error: the table is not cached.
+cached.token.preload()
+// @ts-expect-error: the table is not cached.
+cached.$table('token').preload()
+const uncached = createRepositories({ db, tables })
+// @ts-expect-error: no table is cached.
+uncached.country.preload()
+
+// One type for what works in a transaction or not.
+declare function service(
+  repos: TransactionRepositories<
+    DB,
+    typeof tables,
+    { city: 'immutable'; country: 'versioned'; price: { mode: 'expiring'; maxAge: number } }
+  >,
+): Promise<void>
+service(cached)
+service(cached.$forRequest())
+service(cached.$withTransaction(transaction))
+cached.$transaction((trx) => service(trx), { ambient: true })
+expectTypeOf(cached.$db).toEqualTypeOf<Kysely<DB>>()
+cached.$transaction(async (trx) => expectTypeOf(trx.$db).toEqualTypeOf<Transaction<DB>>())
+expectTypeOf(cached.$withoutTransaction(() => 5)).toEqualTypeOf<number>()
