@@ -5,6 +5,7 @@ export const findingCodes = [
   'changed-collation',
   'configuration',
   'definer-gone',
+  'grown-column',
   'missing-right',
   'not-frozen',
   'not-innodb',

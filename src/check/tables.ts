@@ -25,16 +25,31 @@ export async function checkTables({ owner, tables }: CheckTarget): Promise<Table
     const live = liveTable(table.name)
     const columns = live?.metadata.columns ?? []
     const collations = table.columns.flatMap((column) => collationFinding(table, column, columns))
-    const difference = differenceOf(withCollationsOf(table, columns), live)
+    const expected = withCollationsOf(table, columns)
+    const difference = differenceOf(expected, live)
+    const onlyGrew = difference !== undefined && !differenceOf(expected, live, { allowGrowth: true })
     findings.push(...collations)
-    if (collations.length === 0 && difference?.about !== 'columns') sound.push(table)
+    if (collations.length === 0 && (onlyGrew || difference?.about !== 'columns')) sound.push(table)
     if (!difference) continue
+    if (onlyGrew) {
+      findings.push(grownColumn(table, difference.text))
+      continue
+    }
     const right = deniedRight(await deniedReading(owner, table, live))
     denied ||= right !== undefined
     const stale: Finding = { code: 'stale-table', table: table.name, message: difference.text, fix: GENERATE }
     findings.push(right ? { ...right, table: table.name } : stale)
   }
   return { findings, sound, denied }
+}
+
+function grownColumn(table: TableMetadata, text: string): Finding {
+  return {
+    code: 'grown-column',
+    table: table.name,
+    message: `${text}; repositories go on, because it only grew`,
+    fix: 'Run kysely-lookup generate, so that the types say what the column can hold.',
+  }
 }
 
 function collationFinding(

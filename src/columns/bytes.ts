@@ -23,17 +23,37 @@ const bytes = {
   copied: copiedBytes,
 } satisfies Partial<ColumnType>
 
+/** By size. */
+const BLOBS = ['tinyblob', 'blob', 'mediumblob', 'longblob']
+
+/** How many bytes an index covers at most, on any server. */
+const LONGEST_INDEXED = 3072
+
 export const bytesTypes: readonly ColumnType[] = [
-  ...['binary', 'varbinary'].map(
-    (name): ColumnType => ({
+  {
+    ...bytes,
+    name: 'binary',
+    traits: ({ length }) => ({ length: Number(length) }),
+    key: ({ length = 255 }) => bytesKey(length),
+  },
+  {
+    ...bytes,
+    name: 'varbinary',
+    traits: ({ length }) => ({ length: Number(length) }),
+    grew(from, to, { indexed }) {
+      if (BLOBS.includes(to.type)) return !indexed
+      return to.type === 'varbinary' && Number(to.length) >= Number(from.length)
+    },
+    // The column may have grown since it was generated.
+    key: () => bytesKey(LONGEST_INDEXED),
+  },
+  ...BLOBS.map(
+    (name, size): ColumnType => ({
       ...bytes,
       name,
-      traits: ({ length }) => ({ length: Number(length) }),
-      key: binaryKey,
+      grew: (_, to) => BLOBS.indexOf(to.type) >= size,
+      key: 'an index on it covers its beginning only',
     }),
-  ),
-  ...['tinyblob', 'blob', 'mediumblob', 'longblob'].map(
-    (name): ColumnType => ({ ...bytes, name, key: 'an index on it covers its beginning only' }),
   ),
   {
     ...bytes,
@@ -45,7 +65,8 @@ export const bytesTypes: readonly ColumnType[] = [
   { ...bytes, name: 'bit', traits: ({ digits }) => ({ length: Number(digits) }), key: bitKey },
 ]
 
-function binaryKey({ length = 255 }: ColumnMetadata): KeyForm {
+/** @param length bytes that a value has at most */
+function bytesKey(length: number): KeyForm {
   return {
     expected: 'bytes: a Buffer or Uint8Array',
     // As hex, joined by unhex: a cast to binary(n) would pad, and match shorter keys.

@@ -23,10 +23,20 @@ export interface ColumnType {
   sorted?(column: ColumnMetadata, name: string): string | undefined
   /** How a shared row hands out values that cannot be frozen. */
   readonly copied?: CopiedForm
+  /**
+   * Whether a column that was generated as `from`, of this type, may be `to` now: every value that it had reads as before and is found by
+   * the same keys. Absent where no change is like that.
+   */
+  grew?(from: ColumnMetadata, to: ColumnMetadata, options: GrowthOptions): boolean
   /** How its columns take part in keys, or why they cannot. */
   readonly key: ((column: ColumnMetadata) => KeyForm) | string
   /** The constant for a key that the server writes as `text`; absent where there are no constants of the type. */
   constantKey?(text: string, options: DecodingOptions): ConstantKey
+}
+
+export interface GrowthOptions {
+  /** Whether the column is part of an index. */
+  readonly indexed: boolean
 }
 
 /** What a server says of a column's type in `information_schema`. */

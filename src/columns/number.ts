@@ -95,6 +95,12 @@ export const numberTypes: readonly ColumnType[] = [
       scale: Number(column.scale),
     }),
     typeScript: () => ({ select: 'string', write: 'string | number' }),
+    // With more digits after the point, every value is another text.
+    grew: (from, to) =>
+      to.type === 'decimal' &&
+      to.unsigned === from.unsigned &&
+      to.scale === from.scale &&
+      Number(to.precision) >= Number(from.precision),
     key: decimalKey,
   },
   floatType('float', 4),
@@ -108,10 +114,28 @@ const truth: Ambiguity = {
   distinction: (column) => `if(${column} in (0, 1), null, cast(cast(${column} as signed) as char))`,
 }
 
+const INTEGERS = ['tinyint', 'smallint', 'mediumint', 'int', 'bigint']
+
+/** BOOLEAN may be read as another type, and so it neither grows nor is grown to. */
+function grewInteger(from: ColumnMetadata, to: ColumnMetadata): boolean {
+  return (
+    INTEGERS.indexOf(to.type) >= INTEGERS.indexOf(from.type) &&
+    to.unsigned === from.unsigned &&
+    from.length === undefined &&
+    to.length === undefined
+  )
+}
+
+/** Whether its values are numbers whatever BIGINT is read as. */
+export function isSmallInteger({ type }: ColumnMetadata): boolean {
+  return type !== 'bigint' && INTEGERS.includes(type)
+}
+
 function integerType(name: string): ColumnType {
   return {
     name,
     traits: unsigned,
+    grew: grewInteger,
     typeScript: () => ({ select: 'number' }),
     key: integerKey,
     constantKey: Number,
@@ -206,6 +230,14 @@ function bigintDecoder(field: DriverField, { bigint = 'number' }: DecodingOption
 /** ZEROFILL fills in the text protocol only. */
 function decodeIntegerText(value: unknown): unknown {
   return typeof value === 'string' && value.startsWith('0') ? String(BigInt(value)) : value
+}
+
+/** An integer of a column that has grown since its type was generated as `number`. */
+export function widenedInteger(column: string): UnrepresentableValueError {
+  return new UnrepresentableValueError(
+    column,
+    'holds an integer beyond 2^53, and was generated as a smaller type. Run kysely-lookup generate, and deploy what it writes.',
+  )
 }
 
 /** An integer that a number would round. */

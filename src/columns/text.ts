@@ -4,6 +4,7 @@ import type {
   ColumnTraits,
   ColumnType,
   EncodedValue,
+  GrowthOptions,
   KeyForm,
   SchemaColumn,
 } from './column-type.ts'
@@ -13,12 +14,39 @@ const BEYOND_UTF8MB3 = new Set(['utf8mb4', 'utf16', 'utf16le', 'utf32', 'gb18030
 
 const select = { select: 'string' }
 
+/** By size. */
+const LONG_TEXTS = ['tinytext', 'text', 'mediumtext', 'longtext']
+
+/** UTF-8 has all characters. An index compares them by the collation, which decides what a key finds. */
+function hasAllCharacters(from: ColumnMetadata, to: ColumnMetadata, indexed: boolean): boolean {
+  if (indexed) return to.collation === from.collation
+  return to.charset === from.charset || to.charset === 'utf8mb4'
+}
+
+/** Members are numbers to the server: those that there were have to stay what they are. The empty text is the number 0, too. */
+function grewMembers(from: ColumnMetadata, to: ColumnMetadata, { indexed }: GrowthOptions): boolean {
+  const { values } = from
+  if (to.type !== from.type || !values || !to.values || !hasAllCharacters(from, to, indexed)) return false
+  const added = to.values.slice(values.length)
+  return (
+    values.every((value, index) => value === to.values![index]) &&
+    !added.includes('') &&
+    !added.some((value, index) => values.includes(value) || added.indexOf(value) !== index)
+  )
+}
+
 export const textTypes: readonly ColumnType[] = [
   ...['char', 'varchar'].map(
     (name): ColumnType => ({
       name,
       traits: (column) => ({ length: Number(column.length), ...charsetOf(column) }),
       typeScript: () => select,
+      grew(from, to, { indexed }) {
+        if (!hasAllCharacters(from, to, indexed)) return false
+        if (LONG_TEXTS.includes(to.type)) return !indexed
+        const sameOrVarying = to.type === from.type || to.type === 'varchar'
+        return sameOrVarying && Number(to.length) >= Number(from.length)
+      },
       key: (column) => ({ ...textKey(column), ambiguity: textAmbiguity(column) }),
       constantKey: (text) => text,
     }),
@@ -28,6 +56,7 @@ export const textTypes: readonly ColumnType[] = [
     traits: membersOf,
     // A server without strict mode takes a value that is no member, and stores ''.
     typeScript: ({ values }) => ({ ...select, literals: values }),
+    grew: grewMembers,
     key: (column) => ({ ...textKey(column), ambiguity: enumAmbiguity(column) }),
     constantKey: (text) => text,
   },
@@ -36,13 +65,16 @@ export const textTypes: readonly ColumnType[] = [
     traits: membersOf,
     // A value is its text: `'a,b'`.
     typeScript: () => select,
+    grew: grewMembers,
     key: setKey,
   },
-  ...['tinytext', 'text', 'mediumtext', 'longtext'].map(
-    (name): ColumnType => ({
+  ...LONG_TEXTS.map(
+    (name, size): ColumnType => ({
       name,
       traits: charsetOf,
       typeScript: () => select,
+      grew: (from, to, { indexed }) =>
+        LONG_TEXTS.indexOf(to.type) >= size && hasAllCharacters(from, to, indexed),
       key: 'an index on it covers its beginning only',
     }),
   ),

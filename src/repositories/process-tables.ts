@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import { createExpiringCache } from '../cache/expiring-cache.ts'
 import { createProcessCache, type FollowedCache, type ProcessCache } from '../cache/process-cache.ts'
 import type { SharedCacheOptions } from '../cache/shared-cache.ts'
+import { expectAdapter } from '../database/lookup-adapter.ts'
 import { type CacheEvents, createCacheEvents } from '../diagnostics/cache-events.ts'
 import type { DatabaseIdentity } from '../diagnostics/read-subject.ts'
 import { createCounters } from '../diagnostics/stats.ts'
@@ -79,13 +80,14 @@ export interface ProcessTablesOptions {
 /** Makes what the process shares of each table: its keys, cache, counters and the way to its rows. */
 export function createProcessTables(options: ProcessTablesOptions): ProcessTables {
   const { db, settings, database, serverFor } = options
+  const { decoding } = expectAdapter(db)
   const refreshers: Refresher[] = []
   const storedTables: StoredTable[] = []
 
   function createTable(name: string, table: TableMetadata, position: number): ProcessTable {
     const counters = createCounters()
     const keys = tableKeys(table, settings)
-    const rowReader = createRowReader(table)
+    const rowReader = createRowReader(table, decoding)
     const events = createCacheEvents(table.name)
     const cache = createCache(settings.cacheOf(name), { keys, counters, events })
     let server: ReturnType<ServerAccess['serverFor']> | undefined

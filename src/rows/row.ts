@@ -1,4 +1,6 @@
 import { columnType, copiedForms } from '../columns/column-types.ts'
+import type { DecodingOptions } from '../columns/decoding-options.ts'
+import { isSmallInteger, widenedInteger } from '../columns/number.ts'
 import { UnrepresentableValueError } from '../errors.ts'
 import type { ColumnMetadata, TableMetadata } from '../metadata.ts'
 import { createCopiedProperty, type DefineCopied, defineInspection } from './defensive-copy.ts'
@@ -15,13 +17,14 @@ export interface RowReader {
 }
 
 /** @see Row */
-export function createRowReader(table: TableMetadata): RowReader {
+export function createRowReader(table: TableMetadata, { bigint }: DecodingOptions = {}): RowReader {
   const columns = table.columns.map((column) => column.name)
   const copiers = table.columns.map((column) => createCopier(table, column))
   // Assigning to a name that every object has (`constructor`, `__proto__`) may not create a property.
   const inherited = columns.map((name) => name in Object.prototype)
   const presence = presenceOf(table)
   const literal = createRowLiteral(columns)
+  const asNumbers = numberReader(table, bigint)
 
   /** Whether every value can be shared as it is. */
   function isPlain(values: readonly unknown[], from: number): boolean {
@@ -34,8 +37,9 @@ export function createRowReader(table: TableMetadata): RowReader {
 
   return {
     columns,
-    read(values, from) {
-      if (values[from + presence] === null) return undefined
+    read(given, from) {
+      if (given[from + presence] === null) return undefined
+      const values = asNumbers ? asNumbers(given, from) : given
       if (literal && isPlain(values, from)) return Object.freeze(literal(values, from))
       const row: Record<string, unknown> = {}
       let copied = false
@@ -53,6 +57,23 @@ export function createRowReader(table: TableMetadata): RowReader {
       if (copied) defineInspection(row)
       return Object.freeze(row)
     },
+  }
+}
+
+/** Reads integers as they were generated, though the column may have grown to a BIGINT, which the database reads as another type. */
+function numberReader({ columns }: TableMetadata, bigint: DecodingOptions['bigint'] = 'number') {
+  const indexes = columns.flatMap((column, index) => (isSmallInteger(column) ? [index] : []))
+  if (bigint === 'number' || indexes.length === 0) return undefined
+  return (given: readonly unknown[], from: number): readonly unknown[] => {
+    let values: unknown[] | undefined
+    for (const index of indexes) {
+      const value = given[from + index]
+      if (typeof value !== 'bigint' && typeof value !== 'string') continue
+      values ??= [...given]
+      const number = Number(value)
+      values[from + index] = Number.isSafeInteger(number) ? number : widenedInteger(columns[index]!.name)
+    }
+    return values ?? given
   }
 }
 

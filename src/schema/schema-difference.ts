@@ -1,3 +1,4 @@
+import { columnType } from '../columns/column-types.ts'
 import type { ColumnMetadata, IndexMetadata, TableMetadata } from '../metadata.ts'
 import type { Schema, SchemaTable } from './read-schema.ts'
 
@@ -6,11 +7,20 @@ import type { Schema, SchemaTable } from './read-schema.ts'
  * deploy may be in progress.
  * Foreign keys do not count either: a lookup needs the unique key that they refer to, which is compared, and not the constraint.
  */
-export function differenceOf(table: TableMetadata, live: SchemaTable | undefined): Difference | undefined {
-  const columns = columnDifference(table, live)
+export function differenceOf(
+  table: TableMetadata,
+  live: SchemaTable | undefined,
+  options: DifferenceOptions = {},
+): Difference | undefined {
+  const columns = columnDifference(table, live, options)
   if (columns !== undefined) return { about: 'columns', text: columns }
   const keys = keyDifference(table, live!)
   return keys === undefined ? undefined : { about: 'keys', text: keys }
+}
+
+export interface DifferenceOptions {
+  /** Whether columns that only grew count as they were generated (default false). */
+  readonly allowGrowth?: boolean
 }
 
 export interface Difference {
@@ -26,17 +36,23 @@ export function liveTables({ tables, foldsNames }: Schema): (name: string) => Sc
   return (name) => byName.get(name) ?? folded.get(name.toLowerCase())
 }
 
-function columnDifference(table: TableMetadata, live: SchemaTable | undefined): string | undefined {
+function columnDifference(
+  table: TableMetadata,
+  live: SchemaTable | undefined,
+  { allowGrowth = false }: DifferenceOptions,
+): string | undefined {
   if (!live) return 'the table does not exist in this database'
   const { metadata } = live
   if (metadata.name !== table.name) {
     return `the server calls the table ${metadata.name}, generated was ${table.name}: its lower_case_table_names is not the one of the server that the file was generated on`
   }
   const generatedTable = asInDatabase(table)
+  const indexed = indexedColumns(generatedTable)
   const columns = new Map(metadata.columns.map((column) => [column.name, column]))
   for (const column of generatedTable.columns) {
     const now = columns.get(column.name)
     if (!now) return `column ${column.name} does not exist`
+    if (allowGrowth && grew(column, now, indexed.has(column.name))) continue
     for (const name of new Set([...Object.keys(column), ...Object.keys(now)])) {
       // Lookups name the columns that they read, and do not insert.
       if (name === 'hasDefault' || name === 'invisible') continue
@@ -58,6 +74,17 @@ function keyDifference(table: TableMetadata, { metadata, unsupported }: SchemaTa
     missingIndex(generatedTable.uniqueKeys, metadata.uniqueKeys) ??
     missingIndex(generatedTable.indexes, metadata.indexes)
   )
+}
+
+/** Whether the column has only got wider: the process reads and finds all that it did, and what is new. */
+function grew(from: ColumnMetadata, to: ColumnMetadata, indexed: boolean): boolean {
+  // What can be null in the types may be NOT NULL in the table.
+  if ((to.nullable && !from.nullable) || to.generated !== from.generated) return false
+  return columnType(from).grew?.(from, to, { indexed }) ?? false
+}
+
+function indexedColumns({ primaryKey, uniqueKeys, indexes }: TableMetadata): ReadonlySet<string> {
+  return new Set([...primaryKey, ...[...uniqueKeys, ...indexes].flatMap(({ columns }) => columns)])
 }
 
 /** By the names in the database, and without what depends on the driver. */

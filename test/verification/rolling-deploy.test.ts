@@ -28,6 +28,18 @@ const cases = [
     title: 'a column is widened',
     change: `alter table country modify name varchar(150) ${TEXT} not null`,
     running: GOES_ON,
+    starting: GOES_ON,
+  },
+  {
+    title: 'a hidden column is added',
+    change: 'alter table country add extra int not null default 1 invisible',
+    running: GOES_ON,
+    starting: GOES_ON,
+  },
+  {
+    title: 'a column may be null',
+    change: `alter table country modify name varchar(100) ${TEXT}`,
+    running: GOES_ON,
     starting: STALE,
   },
   {
