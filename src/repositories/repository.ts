@@ -55,6 +55,7 @@ export class Repository<Row, Key, Prefix> {
   readonly #scopes: CurrentScope
   /** Whether a scope keeps to what it has seen; an `immutable` table cannot show it anything else. */
   readonly #scoped: boolean
+  readonly #rawType: RepositoryParts['keys']['rawType']
   readonly #detour: Detour['switch']
 
   /** @internal */
@@ -63,6 +64,7 @@ export class Repository<Row, Key, Prefix> {
     this.#counters = parts.counters
     this.#view = parts.cache ?? NOTHING_CACHED
     this.#scopes = parts.scopes
+    this.#rawType = parts.keys.rawType
     this.#detour = parts.detour?.switch ?? NO_DETOUR
     this.#scoped = parts.cache !== undefined && parts.cache.mode !== 'immutable'
   }
@@ -81,8 +83,11 @@ export class Repository<Row, Key, Prefix> {
   findByKey(key: NullableKey<Key>): Promise<Row | undefined> {
     if (this.#detour.on) return this.#elsewhere((one) => one.findByKey(key))
     // The hit path: nothing is encoded or allocated.
-    const entry = lookUp(this.#hits(), key)
-    if (entry === undefined) return this.#find(key)
+    const view = this.#view
+    const scope = this.#scoped || view.divergedScopes > 0 ? this.#scope() : undefined
+    const hits = scope === undefined ? view.hits : this.#hitsIn(scope, view)
+    const entry = hits === EMPTY_INDEX ? undefined : lookUp(hits, key)
+    if (entry === undefined) return this.#findAgain(key, scope ?? this.#scope())
     this.#counters.hits++
     return (entry.promise ?? promiseOf(entry)) as Promise<Row>
   }
@@ -251,26 +256,25 @@ export class Repository<Row, Key, Prefix> {
   }
 
   /** What hits may be read from without a look at what the request remembers. */
-  #hits(): HitIndex {
-    const view = this.#view
-    if (this.#scoped || view.divergedScopes > 0) {
-      const scope = this.#scope()
-      if (scope !== undefined) return this.#hitsIn(scope, view)
-    }
-    return view.hits
-  }
-
   #hitsIn(scope: TableScope, view: CacheView): HitIndex {
     if (this.#scoped) return this.#parts.cache!.refusing ? EMPTY_INDEX : scope.held!.hits
     return scope.held!.direct ? view.hits : EMPTY_INDEX
   }
 
+  /** A key as a request has asked for it before is its own token. */
+  #findAgain(key: NullableKey<Key>, scope: TableScope | undefined): Promise<Row | undefined> {
+    const seen = scope === undefined || typeof key !== this.#rawType ? undefined : scope.seen.get(key)
+    if (seen === undefined) return this.#find(key, scope)
+    this.#counters.scopeHits++
+    return seen as Promise<Row | undefined>
+  }
+
   /** For keys that are not held as they are: another spelling, or what is not held at all. */
-  #find(key: NullableKey<Key>): Promise<Row | undefined> {
+  #find(key: NullableKey<Key>, scope: TableScope | undefined): Promise<Row | undefined> {
     try {
       const resolved = this.#parts.keys.resolve(key)
       if (!resolved) return ABSENT
-      return this.#parts.reader.find(resolved, this.#scope()) as Promise<Row | undefined>
+      return this.#parts.reader.find(resolved, scope) as Promise<Row | undefined>
     } catch (error) {
       return Promise.reject(error)
     }

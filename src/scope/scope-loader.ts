@@ -36,6 +36,11 @@ export class ScopeLoader<Found, Answer> {
     return this.#byDefinition.get(definition)?.promises.get(token)
   }
 
+  /** All answers by keys of a definition that was asked for, perhaps still on their way: what is forgotten later disappears. */
+  promisesBy(definition: KeyDefinition): ReadonlyMap<Token, Promise<Answer>> {
+    return this.#of(definition).promises
+  }
+
   /** The answer to the key, once it is there. */
   findSettled({ definition, token }: Key): Answer | undefined {
     return this.#byDefinition.get(definition)?.settled.get(token)

@@ -25,11 +25,15 @@ export interface ScopedTable {
   readonly cache?: ProcessCache | undefined
 }
 
+const NOTHING_SEEN: ReadonlyMap<unknown, Promise<never>> = new Map()
+
 /** What one scope remembers of one table: a key is asked once, and a row is one object. */
 export class TableScope {
   /** What it reads of the process, where the process holds anything. */
   readonly held: PinnedGeneration | undefined
   readonly #table: ScopedTable
+  /** Once something was asked again: the answers by primary key, perhaps still on their way. Repeated reads look here first. */
+  seen: ReadonlyMap<unknown, Promise<Row | undefined>> = NOTHING_SEEN
   // Made when they are needed: a scope that reads what the process holds remembers nothing.
   #answers: ScopeLoader<Entry | undefined, Row | undefined> | undefined
   #lists: ScopeLoader<readonly Entry[], readonly Row[]> | undefined
@@ -47,6 +51,7 @@ export class TableScope {
   /** The answer that the scope has for the key, perhaps on its way, also where it has seen the row by another key. */
   findAnswer(key: Key): Promise<Row | undefined> | undefined {
     const answer = this.#answers?.find(key)
+    if (answer && key.definition.position === 0) this.seen = this.#answers!.promisesBy(key.definition)
     if (answer) return answer
     const row = this.#findSeen(key)
     return row && this.#rememberedRows().keep(key, row)
@@ -116,6 +121,7 @@ export class TableScope {
     this.#all = undefined
     this.held?.clear(key)
     if (!key) {
+      this.seen = NOTHING_SEEN
       this.#rows = undefined
       this.#answers = undefined
       return

@@ -241,14 +241,41 @@ describe("the process-wide cache of an 'expiring' table", () => {
     it('shows a row as it was seen in what was read of the whole table before', async () => {
       const repos = await expiring()
       await repos.plan!.all()
+      await repos.plan!.findAllBy({ tier: 1 })
       await race.rename('Gratis')
       time.pass(10)
-      await repos.$request(async () => {
+      await repos.$request(() => {
         repos.plan!.clear(1)
+        return repos.plan!.findByKey(1)
+      })
+      // The process holds the row as it is, and the table and the list as they were.
+      assert.equal((await repos.plan!.all())[0]?.name, 'Free')
+      assert.equal((await repos.plan!.findAllBy({ tier: 1 }))[0]?.name, 'Free')
+      await repos.$request(async () => {
         const row = await repos.plan!.findByKey(1)
         assert.equal(row?.name, 'Gratis')
         assert.equal((await repos.plan!.all())[0], row)
         assert.equal((await repos.plan!.findAllBy({ tier: 1 }))[0], row)
+      })
+    })
+
+    it('answers a repeated key from what the request has seen, and counts it as that', async () => {
+      const repos = await expiring()
+      await repos.$request(async () => {
+        const first = await repos.plan!.findByKey(1)
+        await race.rename('Gratis')
+        time.pass(MAX_AGE)
+        for (let again = 1; again <= 3; again++) {
+          assert.equal(await repos.plan!.findByKey(1), first)
+          assert.equal(repos.$stats().plan!.scopeHits, again)
+        }
+        repos.plan!.clear(1)
+        assert.equal(await nameOf(repos), 'Gratis')
+        assert.equal(await nameOf(repos), 'Gratis')
+        await race.rename('Zero')
+        repos.plan!.clear()
+        assert.equal(await nameOf(repos), 'Zero')
+        await assert.rejects(repos.plan!.findByKey('1'), { code: 'KYSELY_LOOKUP_INVALID_KEY' })
       })
     })
 
