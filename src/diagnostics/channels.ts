@@ -1,10 +1,23 @@
-import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+import {
+  type Channel,
+  channel,
+  type TracingChannelSubscribers,
+  tracingChannel,
+} from 'node:diagnostics_channel'
 import type { BatchMessage, LoadMessage, PollMessage, RefreshMessage } from './messages.ts'
 
-export const loadChannel = tracingChannel<unknown, LoadMessage>('kysely-lookup:load')
-export const batchChannel = tracingChannel<unknown, BatchMessage>('kysely-lookup:batch')
-export const pollChannel = tracingChannel<unknown, PollMessage>('kysely-lookup:poll')
-export const refreshChannel = tracingChannel<unknown, RefreshMessage>('kysely-lookup:refresh')
+/** Node's `TracingChannel`, whose type parameters depend on the version of `@types/node`. */
+export interface MessageChannel<Message extends object> {
+  readonly hasSubscribers: boolean
+  subscribe(subscribers: TracingChannelSubscribers<Message>): void
+  unsubscribe(subscribers: TracingChannelSubscribers<Message>): void
+  tracePromise(work: () => Promise<void>, message: Message): Promise<void>
+}
+
+export const loadChannel: MessageChannel<LoadMessage> = tracingChannel('kysely-lookup:load')
+export const batchChannel: MessageChannel<BatchMessage> = tracingChannel('kysely-lookup:batch')
+export const pollChannel: MessageChannel<PollMessage> = tracingChannel('kysely-lookup:poll')
+export const refreshChannel: MessageChannel<RefreshMessage> = tracingChannel('kysely-lookup:refresh')
 export const evictChannel = channel('kysely-lookup:evict')
 export const generationChannel = channel('kysely-lookup:generation')
 export const unverifiedChannel = channel('kysely-lookup:unverified')
@@ -19,7 +32,7 @@ export function publish<Message>(to: Channel, message: () => Message): void {
 
 /** Runs `work` as a step of the channel. The result is not published, because it may be rows. */
 export async function trace<Message extends object, Result>(
-  on: TracingChannel<unknown, Message>,
+  on: MessageChannel<Message>,
   message: Message,
   work: () => Promise<Result>,
 ): Promise<Result> {

@@ -4,14 +4,14 @@
  *     npm ci --prefix test/compatibility && npm run compatibility
  */
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createTestDatabase } from '../../src/testing/index.ts'
 import { startEmbeddedServer } from '../support/embedded-server.ts'
-import { expectCommand } from '../support/package/command.ts'
+import { expectCommand, runCommand } from '../support/package/command.ts'
 import { ENTRIES } from '../support/package/entries.ts'
 import { packPackage } from '../support/package/pack.ts'
 import { runStatements } from '../support/server.ts'
@@ -111,6 +111,34 @@ describe('the packed package', async () => {
       const generate = ['generate', '--url', database.url, '--out-file', 'src/schema.ts']
       await inProject(peers, process.execPath, command, ...generate)
     }
+  })
+
+  it('has declarations that compile with the newest @types/node, without skipLibCheck', async () => {
+    const project = join(folder, 'types')
+    await mkdir(join(project, 'src'), { recursive: true })
+    await cp(join(folder, 'highest/node_modules'), join(project, 'node_modules'), {
+      recursive: true,
+      verbatimSymlinks: true,
+    })
+    await rm(join(project, 'node_modules/@types/node'))
+    await symlink(join(other, 'types-node'), join(project, 'node_modules/@types/node'))
+    const { include, compilerOptions } = TSCONFIG
+    // The packages themselves are those of the repository, with its older @types/node beside them.
+    const strict = { ...compilerOptions, skipLibCheck: false, preserveSymlinks: true, noEmit: true }
+    await writeFile(join(project, 'package.json'), '{ "type": "module" }')
+    await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ include, compilerOptions: strict }))
+    await cp(join(folder, 'highest/src/entries.ts'), join(project, 'src/entries.ts'))
+    const { output } = await runCommand({
+      program: process.execPath,
+      args: [join(TYPESCRIPTS['7'], 'bin/tsc'), '--pretty', 'false', '--listFiles'],
+      cwd: project,
+    })
+    assert.match(output, /types-node|@types\/node\/diagnostics_channel/, 'it is read')
+    assert.match(output, /kysely-lookup\/dist\/diagnostics\/channels\.d\.ts/, 'so are the declarations')
+    assert.deepEqual(
+      output.split('\n').filter((line) => /kysely-lookup\/dist\S* ?\(\d|^src\//.test(line)),
+      [],
+    )
   })
 
   for (const peers of Object.keys(PEERS)) {
