@@ -34,7 +34,7 @@ interface Use {
   readonly prints: string
 }
 
-/** What is done with each example of docs/frameworks.md, in their order, and what comes of it. */
+/** What is done with each example of docs/frameworks.md, in their order. */
 const USES: readonly (readonly [title: string, use: Use])[] = [
   ['Fastify', { use: cityOf('2988507'), prints: PARIS }],
   ['Express', { use: cityOf('2988507'), prints: PARIS }],
@@ -108,23 +108,89 @@ const USES: readonly (readonly [title: string, use: Use])[] = [
   ],
 ]
 
-describe('the examples of docs/frameworks.md', () => {
+/** What is done with examples of other documents, which are found by a text in them. */
+const OTHERS: readonly (readonly [document: string, text: string, use: Use])[] = [
+  [
+    'README.md',
+    'addressLabel',
+    { hasServer: false, use: 'console.log(await addressLabel(2988507))', prints: 'Paris, France' },
+  ],
+  [
+    'docs/errors.md',
+    'statusOf',
+    {
+      hasServer: false,
+      use: `
+        const errors = [repos.city.findByKeyOrThrow(1), repos.city.findByKey('Paris' as never)].map((one) => one.catch(statusOf))
+        console.log(...(await Promise.all(errors)), statusOf(new Error()))`,
+      prints: '404 400 500',
+    },
+  ],
+  [
+    'docs/from-drizzle.md',
+    'countryName',
+    { hasServer: false, use: "console.log(await countryName('FR'))", prints: 'France' },
+  ],
+  [
+    'docs/from-typeorm.md',
+    'countryName',
+    { hasServer: false, use: "console.log(await countryName('FR'))", prints: 'France' },
+  ],
+  [
+    'docs/from-prisma.md',
+    'export const City',
+    {
+      hasServer: false,
+      use: "console.log((await City.country({ countryCode: 'FR' })).name)",
+      prints: 'France',
+    },
+  ],
+  ['docs/request-scopes.md', 'express()', { hasServer: false, use: '', prints: '' }],
+  [
+    'docs/request-scopes.md',
+    'greeting',
+    { hasServer: false, use: 'console.log(hello)', prints: 'Hello France' },
+  ],
+  [
+    'docs/doorbells.md',
+    'bus.on(',
+    {
+      hasServer: false,
+      use: "console.log(bus.emit('reference-data-changed')); await repos.$refresh()",
+      prints: 'true',
+    },
+  ],
+]
+
+const ALL = [...USES, ...OTHERS.map(([document, text, use]) => [`${document}, ${text}`, use] as const)]
+
+describe('the examples of the documentation', () => {
   let database: TestDatabase
   let folder: BlocksFolder
   const files: string[] = []
   let results: readonly { readonly output: string; readonly failure?: string }[]
 
   before(async () => {
-    const document = (await readDocuments()).find(({ name }) => name === 'docs/frameworks.md')!
-    const blocks = document.blocks.filter(({ language }) => language === 'ts')
-    assert.equal(blocks.length, USES.length, 'each example is used here, in its order')
+    const documents = await readDocuments()
+    const examplesOf = (document: string) =>
+      documents
+        .filter(({ name }) => name === document)
+        .flatMap((one) => one.blocks.map((block) => ({ document: one, block })))
+        .filter(({ block }) => block.language === 'ts')
+    const examples = examplesOf('docs/frameworks.md')
+    assert.equal(examples.length, USES.length, 'each example is used here, in its order')
+    for (const [document, text] of OTHERS) {
+      const example = examplesOf(document).find(({ block }) => block.code.includes(text))
+      assert.ok(example, `${document} has an example with ${text}`)
+      examples.push(example)
+    }
     const data = await createReferenceDatabase()
     await data.run(...SAMPLE_ROWS)
     database = data.test
     folder = await createBlocksFolder()
-    for (const [index, block] of blocks.entries()) {
+    for (const [index, { document, block }] of examples.entries()) {
       const file = await folder.add(document, block)
-      const { use, hasServer = true } = USES[index]![1]
+      const { use, hasServer = true } = ALL[index]![1]
       const address = hasServer ? 'const address = await addressOfServer()' : ''
       await appendFile(
         join(folder.folder, file),
@@ -150,7 +216,7 @@ describe('the examples of docs/frameworks.md', () => {
     await database?.drop()
   })
 
-  for (const [index, [title, { prints }]] of USES.entries()) {
+  for (const [index, [title, { prints }]] of ALL.entries()) {
     it(`work as they are printed: ${title}`, () => {
       const { output, failure } = results[index]!
       assert.equal(failure, undefined, files[index])
