@@ -219,7 +219,7 @@ describe('an ambient transaction', () => {
 
   it('concurrent ones, and what runs beside them, do not see each other', async () => {
     // Not the tracked table: connections may share a slot of its version, and wait for each other.
-    const written = barrier(2)
+    const written = barrier(3)
     const read = barrier(3)
     const level = { ...ambient, isolationLevel: 'read committed' } as const
     const one = (id: number, other: string) =>
@@ -231,6 +231,7 @@ describe('an ambient transaction', () => {
         assert.deepEqual(names, [`of ${id}`, other])
       }, level)
     const beside = async () => {
+      await written()
       const names = [await nameOf(repos, 'note'), await repos.$request(() => nameOf(repos, 'note'))]
       await repos.rate!.update(1, { name: 'beside' })
       await read()
