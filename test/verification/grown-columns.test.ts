@@ -169,7 +169,13 @@ async function withOldBuilds(
         statementForm,
       }) as unknown as AnyRepositories,
   )
-  const now = await db.db.selectFrom('item').selectAll().orderBy('id').execute()
+  // The query of a value that cannot be represented fails.
+  const now = await db.db
+    .selectFrom('item')
+    .selectAll()
+    .orderBy('id')
+    .execute()
+    .catch(() => [])
   await test(
     [...running, ...started],
     now.map(({ value }) => value),
