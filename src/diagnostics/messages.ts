@@ -8,7 +8,7 @@ import type { ReadSubject } from './read-subject.ts'
  * ```ts
  * import { tracingChannel } from 'node:diagnostics_channel'
  *
- * const load = tracingChannel<unknown, LoadMessage>('kysely-lookup:load')
+ * const load = tracingChannel('kysely-lookup:load')
  * load.asyncEnd.subscribe((message) => console.log((message as LoadMessage).table))
  * ```
  */
@@ -27,7 +27,7 @@ export interface LoadMessage extends ReadSubject {
  * ```ts
  * import { tracingChannel } from 'node:diagnostics_channel'
  *
- * const batch = tracingChannel<unknown, BatchMessage>('kysely-lookup:batch')
+ * const batch = tracingChannel('kysely-lookup:batch')
  * batch.asyncEnd.subscribe((message) => {
  *   const { table, keys, rows } = message as BatchMessage
  *   console.log(`${table}: ${keys} keys, ${rows} rows`)
@@ -71,7 +71,7 @@ export interface BatchMessage extends ReadSubject {
  * ```ts
  * import { tracingChannel } from 'node:diagnostics_channel'
  *
- * const poll = tracingChannel<unknown, PollMessage>('kysely-lookup:poll')
+ * const poll = tracingChannel('kysely-lookup:poll')
  * poll.error.subscribe((message) => console.error((message as PollMessage).error))
  * ```
  */
@@ -90,7 +90,7 @@ export interface PollMessage {
  * ```ts
  * import { tracingChannel } from 'node:diagnostics_channel'
  *
- * const refresh = tracingChannel<unknown, RefreshMessage>('kysely-lookup:refresh')
+ * const refresh = tracingChannel('kysely-lookup:refresh')
  * refresh.error.subscribe((message) => console.error((message as RefreshMessage).error))
  * ```
  */
