@@ -1,7 +1,10 @@
 import { type AnyRepository, type Detour, Repository, type RepositoryParts } from './repository.ts'
+import type { Inserts, Writes } from './writes.ts'
+
+type AnyWrites = Inserts<unknown> | Writes<unknown, unknown>
 
 interface RepositoryMethods {
-  readonly writes: object
+  readonly writes: AnyWrites
   readonly references: object
   /** Where the calls go, of which one place is `own`; undefined if all of them are made as they are. */
   readonly route: ((own: () => AnyRepository) => Detour) | undefined
@@ -22,13 +25,17 @@ export function createRepository(
   return Object.assign(new Repository({ ...parts, detour }), redirected(writes, detour), references)
 }
 
-type Methods = Readonly<Record<string, (...given: unknown[]) => Promise<unknown>>>
-
-function redirected(writes: object, detour: Detour): object {
-  const made = Object.entries(writes as Methods).map(([name, write]) => {
-    const redirect = (...given: unknown[]) =>
-      detour.switch.on ? detour.call((one) => (one as unknown as Methods)[name]!(...given)) : write(...given)
-    return [name, redirect] as const
-  })
-  return Object.fromEntries(made)
+function redirected(writes: AnyWrites, detour: Detour): AnyWrites {
+  const { switch: turned } = detour
+  const target = (one: AnyRepository) => one as unknown as Writes<unknown, unknown>
+  const inserts: Inserts<unknown> = {
+    insert: (rows) => (turned.on ? detour.call((one) => target(one).insert(rows)) : writes.insert(rows)),
+  }
+  if (!('update' in writes)) return inserts
+  return {
+    ...inserts,
+    update: (key, changes) =>
+      turned.on ? detour.call((one) => target(one).update(key, changes)) : writes.update(key, changes),
+    delete: (key) => (turned.on ? detour.call((one) => target(one).delete(key)) : writes.delete(key)),
+  }
 }
