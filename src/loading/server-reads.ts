@@ -3,7 +3,7 @@ import type { Entry, Publication } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Reading, Sending } from '../cache/shared-cache.ts'
 import type { Execute } from '../database/execute.ts'
-import { ER_KEY_DOES_NOT_EXIST, ER_NET_PACKET_TOO_LARGE, errorNumber } from '../database/server-errors.ts'
+import { ER_KEY_DOES_NOT_EXIST, errorNumber } from '../database/server-errors.ts'
 import type { Server } from '../database/server-features.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import { ConfigurationError, LookupError } from '../errors.ts'
@@ -13,6 +13,7 @@ import type { TableMetadata } from '../metadata.ts'
 import type { Row, RowReader } from '../rows/row.ts'
 import type { ReadOrigin, StatementListener } from './batch-trace.ts'
 import { createLookup, type Lookup } from './lookup.ts'
+import { createStatementSize, type Send } from './statement-size.ts'
 import { createTableReads, type TableReads } from './table-reads.ts'
 import type { TableStore } from './table-store.ts'
 
@@ -25,11 +26,6 @@ export interface ServerReads extends TableReads {
   /** The same for leading columns of an index. */
   lists(definition: KeyDefinition): Send<readonly Entry[]>
 }
-
-type Send<Answer> = (
-  keys: readonly Key[],
-  sending: StatementListener | undefined,
-) => Promise<readonly (Answer | Error)[]>
 
 export interface ServerReadsOptions {
   readonly table: TableMetadata
@@ -50,11 +46,6 @@ export interface ServerReadsOptions {
   readonly maxRows?: number | undefined
 }
 
-/** Bytes of keys in one statement until the server's limit is known: less than any server's default. */
-const CAUTIOUS_BYTES = 512 * 1024
-/** What a statement holds besides the keys. */
-const STATEMENT_BYTES = 64 * 1024
-
 /** How long (ms) to wait before asking again a server that answered from an older version than the process has seen. */
 const STALE_RETRY_DELAYS = [25, 50, 100, 200, 400, 800, 1600]
 
@@ -65,11 +56,11 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
   /** An immutable table does not tell how long a row has been absent, or a list complete. */
   const keepsAbsences = cache?.mode !== 'immutable'
   let connected: Server | undefined
-  let bytes = CAUTIOUS_BYTES
+  const size = createStatementSize()
 
   async function connect(): Promise<Server> {
     connected = await options.connect()
-    bytes = Math.max(1, connected.maxPacket - STATEMENT_BYTES)
+    size.learn(connected)
     return connected
   }
 
@@ -146,7 +137,7 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
     }
   }
 
-  /** In two statements where the server's limit for one has been lowered since it was read. */
+  /** In several statements where the server's limit for one has been lowered since it was read. */
   async function sendFitting<Answer>(
     send: Send<Answer>,
     keys: readonly Key[],
@@ -155,11 +146,7 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
     try {
       return await send(keys, sending)
     } catch (error) {
-      if (errorNumber(error) !== ER_NET_PACKET_TOO_LARGE || keys.length === 1) throw error
-      bytes = Math.max(1, Math.floor(bytes / 2))
-      const half = Math.ceil(keys.length / 2)
-      const first = await sendFitting(send, keys.slice(0, half), sending)
-      return [...first, ...(await sendFitting(send, keys.slice(half), sending))]
+      return size.sendInParts({ send, keys, sending, error })
     }
   }
 
@@ -206,7 +193,7 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
   }
 
   return {
-    maxBytes: () => bytes,
+    maxBytes: () => size.bytes,
     rows(definition) {
       const lookup = createLookup({ table, identities, definition, many: false, versioned })
       const send: Send<Entry | undefined> = (keys, sending) => sendKeys(lookup, keys, sending)

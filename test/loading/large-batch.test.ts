@@ -16,7 +16,7 @@ describe('large batches', () => {
   after(() => data[Symbol.asyncDispose]())
 
   it('100,000 keys in one tick are answered, in batches of at most 5,000 keys', async () => {
-    const repos = data.repositories()
+    const repos = data.repositories({ timeout: 600_000 })
     await repos.$ready()
     await data.openLookupConnections()
     const keys = Array.from({ length: 100_000 }, (_, index) => index + 1)
@@ -32,7 +32,7 @@ describe('large batches', () => {
   })
 
   it('keys too long for one packet go in several statements', async () => {
-    const repos = data.repositories()
+    const repos = data.repositories({ timeout: 600_000 })
     await repos.$ready()
     const rows = await data.run("show variables like 'max_allowed_packet'")
     const packet = Number(rows[0]!.Value)

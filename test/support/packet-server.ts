@@ -39,7 +39,10 @@ export async function createRepositoriesOn(
 ): Promise<AsyncDisposable & { readonly repos: AnyRepositories }> {
   const db = createDatabase<AnyDB>({ uri: server.url })
   const tables = await metadataOf(db)
-  const repos = createRepositories({ db, tables, maxBatchSize: 200_000 }) as unknown as AnyRepositories
+  // No machine is to be too slow for so many keys.
+  const repos = createRepositories({
+    ...{ db, tables, maxBatchSize: 200_000, timeout: 600_000 },
+  }) as unknown as AnyRepositories
   return {
     repos,
     async [Symbol.asyncDispose]() {
