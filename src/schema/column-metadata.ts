@@ -10,6 +10,12 @@ export interface ColumnRow extends Omit<SchemaColumn, 'json' | 'system'> {
   readonly defaulttext: string | null
   readonly nullable: string
   readonly extra: string
+  readonly expression: string | null
+}
+
+/** Whether it holds the end of a row's time in a system-versioned table of MariaDB. */
+export function isRowEnd({ expression }: Pick<ColumnRow, 'expression'>): boolean {
+  return expression === 'ROW END'
 }
 
 interface ColumnContext extends Pick<SchemaColumn, 'json'> {

@@ -4,7 +4,7 @@ import { ownDatabase } from '../database/lookup-adapter.ts'
 import { parseServerVersion, type ServerSystem } from '../database/server-version.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { ColumnMetadata, IndexMetadata, TableMetadata } from '../metadata.ts'
-import { type ColumnRow, columnMetadata } from './column-metadata.ts'
+import { type ColumnRow, columnMetadata, isRowEnd } from './column-metadata.ts'
 import { informationReader } from './information-schema.ts'
 import { readJsonColumns } from './json-columns.ts'
 import { type IndexRow, ignoredColumn, type OmittedIndex, PRIMARY, whyOmitted } from './omitted-index.ts'
@@ -64,7 +64,7 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
     select table_name as name, table_type as kind, engine as engine from information_schema.tables where ${current}`)
   const columns = await read(sql<ColumnRow>`
     select table_name as tablename, column_name as name, data_type as datatype, column_type as columntype,
-      column_default as defaulttext, is_nullable as nullable, extra as extra, character_maximum_length as length,
+      column_default as defaulttext, is_nullable as nullable, extra as extra, generation_expression as expression, character_maximum_length as length,
       numeric_precision as digits, numeric_scale as scale, datetime_precision as fraction,
       character_set_name as charset, collation_name as collation
     from information_schema.columns where ${current} order by table_name, ordinal_position`)
@@ -104,10 +104,18 @@ export async function readSchema<DB>(db: Kysely<DB>, options: ReadSchemaOptions 
         without: view ? (unreadable.get(name) ?? 'it is a view') : 'it has no primary key',
         kind: view ? 'view' : 'table',
         columns: columns.map((row) => columnMetadata(row, { system, view, json: json.has(row) })),
-        indexes: indexesOf.get(name) ?? [],
+        indexes: withoutRowEnd(indexesOf.get(name) ?? [], columns),
       }),
     ),
   }
+}
+
+/** MariaDB adds the end of a row's time to unique keys. It is one value in all rows but those of the past. */
+function withoutRowEnd(indexes: readonly IndexRow[], columns: readonly ColumnRow[]): readonly IndexRow[] {
+  const end = columns.find(isRowEnd)?.name
+  return end === undefined
+    ? indexes
+    : indexes.filter(({ columnname, nonunique }) => columnname !== end || Number(nonunique) !== 0)
 }
 
 interface TableParts {
