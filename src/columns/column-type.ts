@@ -81,10 +81,10 @@ export interface DriverField {
   readonly columnLength?: number
   readonly decimals?: number
   readonly flags?: number
-  readonly characterSet?: number
+  characterSet?: number
   encoding?: string
   /** MariaDB: `json` where the driver parses a text. */
-  readonly extendedFormat?: string
+  extendedFormat?: string
 }
 
 /** What messages call a result column: its own name, and the name in the result where that is another. */

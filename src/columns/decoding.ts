@@ -1,6 +1,7 @@
 import type { Decoder, DriverField } from './column-type.ts'
 import { decodings } from './column-types.ts'
 import type { DecodingOptions } from './decoding-options.ts'
+import { jsonDecoder } from './other.ts'
 
 /** The protocol's code of DECIMAL, whose values the driver hands out as the server wrote them. */
 const NEWDECIMAL = 246
@@ -8,10 +9,19 @@ const NEWDECIMAL = 246
 const fromText = new WeakMap<DriverField, Decoder>()
 
 const BINARY_CHARSET = 63
+const UTF8MB4_CHARSET = 45
 
-/** MariaDB: makes the driver read JSON in a column of bytes as UTF-8 rather than latin1. */
+/** Of a field whose texts are JSON that is parsed here: a text that is none would break the driver's connection. */
+const UNPARSED_JSON = 'json, not parsed'
+
+/** MariaDB: keeps the driver from parsing JSON, and makes it read JSON in a column of bytes as UTF-8. */
 export function prepareJson(field: DriverField): void {
-  if (field.extendedFormat === 'json' && field.characterSet === BINARY_CHARSET) field.encoding = 'utf8'
+  if (field.extendedFormat !== 'json') return
+  field.extendedFormat = UNPARSED_JSON
+  if (field.characterSet === BINARY_CHARSET) {
+    field.characterSet = UTF8MB4_CHARSET
+    field.encoding = 'utf8'
+  }
 }
 
 /** Before the first row: keeps the driver's own parsers from losing anything of a result of the text protocol. */
@@ -26,7 +36,13 @@ export function prepareTextFields(fields: readonly DriverField[]): void {
   }
 }
 
+/** MariaDB: whether its texts are read as JSON. */
+export function isReadAsJson({ extendedFormat }: DriverField): boolean {
+  return extendedFormat === UNPARSED_JSON
+}
+
 function decoderFor(field: DriverField, options: DecodingOptions): Decoder | undefined {
+  if (isReadAsJson(field)) return jsonDecoder(field)
   return fromText.get(field) ?? decodings.get(field.columnType)?.decoder?.(field, options)
 }
 

@@ -1,5 +1,6 @@
 import { isIP, isIPv4 } from 'node:net'
-import type { ColumnType } from './column-type.ts'
+import { UnrepresentableValueError } from '../errors.ts'
+import { type ColumnType, type Decoder, type DriverField, fieldName } from './column-type.ts'
 import { charsetOf } from './text.ts'
 
 const NO_EQUALITY = 'its values have no exact equality'
@@ -49,6 +50,27 @@ export function unknownType(name: string): ColumnType {
     typeScript: () => ({ select: 'unknown' }),
     key: 'this version of kysely-lookup does not know the type',
   }
+}
+
+/** MariaDB: only a check, which a session may switch off, sees to it that a text is JSON. */
+export function jsonDecoder(field: DriverField): Decoder {
+  return (value) => {
+    if (typeof value !== 'string') return value
+    try {
+      return LONG_INTEGER.test(value) ? JSON.parse(value, exactInteger) : JSON.parse(value)
+    } catch {
+      throw new UnrepresentableValueError(fieldName(field), 'holds a text that is not JSON. Fix the row.')
+    }
+  }
+}
+
+/** May be beyond 2^53. */
+const LONG_INTEGER = /\d{16}/
+
+/** As the driver reads JSON of MySQL. */
+function exactInteger(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const digits = typeof value === 'number' && !Number.isSafeInteger(value) ? (context?.source ?? '') : ''
+  return /^-?\d+$/.test(digits) ? digits : value
 }
 
 /** The driver reads NULL as an empty vector in the text protocol; a vector has one member at least. */

@@ -22,8 +22,13 @@ const LOST = new Set([
 
 /** Whether an error means that the connection is gone, or that none is available now. */
 export function isConnectionLoss(error: unknown): boolean {
-  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string }
-  return LOST.has(code ?? '') || message.includes('connection is in closed state')
+  const { code, fatal } = (error ?? {}) as { code?: string; fatal?: boolean }
+  return code === undefined ? fatal === true && isPlain(error) : LOST.has(code)
+}
+
+/** The driver has no code for a statement on a connection that is closed. What its parsers throw is fatal too, but of a class of its own. */
+function isPlain(error: unknown): boolean {
+  return Object.getPrototypeOf(error) === Error.prototype
 }
 
 /** The error for a reader: the driver's own message says neither what was read nor what to do. */

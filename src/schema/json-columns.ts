@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { isReadAsJson } from '../columns/decoding.ts'
 import { isConnectionLoss } from '../database/connection-loss.ts'
 import { inCurrentDatabase } from '../database/current-database.ts'
 import { describeResult } from '../database/describe.ts'
@@ -44,7 +45,7 @@ async function describedAsJson<DB>(
   try {
     const fields = await describeResult(db, `select ${names.join(', ')} from ${from.join(' join ')} limit 0`)
     const columns = tables.flatMap((table) => table.columns)
-    return fields && columns.filter((_, at) => fields[at]?.extendedFormat === 'json')
+    return fields && columns.filter((_, at) => fields[at] !== undefined && isReadAsJson(fields[at]))
   } catch (error) {
     if (errorNumber(error) === undefined || isConnectionLoss(error)) throw error
     // A view whose tables are gone or are many, a right that is missing: nothing else is left undescribed.
