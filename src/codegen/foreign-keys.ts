@@ -77,6 +77,9 @@ function whyNotAlike(from: ColumnMetadata, to: ColumnMetadata): string | undefin
   if (from.as === 'boolean' || to.as === 'boolean') {
     return 'its column is read as a boolean, which does not tell 1 from 2'
   }
+  if (from.zeroDates === 'null' || to.zeroDates === 'null') {
+    return 'its column is read as null where it holds a zero date'
+  }
   if (from.as !== to.as) return 'its column is read as another type than the one that it refers to'
   // The server compares them by the position of the member.
   if (JSON.stringify(from.values) !== JSON.stringify(to.values)) {

@@ -1,7 +1,8 @@
+import { columnType } from '../columns/column-types.ts'
 import { ConfigurationError, InvalidKeyError, RowNotFoundError } from '../errors.ts'
 import type { RowOf } from '../keys/key-types.ts'
 import type { ForeignKeyOf, ReferencedRow, ReferenceName, ReferringRow } from '../keys/reference-types.ts'
-import type { TableMetadata, TablesMetadata } from '../metadata.ts'
+import type { ColumnMetadata, TableMetadata, TablesMetadata } from '../metadata.ts'
 import type { Repository } from './repository.ts'
 
 /**
@@ -24,7 +25,8 @@ export interface ReferenceReads<DB, Tables extends TablesMetadata, Name extends 
    * const city = await repos.city.findByKeyOrThrow(2988507)
    * const country = await repos.city.findReferenced(city, 'country_code')
    * ```
-   * @throws InvalidKeyError if the row lacks a column of the key, and what `findByKey` of the referenced table throws.
+   * @throws InvalidKeyError if the row lacks a column of the key or has a value that may be read for another one, and what `findByKey`
+   * of the referenced table throws.
    */
   findReferenced<Reference extends ReferenceName<Tables, Name>>(
     row: ReferringRow<RowOf<DB, Name>, ForeignKeyOf<Tables[Name], Reference>>,
@@ -55,6 +57,8 @@ interface Reference {
   readonly targetColumns: readonly string[]
   /** Whether the value alone is a key: that of a one-column primary key. */
   readonly scalar: boolean
+  /** The column whose value the server may mean another one by, so that it may refer to another row. */
+  ambiguous(values: readonly unknown[]): string | undefined
 }
 
 export type References = ReadonlyMap<string, Reference>
@@ -69,9 +73,30 @@ export function referencesOf(table: TableMetadata, tables: TablesMetadata): Refe
       const primaryKey = targetTable?.primaryKey ?? []
       const scalar =
         targetColumns.length === 1 && primaryKey.length === 1 && primaryKey[0] === targetColumns[0]
-      return [name, { target, targetTable, columns, targetColumns, scalar }]
+      const ambiguous = (values: readonly unknown[]) =>
+        columns.find((column, at) =>
+          [columnOf(table, column), columnOf(targetTable, targetColumns[at]!)].some((one) =>
+            isAmbiguous(one, values[at]),
+          ),
+        )
+      return [name, { target, targetTable, columns, targetColumns, scalar, ambiguous }]
     }),
   )
+}
+
+function columnOf(table: TableMetadata | undefined, name: string): ColumnMetadata | undefined {
+  return table?.columns.find((column) => column.name === name)
+}
+
+/** Every text of theirs has a counterpart in Unicode, so that a question mark is one. */
+const LOSSLESS = /^(?:utf|ucs2|ascii|latin1)/
+
+function isAmbiguous(column: ColumnMetadata | undefined, value: unknown): boolean {
+  const { key } = columnType(column ?? { type: '' })
+  if (!column || typeof key === 'string') return false
+  const lossless = column.values === undefined && LOSSLESS.test(column.charset ?? '')
+  const read = lossless && typeof value === 'string' ? value.replaceAll('?', '') : value
+  return key(column).ambiguity?.isAmbiguous(read) ?? false
 }
 
 interface ReferringTable {
@@ -99,7 +124,7 @@ export function referenceReads(
   }
 
   /** Undefined if a part is null. */
-  function keyIn(row: unknown, { columns, targetColumns, scalar }: Reference): unknown {
+  function keyIn(row: unknown, { columns, targetColumns, scalar, ambiguous }: Reference): unknown {
     const values: unknown[] = []
     for (const column of columns) {
       const value = (row as Readonly<Record<string, unknown>> | null | undefined)?.[column]
@@ -110,6 +135,14 @@ export function referenceReads(
         )
       }
       values.push(value)
+    }
+    const column = ambiguous(values)
+    if (column !== undefined) {
+      throw new InvalidKeyError(
+        table.name,
+        `column ${column}: expected a value that is read as no other one, got one that may refer to several rows. Join the tables in a query.`,
+        { column },
+      )
     }
     if (values.includes(null)) return undefined
     return scalar ? values[0] : Object.fromEntries(targetColumns.map((name, at) => [name, values[at]]))
