@@ -84,6 +84,8 @@ export interface Generation extends HeldAnswers, Publication {
   /** How many request scopes were answered rows that they do not remember: while there are any, none is dropped. */
   pins: number
   findByIdentity(identity: Identity): Entry | undefined
+  /** Whether a row was dropped to make room. */
+  hasDropped: boolean
 }
 
 /** The longest key, in characters over all its columns, under which an absence, a list or a spelling is held. */
@@ -140,6 +142,7 @@ export function createGeneration(options: GenerationOptions): Generation {
     remember(entry.row)
     counters.evictions++
     options.events.evicted()
+    generation.hasDropped = true
   }
 
   function remember(row: Row): void {
@@ -166,6 +169,7 @@ export function createGeneration(options: GenerationOptions): Generation {
     },
     all: undefined,
     pins: 0,
+    hasDropped: false,
     isEmpty: () => held.length === 0,
     isFull,
     find,

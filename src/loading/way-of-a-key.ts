@@ -38,7 +38,7 @@ export interface TableReader {
   readonly ahead: ReadsAhead
 }
 
-export interface TableReaderOptions extends Omit<ScopedTable, 'source' | 'position' | 'reader'> {
+export interface TableReaderOptions extends Omit<ScopedTable, 'source' | 'position' | 'table'> {
   readonly source: ServerReads
   readonly stored?: TableStore | undefined
   readonly origin: ServerReadsOptions['origin']

@@ -24,6 +24,10 @@ export class IdentityMap {
     return this.#index(definition).get(tokens)
   }
 
+  has(row: Row, identity: Identity): boolean {
+    return this.#rowsOf(identity).has(this.#tokenOf(row, identity))
+  }
+
   /** The row of this identity that was seen before; else this one, from now on. */
   keep(row: Row, identity: Identity): Row {
     const rows = this.#rowsOf(identity)

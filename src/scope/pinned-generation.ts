@@ -28,6 +28,8 @@ export class PinnedGeneration {
   /** Their rows must not be dropped while the scope lasts, because it does not remember them itself. */
   #leased: Generation[] | undefined
   #pinned: Generation | undefined
+  /** It has answered rows that the scope does not remember. */
+  #unremembered: Generation | undefined
   #diverged = false
   /** What the scope was told to forget: it does not get that from the process. */
   #cleared: Key[] = []
@@ -92,6 +94,7 @@ export class PinnedGeneration {
     generation.pins++
     this.#leased ??= []
     this.#leased.push(generation)
+    this.#unremembered = generation
     this.hits = generation.hits
     this.direct = true
   }
@@ -123,6 +126,7 @@ export class PinnedGeneration {
       return
     }
     this.#pinned = undefined
+    this.#unremembered = undefined
     this.#cleared = []
     const cache = this.#cache
     if (cache.mode === 'immutable') return
@@ -130,6 +134,12 @@ export class PinnedGeneration {
     this.#rememberAll()
     // What was dropped just now, after a write, holds nothing from before it.
     this.#refused = cache.mode === 'expiring' && cache.current.isEmpty() ? undefined : cache.current
+  }
+
+  /** Whether the scope, which has ended, may have been answered older rows that nobody holds any more. */
+  hasForgotten(): boolean {
+    const generation = this.#unremembered
+    return !this.#open && generation?.hasDropped === true && generation !== this.#cache.current
   }
 
   /** The scope has ended. What still runs in it remembers what it is answered. */

@@ -17,8 +17,8 @@ export interface ScopeLoaderOptions<Found, Answer> {
   batchOf(definition: KeyDefinition): KeyBatch<Found>
   /** Moves when loads under way are out of date: these are answered, and not remembered. */
   epoch(): number
-  /** The answer that the scope remembers from now on. */
-  remember(key: Key, found: Found): Answer
+  /** The answer that the scope remembers from now on; an Error where it may not be answered. */
+  remember(key: Key, found: Found): Answer | Error
   answer(found: Found): Answer
 }
 
@@ -145,11 +145,11 @@ class AnswersOfDefinition<Found, Answer> {
       const one = found[index] as Found | Error
       const promise = promises[index]
       const isAwaited = promise !== undefined && this.promises.get(token) === promise
-      if (one instanceof Error) {
+      const settled = one instanceof Error ? one : isCurrent ? remember(key, one) : answer(one)
+      if (settled instanceof Error) {
         if (isAwaited) this.promises.delete(token)
-        return one
+        return settled
       }
-      const settled = isCurrent ? remember(key, one) : answer(one)
       if (isAwaited) this.settled.set(token, settled)
       return settled
     })

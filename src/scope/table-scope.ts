@@ -1,8 +1,10 @@
 import type { Entry } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
+import { LookupError } from '../errors.ts'
 import { type Identity, tokensOf } from '../keys/identity.ts'
 import { isOwnKey, type Key, type KeyDefinition, type TableKeys } from '../keys/key.ts'
+import type { TableMetadata } from '../metadata.ts'
 import type { Row } from '../rows/row.ts'
 import { IdentityMap } from './identity-map.ts'
 import { PinnedGeneration } from './pinned-generation.ts'
@@ -18,6 +20,7 @@ export interface KeySource {
 export interface ScopedTable {
   /** Its place among the tables of the process. */
   readonly position: number
+  readonly table: Pick<TableMetadata, 'name'>
   readonly keys: TableKeys
   readonly source: KeySource
   readonly counters: Counters
@@ -105,6 +108,8 @@ export class TableScope {
     if (!entries) return undefined
     const remembered = (held && this.held!.direct) || epoch !== this.#epoch
     if (remembered) return rowsOf(entries)
+    const contradiction = this.#contradiction(entries)
+    if (contradiction) throw contradiction
     const rows = entries.map(({ row }) => this.#same(row))
     return this.held?.isOrdered ? rowsOf(entries) : Object.freeze(rows)
   }
@@ -136,23 +141,38 @@ export class TableScope {
   }
 
   #rememberedRows(): ScopeLoader<Entry | undefined, Row | undefined> {
-    this.#answers ??= new ScopeLoader({
+    this.#answers ??= new ScopeLoader<Entry | undefined, Row | undefined>({
       batchOf: this.#table.source.rowsBy,
       epoch: () => this.#epoch,
-      remember: (key, entry) => this.#rowFor(key, entry?.row),
+      remember: (key, entry) => this.#contradiction([entry]) ?? this.#rowFor(key, entry?.row),
       answer: (entry) => entry?.row,
     })
     return this.#answers
   }
 
   #rememberedLists(): ScopeLoader<readonly Entry[], readonly Row[]> {
-    this.#lists ??= new ScopeLoader({
+    this.#lists ??= new ScopeLoader<readonly Entry[], readonly Row[]>({
       batchOf: this.#table.source.listsBy,
       epoch: () => this.#epoch,
-      remember: (key, entries) => this.#listFor(key, entries),
+      remember: (key, entries) => this.#contradiction(entries) ?? this.#listFor(key, entries),
       answer: rowsOf,
     })
     return this.#lists
+  }
+
+  /** Where something that was read may have been answered otherwise before the scope's end, by what is not held any more. */
+  #contradiction(read: readonly (Entry | undefined)[]): LookupError | undefined {
+    if (!this.held?.hasForgotten()) return undefined
+    const isSeen = (entry: Entry | undefined) => {
+      if (!entry) return false
+      const identity = this.#table.keys.identities.of(entry.row)
+      return this.held!.findByIdentity(identity) !== undefined || this.#seen().has(entry.row, identity)
+    }
+    if (read.every(isSeen)) return undefined
+    return new LookupError(
+      'KYSELY_LOOKUP_SCOPE_ENDED',
+      `${this.#table.table.name}: the request has ended, its table has changed since, and what the request has seen of it is not held any more. Read before the request ends, or in a scope of its own: $request or $forRequest.`,
+    )
   }
 
   /** The row as the scope first saw it; undefined if the row did not have this key then. */

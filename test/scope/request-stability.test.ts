@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
+import { type AnyRepositories, type AnyRow, COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
 import { LOOKUP, racing } from '../support/races/racing.ts'
 
 describe('what a request has seen, it keeps seeing', () => {
@@ -51,6 +51,65 @@ describe('what a request has seen, it keeps seeing', () => {
     await using _ = await changed(insert, "delete from country where code = 'IT'")
     assert.equal((await repos.country!.findByKey('IT'))?.name, 'Italy')
     assert.equal(await readLate(), undefined)
+  })
+
+  /** Runs in a request that has seen France, after its end. */
+  async function afterRequest(
+    repos: AnyRepositories,
+    meanwhile: () => Promise<unknown>,
+    late: (seen: AnyRow) => Promise<void>,
+  ): Promise<void> {
+    await repos.country!.findByKey('FR')
+    const ended = Promise.withResolvers<void>()
+    let running: Promise<void> | undefined
+    await repos.$request(async () => {
+      const seen = await repos.country!.findByKeyOrThrow('FR')
+      running = ended.promise.then(() => late(seen))
+    })
+    await meanwhile()
+    ended.resolve()
+    await running
+  }
+
+  it('a row that was dropped for others after the end of the request is refused once the table has changed', async () => {
+    const cache = { country: { mode: 'versioned', maxRows: 2 } } as const
+    const refused = { code: 'KYSELY_LOOKUP_SCOPE_ENDED' }
+    const dropOthers = async (repos: AnyRepositories) => {
+      for (const code of ['US', 'CA', 'DE']) await repos.country!.findByKey(code)
+      assert.equal(repos.country!.peek('FR'), undefined)
+    }
+    await using same = data.repositories({ cache })
+    await afterRequest(
+      same,
+      () => dropOthers(same),
+      async (seen) => assert.equal(await same.country!.findByKey('FR'), seen, 'the table is the same'),
+    )
+    await using kept = data.repositories({ cache: { country: 'versioned' } })
+    await using changing = data.repositories({ cache })
+    await afterRequest(
+      changing,
+      async () => {
+        await kept.country!.findByKey('FR')
+        await dropOthers(changing)
+      },
+      async () => {
+        await using _ = await changed(
+          "update country set name = 'Gaul' where code = 'FR'",
+          "update country set name = 'France' where code = 'FR'",
+        )
+        assert.equal((await changing.$forRequest().country!.findByKey('JP'))?.name, 'Japan')
+        for (const key of ['FR', 'fr', { alpha3: 'FRA' }, 'XX'])
+          await assert.rejects(changing.country!.findByKey(key), refused)
+        await assert.rejects(changing.country!.findAllBy({ continent: 'EU' }), refused)
+        await assert.rejects(changing.country!.findByKeys(['US', 'FR']), refused)
+        assert.equal((await changing.$forRequest().country!.findByKey('FR'))?.name, 'Gaul')
+        await afterRequest(
+          kept,
+          async () => {},
+          async (seen) => assert.equal(await kept.country!.findByKey('FR'), seen, 'it has room'),
+        )
+      },
+    )
   })
 
   for (const cache of [{}, { country: 'versioned' }] as const) {
