@@ -8,6 +8,12 @@ import type { ColumnCase } from '../support/differential/case.ts'
 import { compositeCases } from '../support/differential/composite-cases.ts'
 import { EVERY_VALUE, generatedTables } from '../support/differential/generated-tables.ts'
 import {
+  alikeTables,
+  assertColumnsOfOneName,
+  assertIdentities,
+  readIds,
+} from '../support/differential/identities.ts'
+import {
   isAccepted,
   keyOf,
   type LoneComparisons,
@@ -21,6 +27,7 @@ import { type CaseTable, columnTable, compositeTable } from '../support/differen
 import { everyCollationCases, textCases } from '../support/differential/text-cases.ts'
 import { timeCases } from '../support/differential/time-cases.ts'
 import { type AnyRepositories, type AnyRow, lookups } from '../support/lookups.ts'
+import { createRandom } from '../support/random.ts'
 import { identifyServer, runStatements, testServerUrl } from '../support/server.ts'
 
 /*
@@ -72,6 +79,48 @@ describe('a key finds through a repository what the server finds with = alone', 
   }
 })
 
+describe('rows that read alike', () => {
+  it('are found as what they are, in every charset of the server', async (t) => {
+    const found = await runStatements(
+      await testServerUrl(),
+      "select character_set_name name from information_schema.character_sets where character_set_name <> 'binary'",
+    )
+    const options = { ...EVERY_VALUE, tinyint1: 'boolean' } as const
+    const charsets = found.map(({ name }) => String(name))
+    await using data = await lookups(
+      ["set sql_mode = ''", ...alikeTables(charsets, createRandom(seed))],
+      options,
+    )
+    const tables = Object.keys(data.tables)
+    const ids = await readIds(data.db, tables)
+    const immutable = Object.fromEntries(tables.map((name) => [name, 'immutable' as const]))
+    let rows = 0
+    for (const repositories of [
+      data.repositories().$forRequest(),
+      data.repositories({ cache: immutable }),
+      data.repositories({ cache: immutable, statementForm: 'union_all' }),
+    ]) {
+      const seen = new Map<string, AnyRow>()
+      rows = await assertIdentities(repositories, { ids, seen })
+      // What the keys find as they are read is a row that reads like that.
+      for (const table of tables) {
+        for (const id of ids.get(table)!) {
+          const row = await repositories.$table(table).findByKeyOrThrow({ id })
+          seen.set(`${table} ${id}`, row)
+          const key = Object.fromEntries(data.tables[table]!.primaryKey.map((name) => [name, row[name]]))
+          const other = await repositories.$table(table).findByKey(key).catch(invalidKey)
+          if (other === 'invalid' || other === undefined) continue
+          for (const [name, value] of Object.entries(key))
+            assert.deepEqual(other[name], value, `${table} ${id}`)
+        }
+      }
+      await assertIdentities(repositories, { ids, seen })
+    }
+    await assertColumnsOfOneName(data.db, tables)
+    t.diagnostic(`${rows} rows of ${tables.length} tables, seed ${seed}`)
+  })
+})
+
 function tablesOf(cases: readonly ColumnCase[]): CaseTable[] {
   return cases.map((one) => columnTable(one, { seed, runs }))
 }
@@ -119,6 +168,7 @@ async function compare(t: TestContext, tables: readonly CaseTable[]): Promise<vo
     data.test.url,
     shuffled(tables.flatMap((table) => table.questions)),
   )
+  const ids = await readIds(data.db, Object.keys(metadata))
   const immutable = Object.fromEntries(Object.keys(data.tables).map((name) => [name, 'immutable' as const]))
   const ways: Way[] = [
     { name: 'without a scope', repositories: repositories() },
@@ -130,14 +180,16 @@ async function compare(t: TestContext, tables: readonly CaseTable[]): Promise<vo
     { name: 'by findAllBy', repositories: repositories(), list: true },
   ]
   for (const way of ways) {
-    const answers = await ask(way, questions)
+    const { answers, objects } = await ask(way, questions)
     const differences = questions.flatMap((question, index) =>
       answers[index] === alone.answers[index]
         ? []
         : [{ question, text: `alone ${alone.answers[index]}, here ${answers[index]}` }],
     )
     await expectNone(server, differences, `${way.name}, seed ${seed}`)
+    if (way.remembered) await assertIdentities(way.repositories, { ids, seen: objects })
   }
+  await assertColumnsOfOneName(data.db, Object.keys(metadata))
   const deletes = await compareDeletes({
     server,
     repositories: repositories(),
@@ -259,7 +311,7 @@ async function askAlone(url: string, questions: readonly Question[]) {
 async function ask(
   { repositories, list, single, remembered }: Way,
   questions: readonly Question[],
-): Promise<Answer[]> {
+): Promise<{ answers: Answer[]; objects: ReadonlyMap<string, AnyRow> }> {
   const answers: Answer[] = []
   const objects = new Map<string, AnyRow>()
   const size = single ? 1 : TURN
@@ -275,7 +327,7 @@ async function ask(
       answers.push(typeof row === 'object' ? (row.id as number) : row)
     }
   }
-  return answers
+  return { answers, objects }
 }
 
 async function askOne(

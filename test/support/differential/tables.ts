@@ -33,7 +33,7 @@ export function columnTable(of: ColumnCase, { seed, runs }: Sampling): CaseTable
   const u = [{ name: 'u', of }]
   return {
     statements: [
-      `create table \`${of.name}\` (id int not null, k ${of.type} not null primary key, u ${unique}, unique key u (u))`,
+      `create table \`${of.name}\` (id int not null unique, k ${of.type} not null primary key, u ${unique}, unique key u (u))`,
       `insert ignore into \`${of.name}\` (id, k${of.unique ? '' : ', u'}) values ${values.join(', ')}`,
     ],
     questions: spellings.flatMap((spelling) => [
@@ -62,7 +62,7 @@ export function compositeTable(composite: CompositeCase, { seed, runs }: Samplin
     .map((row, index) => row.map((part, at) => (at === index % row.length ? keys[runs + index]![at]! : part)))
   return {
     statements: [
-      `create table ${name} (id int not null, ${definitions.join(', ')}, primary key (${list}))`,
+      `create table ${name} (id int not null unique, ${definitions.join(', ')}, primary key (${list}))`,
       `insert ignore into ${name} values ${rows.join(', ')}`,
     ],
     questions: [...keys, ...changed].map((spellings) => ({ table: name, columns, spellings, bare: false })),
