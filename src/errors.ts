@@ -23,6 +23,7 @@ export type LookupErrorCode =
   | 'KYSELY_LOOKUP_TOO_MANY_WAITING'
   /** The server is behind what this process has seen, as a replica may be. Read from the primary. */
   | 'KYSELY_LOOKUP_STALE_READ'
+  /** Code that continued after its request read what may contradict what the request has seen. */
   | 'KYSELY_LOOKUP_SCOPE_ENDED'
   /** The server has another number of rows than keys were sent, or than a write may change. Run `kysely-lookup generate`. */
   | 'KYSELY_LOOKUP_PROTOCOL'

@@ -5,6 +5,7 @@ import type { DriverConnection, DriverStatement, ResultCallback } from './driver
 import { isDescription, type LookupMark, lookupIn } from './parameter-marks.ts'
 import type { Ask, ProgramSession } from './program-session.ts'
 import { createStreamDecoder, decodeResult } from './result-decoding.ts'
+import { plainMeaning, ROLLBACK } from './statement.ts'
 
 /** Sends what Kysely's driver has been given: queries, streams, and lookups of a transaction. */
 export interface Query {
@@ -111,12 +112,11 @@ export function createQuery(connection: DriverConnection, options: QueryOptions)
 
   function query(sql: string, parameters: unknown, callback: ResultCallback): void {
     const rollBack = session?.use(sql)
-    // What Kysely begins a transaction with begins a block of PL/SQL in MariaDB's sql_mode ORACLE.
-    const statement = sql === 'begin' ? 'start transaction' : sql
+    const statement = plainMeaning(sql)
     underWay.send(callback, (settle) => {
       const run = () => text(statement, parameters, settle)
       if (rollBack)
-        connection.query('rollback', [], (error) => (error ? settle(error, undefined, undefined) : run()))
+        connection.query(ROLLBACK, [], (error) => (error ? settle(error, undefined, undefined) : run()))
       else run()
     })
   }

@@ -1,8 +1,8 @@
 import { ConfigurationError } from '../errors.ts'
 import { isConnectionLoss } from './connection-loss.ts'
-import { ER_UNKNOWN_SYSTEM_VARIABLE, errorNumber } from './server-errors.ts'
-import { faultsIn, READ_OWN_SESSION, READ_SESSION } from './session-variables.ts'
-import { quoteName } from './statement.ts'
+import { ER_TOO_BIG_SELECT, ER_UNKNOWN_SYSTEM_VARIABLE, errorNumber } from './server-errors.ts'
+import { ALL_ROWS, faultsIn, READ_OWN_SESSION, READ_SESSION } from './session-variables.ts'
+import { quoteName, ROLLBACK } from './statement.ts'
 
 /** Runs a statement on a new connection, and resolves to the driver's result. */
 export type Run = (sql: string) => Promise<unknown>
@@ -16,7 +16,7 @@ type SessionRow = Readonly<Record<string, unknown>>
  * @throws ConfigurationError if the server refuses a setting.
  */
 export async function setUpLookupSession(run: Run, database: string | undefined): Promise<void> {
-  await run('rollback')
+  await run(ROLLBACK)
   const session = await readSession(run)
   const faults = faultsIn(session)
   // A URL without a database names an empty one.
@@ -41,8 +41,10 @@ async function readSession(run: Run): Promise<SessionRow> {
     return rowOf(await run(READ_OWN_SESSION))
   } catch (error) {
     // A server that calls itself MySQL but does not have all of its variables.
-    if (errorNumber(error) !== ER_UNKNOWN_SYSTEM_VARIABLE) throw error
-    return rowOf(await run(READ_SESSION))
+    if (errorNumber(error) === ER_UNKNOWN_SYSTEM_VARIABLE) return rowOf(await run(READ_SESSION))
+    if (errorNumber(error) !== ER_TOO_BIG_SELECT) throw error
+    await run(`set max_join_size = ${ALL_ROWS}`)
+    return rowOf(await run(READ_OWN_SESSION))
   }
 }
 

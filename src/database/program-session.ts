@@ -2,7 +2,7 @@ import { ConfigurationError } from '../errors.ts'
 import { NextTransaction } from './next-transaction.ts'
 import { ER_NO_SUCH_TABLE, ER_TABLEACCESS_DENIED_ERROR, errorNumber } from './server-errors.ts'
 import { faultsIn, READ_SESSION } from './session-variables.ts'
-import { quoteName } from './statement.ts'
+import { quoteName, ROLLBACK } from './statement.ts'
 
 /** What a lookup needs of a session that programs use. */
 export interface SessionNeeds {
@@ -92,7 +92,7 @@ async function expectNoTransaction(ask: Ask): Promise<void> {
     throw unfit('an open transaction', 'End it before the connection is released.')
   }
   // What was set for the next transaction alone goes with this one.
-  await ask('rollback')
+  await ask(ROLLBACK)
   await ask('unlock tables')
 }
 

@@ -87,6 +87,14 @@ export const sessionVariables: readonly SessionVariable[] = [
     fix: 'The server would refuse to read large tables: set sql_big_selects = 1.',
   }),
   variable({
+    name: 'max_join_size',
+    ownOnly: true,
+    // Beyond 2^53. MariaDB heeds a server's default of it although sql_big_selects is 1.
+    select: 'cast(@@max_join_size as char) max_join_size,',
+    right: ALL_ROWS,
+    fix: `The server would refuse to read large tables: set max_join_size = ${ALL_ROWS}.`,
+  }),
+  variable({
     name: 'max_sort_length',
     isRight: (value) => Number(value) >= 1024,
     assignment: () => 'max_sort_length = 1024',

@@ -64,6 +64,7 @@ describe('connections for lookups', () => {
     [isolation]: "'READ-UNCOMMITTED'",
     sql_mode: "'PAD_CHAR_TO_FULL_LENGTH,NO_BACKSLASH_ESCAPES'",
     max_sort_length: '8',
+    max_join_size: '1',
     sql_auto_is_null: '1',
     ...(onMariaDB && { system_versioning_asof: "'2001-01-01'" }),
   }
