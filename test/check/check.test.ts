@@ -29,7 +29,7 @@ const sql =
 
 const faults: Fault[] = [
   {
-    name: 'a column of another type than was generated',
+    name: 'a column that only grew',
     plant: sql('alter table currency modify digits smallint unsigned not null'),
     fix: sql('alter table currency modify digits tinyint unsigned not null'),
     findings: [['grown-column', 'currency', /^column digits has type "smallint", generated was "tinyint"; /]],
@@ -67,7 +67,7 @@ const faults: Fault[] = [
   {
     name: 'a collation and a type at once',
     plant: sql(
-      `alter table currency modify digits smallint unsigned not null,
+      `alter table currency modify digits decimal(3, 0) unsigned not null,
         modify symbol varchar(20) character set utf8mb4 collate utf8mb4_bin null`,
     ),
     fix: sql(
