@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { setErrorStatus } from './error-status.ts'
 import { handleInScope } from './response-lifetime.ts'
 import { checkScopeOpener, type ScopeOpener } from './scope-opener.ts'
 
@@ -24,6 +25,18 @@ export interface RequestScopeOptions {
    * ```
    */
   readonly repos: ScopeOpener
+  /**
+   * Whether a request that fails with an `InvalidKeyError` is answered with 400, and one that fails with a `RowNotFoundError` with
+   * 404 (default `false`: with 500, as for any error). Error handlers see it as `error.statusCode`.
+   *
+   * @example
+   * ```ts
+   * import fastify from 'fastify'
+   *
+   * fastify().register(requestScope, { repos, errorStatus: true })
+   * ```
+   */
+  readonly errorStatus?: boolean
 }
 
 /**
@@ -42,11 +55,13 @@ export interface RequestScopeOptions {
  * ```
  * @throws ConfigurationError, from `app.ready()` and `app.listen()`, if `repos` is not from `createRepositories`.
  */
-export const requestScope: FastifyPluginAsync<RequestScopeOptions> = async (app, { repos }) => {
+export const requestScope: FastifyPluginAsync<RequestScopeOptions> = async (app, { repos, errorStatus }) => {
   checkScopeOpener(repos, 'app.register(requestScope, { repos })')
   app.addHook('onRequest', (request, reply, next) => {
     handleInScope(repos, { request: request.raw, response: reply.raw }, next)
   })
+  // Called before every error handler, that of Fastify included.
+  if (errorStatus) app.addHook('onError', async (_request, _reply, error) => setErrorStatus(error))
 }
 
 // What fastify-plugin would set: the hook then belongs to the registering instance.
