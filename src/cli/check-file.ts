@@ -4,6 +4,7 @@ import { argumentsIn, type GenerateRequest } from '../codegen/command-line.ts'
 import { CommandError } from './command.ts'
 import { describeFailure } from './failure.ts'
 import { compareFile } from './file-comparison.ts'
+import { syntaxOf } from './file-syntax.ts'
 import { requestIn } from './generate-request.ts'
 import { readIfThere } from './source-file.ts'
 
@@ -34,7 +35,7 @@ export async function checkSourceFile(options: FileCheckOptions): Promise<Report
     const reason = `${file} does not exist; name it by --out-file`
     return { findings: [], skipped: [{ what: GENERATED_FILE, reason }] }
   }
-  const request = requestOf(file, current)
+  const request = { ...requestOf(file, current), syntax: await syntaxOf(file) }
   const { findings } = await compareFile({ file, current, db: owner, request, naming, migrationTables })
   return { findings }
 }

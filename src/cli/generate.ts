@@ -6,6 +6,7 @@ import { type Command, CommandError, UsageError } from './command.ts'
 import { CONNECTION_FLAGS, CONNECTION_HELP, type ConnectionOptions, timeoutOf } from './connection.ts'
 import { describeFailure } from './failure.ts'
 import { compareFile } from './file-comparison.ts'
+import { syntaxOf } from './file-syntax.ts'
 import { findingLine } from './finding-line.ts'
 import { outFileIn, REQUEST_FLAGS, requestOf } from './generate-request.ts'
 import { generatedSource } from './generated-source.ts'
@@ -20,8 +21,8 @@ export const DEFAULT_OUT_FILE = 'src/schema.ts'
 
 const HELP = `Usage: kysely-lookup generate [options]
 
-Reads the schema of a MySQL or MariaDB database and writes one TypeScript file: the DB interface for Kysely
-and the tables for createRepositories.
+Reads the schema of a MySQL or MariaDB database and writes one file: the DB interface for Kysely and the tables
+for createRepositories. It is TypeScript, or JavaScript with types in comments for .js, .mjs and .cjs.
 
   --out-file FILE            where to write (default: ${DEFAULT_OUT_FILE}); folders are made as needed
   --print                    write to the terminal instead
@@ -54,12 +55,13 @@ interface GenerateOptions extends ConnectionOptions {
 /** `kysely-lookup generate` */
 export const generate: Command = {
   name: 'generate',
-  summary: 'writes types and key metadata of a database to a TypeScript file',
+  summary: 'writes types and key metadata of a database to a file',
   help: HELP,
   async run(args) {
     const options = parse(args)
     if (options.verify) return await verify(options)
-    const request = { ...options.request, ...placeOf(options) }
+    const syntax = await syntaxOf(options.outFile)
+    const request = { ...options.request, ...placeOf(options), syntax }
     const { source, notices } = await withConnection(options, async (db) => {
       const { tables, notices } = await bookkeepingOf(options)
       const generated = await generatedSource({ db, request, migrationTables: tables })
@@ -121,7 +123,7 @@ async function verify(options: GenerateOptions): Promise<number> {
   const { outFile: file } = options
   const current = await readIfThere(file)
   if (current === undefined) throw new CommandError(`${file} does not exist. Run kysely-lookup generate.`)
-  const request = { ...options.request, ...outFileIn(current) }
+  const request = { ...options.request, ...outFileIn(current), syntax: await syntaxOf(file) }
   const { findings, wanted } = await withConnection(options, async (db) => {
     const { tables } = await bookkeepingOf(options)
     return await compareFile({ file, current, db, request, migrationTables: tables })

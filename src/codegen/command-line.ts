@@ -1,9 +1,12 @@
 import type { DecodingOptions } from '../columns/decoding-options.ts'
+import type { Syntax } from './syntax.ts'
 
 /** The options of `generate` that decide a file's content; the file's first lines repeat them. */
 export interface GenerateRequest extends DecodingOptions {
   /** Where the file is, for the command that makes it again; absent in the default place. */
   readonly outFile?: string
+  /** By the ending of its name. */
+  readonly syntax?: Syntax
   readonly camelCase?: boolean
   /** Globs over table names. */
   readonly include?: readonly string[]

@@ -1,5 +1,6 @@
 import type { ConstantKey } from '../metadata.ts'
 import { LINE_WIDTH, propertyName, stringLiteral } from './source-text.ts'
+import type { SyntaxParts } from './syntax.ts'
 
 /** The keys that a table has in one column, for a constant. */
 export interface RowConstants {
@@ -24,15 +25,19 @@ export function constantsArgument({ table, column, namedBy }: Omit<RowConstants,
 }
 
 /** A constant with a member for each key, and the union of the keys under the same name. */
-export function rowConstants(name: string, { table, column, namedBy, members }: RowConstants): string {
+export function rowConstants(
+  name: string,
+  { table, column, namedBy, members }: RowConstants,
+  { constant, constantType }: SyntaxParts,
+): string {
   const lines = members.map((member) => `  ${propertyName(member.name)}: ${literal(member.key)},\n`)
   const object = lines.length === 0 ? '{}' : `{\n${lines.join('')}}`
   const naming = namedBy === undefined ? '' : `, named by ${namedBy},`
   const where = `${table}.${column}${naming}`.replaceAll(/\*\/|[\r\n\u2028\u2029]/g, '?').slice(0, LINE_WIDTH)
   return [
     `/** The keys in ${where} ${COMMENT}. */\n`,
-    `export const ${name} = ${object} as const\n`,
-    `export type ${name} = (typeof ${name})[keyof typeof ${name}]\n`,
+    constant(name, { literal: object }),
+    constantType(name, `(typeof ${name})[keyof typeof ${name}]`),
   ].join('')
 }
 
@@ -49,7 +54,7 @@ export interface SplitSource {
 }
 
 const BLOCK = new RegExp(
-  String.raw`^/\*\* The keys in (.+?)(?:, named by .+)? ${COMMENT}\. \*/\nexport const (\S+) = \{\n?((?: {2}.*\n)*)\} as const\nexport type .*\n\n?`,
+  String.raw`^/\*\* The keys in (.+?)(?:, named by .+)? ${COMMENT}\. \*/\n(?:export )?const (\S+) = [^{\n]*(?:\{const\}[^{\n]*)?\{\n?((?: {2}.*\n)*)\}(?: as const|\))\n(?:export type|/\*\* @typedef) .*\n\n?`,
   'gm',
 )
 

@@ -1,5 +1,6 @@
 import { type GeneratedTable, Identifier } from './generated-table.ts'
 import { LINE_WIDTH, propertyName, stringLiteral } from './source-text.ts'
+import type { SyntaxParts } from './syntax.ts'
 
 type Value =
   | string
@@ -11,7 +12,7 @@ type Value =
   | { readonly [name: string]: Value }
 
 /** The run-time metadata: an object literal by table name, laid out as a formatter would. */
-export function tablesConstant(tables: readonly GeneratedTable[]): string {
+export function tablesConstant(tables: readonly GeneratedTable[], { constant }: SyntaxParts): string {
   const entries = tables.map((table) => {
     const { constants, metadata } = table
     const { foreignKeys, ...required } = metadata
@@ -25,7 +26,7 @@ export function tablesConstant(tables: readonly GeneratedTable[]): string {
     return `  ${propertyName(table.name)}: {\n${lines.join('')}  },\n`
   })
   const literal = entries.length === 0 ? '{}' : `{\n${entries.join('')}}`
-  return `export const tables = ${literal} as const satisfies TablesMetadata\n`
+  return constant('tables', { literal, satisfies: 'TablesMetadata' })
 }
 
 function property(name: string, value: Value, depth: number): string {
