@@ -17,7 +17,7 @@ import { runCommand } from '../support/package/command.ts'
 const documents = await readDocuments()
 
 /** Marked with what it is of, a block of another library: only its syntax is checked. */
-const FOREIGN = ['prisma', 'drizzle', 'typeorm', 'ioredis', 'valkey-glide']
+const FOREIGN = ['next', 'nestjs', 'prisma', 'drizzle', 'typeorm', 'ioredis', 'valkey-glide']
 
 describe('the documentation', () => {
   it('has TypeScript that compiles with the reference tables', async (t) => {
@@ -46,6 +46,8 @@ describe('the documentation', () => {
       ts: () => {}, // compiled above
       sh: () => {}, // below
       sql: () => {}, // run by documents-run.test.ts
+      js: () => {}, // npm run compatibility runs what is marked
+      tsx: () => {},
       diff: () => {}, // carried out by adoption.test.ts
       text: () => {},
       prisma: () => {},
