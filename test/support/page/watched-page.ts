@@ -58,7 +58,7 @@ export function shareOfColor(page: Page, options: { plot: string; series: string
 
 /** Waits until a plot has drawn a series. */
 export async function seriesDrawn(page: Page, options: { plot: string; series: string }): Promise<void> {
-  while ((await shareOfColor(page, options)) < 0.2) {
+  while ((await shareOfColor(page, options)) < 0.1) {
     await page.evaluate(() => new Promise(requestAnimationFrame))
   }
 }
