@@ -104,9 +104,13 @@ function batchesBetween(table: string, before: TableStats, after: TableStats): B
   const { bounds, counts } = after.batchSizes
   const sizes = counts.flatMap((count, index) => {
     const more = count - before.batchSizes.counts[index]!
-    return more > 0 ? [{ table, keys: bounds[index] ?? 2 * bounds.at(-1)!, count: more }] : []
+    const most = bounds[index] ?? 2 * bounds.at(-1)!
+    return more > 0 ? [{ least: (bounds[index - 1] ?? 0) + 1, most, count: more }] : []
   })
-  const [only, ...others] = sizes
-  if (!only || others.length > 0) return sizes
-  return [{ ...only, keys: Math.max(1, Math.round((after.keysSent - before.keysSent) / only.count)) }]
+  const mean = Math.round((after.keysSent - before.keysSent) / (after.batches - before.batches))
+  return sizes.map(({ least, most, count }) => {
+    // A batch is counted before its keys are, which may be in the next sample.
+    const isMean = sizes.length === 1 && mean >= least && mean <= most
+    return { table, keys: isMean ? mean : most, count }
+  })
 }
