@@ -87,6 +87,52 @@ describe('the recipes', async () => {
     assert.equal(left!.count, 1, 'the connection that asks')
   })
 
+  it('run in CommonJS, with an environment file, and compile by every moduleResolution', async () => {
+    await using project = await createRecipeProject({
+      ...{ recipe: 'commonjs', databaseUrl: database.url, schemaFile: 'schema.cjs' },
+    })
+    await project.write({
+      '.env': `DATABASE_URL=${database.url}\n`,
+      'main.cjs': `const { db, repos } = require('./lookups.cjs')
+        repos.country.findByKey('FR').then(async (country) => {
+          console.log(country.name)
+          await repos.$close()
+          await db.destroy()
+        })`,
+      'typed.ts': `import { repos } from './lookups.cjs'
+        export const name: Promise<string | undefined> = repos.country.findByKey('FR').then((row) => row?.name)
+        // @ts-expect-error A code is a string.
+        export const wrong = () => repos.country.findByKey(7)`,
+    })
+    const inProject = (...args: string[]) =>
+      expectCommand({ program: process.execPath, args, cwd: project.folder })
+    assert.equal(await inProject('--env-file=.env', 'main.cjs'), 'France\n')
+    const command = ['node_modules/kysely-lookup/dist/cli/bin.js', 'generate', '--out-file', 'schema.cjs']
+    assert.equal(await inProject('--env-file=.env', ...command), 'schema.cjs is current\n')
+    for (const [moduleResolution, module] of [
+      ['node16', 'node16'],
+      ['nodenext', 'nodenext'],
+      ['bundler', 'esnext'],
+    ] as const) {
+      await project.write({
+        'tsconfig.json': JSON.stringify({
+          compilerOptions: {
+            ...{
+              moduleResolution,
+              module,
+              target: 'es2022',
+              lib: ['es2023', 'esnext.disposable'],
+              strict: true,
+            },
+            ...{ skipLibCheck: true, types: ['node'], allowJs: true, noEmit: true },
+          },
+          include: ['typed.ts'],
+        }),
+      })
+      await inProject(join(packages, 'typescript-5.9/bin/tsc'), '--pretty', 'false')
+    }
+  })
+
   for (const mode of ['dev', 'build'] as const) {
     it(`run in Next.js, next ${mode}: one pool and one poll for routes, pages and reloads`, async (t) => {
       await using project = await createRecipeProject({
