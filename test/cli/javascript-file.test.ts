@@ -28,7 +28,7 @@ import { tables, OrderStatusId } from '${schema}'
 const db = createDatabase({ uri: 'mysql://127.0.0.1/shop' })
 const repos = createRepositories({ db, tables })
 
-/** @returns {Promise<'a*/b' | 'plain' | undefined>} */
+/** @returns {Promise<import('${schema}').DB['or*\\/der']['kind'] | undefined>} */
 export async function kindOf(/** @type {number} */ id) {
   return (await repos['or*/der'].findByKey(id))?.kind
 }
