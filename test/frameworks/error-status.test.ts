@@ -95,8 +95,7 @@ describe('the status of a request that fails for its key', async () => {
         ...{ '/found': 200, '/absent': 404, '/invalid': 400, '/other': 500, '/coded': 500 },
       })
       const body = await (await fetch(`${server.url}/absent`)).text()
-      assert.match(body, /Not Found/)
-      assert.doesNotMatch(body, /XX/)
+      assert.doesNotMatch(body, /XX|Internal Server Error/)
     })
 
     it(`reaches an error handler of ${name}, whose body stays`, async () => {
