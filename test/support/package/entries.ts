@@ -24,8 +24,8 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
     ],
   },
   './binlog': {
-    packages: ['@vlasky/zongji', 'mysql2'],
-    modules: 500,
+    packages: ['kysely', 'mysql2'],
+    modules: 347,
     rooms: ['', 'binlog', 'database', 'versions'],
   },
   './express': { packages: [], modules: 0, rooms: ['', 'frameworks'] },
@@ -43,7 +43,7 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
     modules: 0,
     rooms: ['', 'database', 'page', 'repositories'],
   },
-  './redis': { packages: ['redis'], modules: 0, rooms: ['', 'redis', 'versions'] },
+  './redis': { packages: [], modules: 0, rooms: ['', 'redis', 'versions'] },
   './testing': {
     packages: ['kysely', 'mysql2'],
     modules: 359,
