@@ -86,5 +86,6 @@ export type {
 export type { Repositories, RepositoriesMembers } from './repositories/types.ts'
 export type { Inserts, Writes } from './repositories/writes.ts'
 export type { MachineRecords, Store, StoreEntry, StoreNamespace } from './store/store.ts'
+export { tiered } from './store/tiered.ts'
 export type { Doorbell, DoorbellListener, DoorbellSubscription } from './versions/doorbell.ts'
 export type { VersionOptions } from './versions/version-watch.ts'

@@ -1,18 +1,17 @@
 import { ConfigurationError } from '../errors.ts'
-import type { RedisPubSub } from './redis-adapter.ts'
 import type { RedisSource } from './redis-source.ts'
 
 /** What is used of a client of npm's `redis`. */
-interface Client {
+export interface NodeRedisConnection {
   readonly options?: { readonly socket?: object }
-  duplicate(overrides: object): Client
+  duplicate(overrides: object): NodeRedisConnection
   connect(): Promise<unknown>
   on(event: 'error', listener: (error: unknown) => void): unknown
   unref(): void
   destroy(): void
   publish(channel: string, text: string): Promise<unknown>
   subscribe(channel: string, listener: (text: string) => void): Promise<unknown>
-  sendCommand(command: readonly string[]): Promise<unknown>
+  sendCommand(command: readonly (string | Buffer)[], options?: object): Promise<unknown>
 }
 
 /** Milliseconds between two signs of life, and after which a silent server counts as gone. */
@@ -20,15 +19,23 @@ const PING_INTERVAL = 5_000
 const SILENCE = 15_000
 const CONNECT_TIMEOUT = 5_000
 
-/** The adapter for npm's `redis`. Each connection is a client of its own, without a queue for when the server is away. */
-export function nodeRedis({ url, client }: RedisSource<unknown>): RedisPubSub {
-  let base: Promise<Client> | undefined
-  const subscribed = new Map<string, Client>()
+/** An open connection. */
+export interface OpenNodeRedis {
+  readonly client: NodeRedisConnection
+  /** Never throws. */
+  close(): void
+}
 
-  async function connected(lost: (error: unknown) => void): Promise<Client> {
-    base ??= client ? Promise.resolve(client as unknown as Client) : loadClient(url!)
-    const { options, duplicate } = await base
-    const own = duplicate.call(await base, {
+/** Opens connections as a client of npm's `redis` would, without its queue for when the server is away, and without its reconnecting. */
+export function nodeRedisOpener({
+  url,
+  client,
+}: RedisSource<unknown>): (lost: (error: unknown) => void) => Promise<OpenNodeRedis> {
+  let base: Promise<NodeRedisConnection> | undefined
+  return async (lost) => {
+    base ??= client ? Promise.resolve(client as unknown as NodeRedisConnection) : loadClient(url!)
+    const given = await base
+    const own = given.duplicate({
       // One connection subscribes and publishes, which version 2 of the protocol does not allow.
       RESP: 3,
       disableOfflineQueue: true,
@@ -36,7 +43,7 @@ export function nodeRedis({ url, client }: RedisSource<unknown>): RedisPubSub {
       pingInterval: 0,
       socket: {
         connectTimeout: CONNECT_TIMEOUT,
-        ...options?.socket,
+        ...given.options?.socket,
         socketTimeout: SILENCE,
         reconnectStrategy: false,
       },
@@ -44,44 +51,22 @@ export function nodeRedis({ url, client }: RedisSource<unknown>): RedisPubSub {
     own.on('error', lost)
     own.unref()
     await own.connect()
-    return own
-  }
-
-  return {
-    async subscribe(channel, { message, lost }) {
-      const own = await connected(lost)
-      try {
-        await own.subscribe(channel, message)
-      } catch (error) {
-        own.destroy()
-        throw error
-      }
-      subscribed.set(channel, own)
-      const pings = setInterval(() => void own.sendCommand(['PING']).catch(lost), PING_INTERVAL).unref()
-      return {
-        close() {
-          clearInterval(pings)
-          if (subscribed.get(channel) === own) subscribed.delete(channel)
-          destroy(own)
-        },
-      }
-    },
-    async publish(channel, text) {
-      const own = subscribed.get(channel)
-      if (!own) throw new Error('Not connected to Redis.')
-      return own.publish(channel, text)
-    },
+    const pings = setInterval(() => void own.sendCommand(['PING']).catch(lost), PING_INTERVAL).unref()
+    return {
+      client: own,
+      close() {
+        clearInterval(pings)
+        try {
+          own.destroy()
+        } catch {
+          // It has closed itself.
+        }
+      },
+    }
   }
 }
 
-/** A client that has closed itself refuses to be closed. */
-function destroy(client: Client): void {
-  try {
-    client.destroy()
-  } catch {}
-}
-
-async function loadClient(url: string): Promise<Client> {
+async function loadClient(url: string): Promise<NodeRedisConnection> {
   const { createClient } = await import('redis').catch((cause: unknown) => {
     throw new ConfigurationError({
       kind: 'option',
@@ -90,5 +75,5 @@ async function loadClient(url: string): Promise<Client> {
       cause,
     })
   })
-  return createClient({ url }) as unknown as Client
+  return createClient({ url }) as unknown as NodeRedisConnection
 }

@@ -1,6 +1,6 @@
 /**
- * What is needed of a Redis client. The client of npm's `redis` needs none of it: pass it as `client`, or its URL. For another client,
- * write these methods and pass them as `adapter`.
+ * What the doorbell needs of a Redis client. The client of npm's `redis` needs none of it: pass it as `client`, or its URL. For another
+ * client, write these methods and pass them as `adapter`.
  *
  * @example
  * ```ts
@@ -93,4 +93,43 @@ export interface RedisSubscription {
    * Never throws.
    */
   close(): Promise<void> | void
+}
+
+/**
+ * What the store needs of a Redis client. The client of npm's `redis` needs none of it: pass it as `client`, or its URL. For another
+ * client, write these methods and pass them as `adapter`. Its queue for when the server is away should be off.
+ *
+ * @example
+ * ```ts
+ * import { createClient, RESP_TYPES } from 'redis'
+ *
+ * const client = await createClient({ url: process.env.REDIS_URL!, disableOfflineQueue: true }).connect()
+ * const bytes = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+ * const adapter: RedisCommands = {
+ *   command: (words) => bytes.sendCommand([...words]),
+ *   pipeline: (commands) => Promise.all(commands.map((words) => bytes.sendCommand([...words]))),
+ * }
+ * ```
+ */
+export interface RedisCommands {
+  /**
+   * Sends a command and resolves to its reply, with texts as bytes.
+   *
+   * @example
+   * ```ts
+   * const read = (adapter: RedisCommands, keys: readonly string[]) => adapter.command(['MGET', ...keys])
+   * ```
+   * @throws the server's error, or the connection's.
+   */
+  command(words: readonly (string | Buffer)[]): Promise<unknown>
+  /**
+   * Sends commands together, and resolves when all were answered.
+   *
+   * @example
+   * ```ts
+   * const write = (adapter: RedisCommands) => adapter.pipeline([['SET', 'a', '1'], ['SET', 'b', '2']])
+   * ```
+   * @throws the error of one of them.
+   */
+  pipeline(commands: readonly (readonly (string | Buffer)[])[]): Promise<unknown>
 }

@@ -1,6 +1,6 @@
 import { createConnectedDoorbell } from '../versions/connected-doorbell.ts'
 import type { Doorbell } from '../versions/doorbell.ts'
-import { nodeRedis } from './node-redis.ts'
+import { nodeRedisPubSub } from './node-redis-pub-sub.ts'
 import type { RedisPubSub } from './redis-adapter.ts'
 import { checkSource, type RedisSource } from './redis-source.ts'
 
@@ -41,7 +41,7 @@ export const DEFAULT_CHANNEL = 'kysely-lookup'
  */
 export function redisDoorbell(options: RedisDoorbellOptions): Doorbell {
   checkSource('redisDoorbell', options)
-  const { channel = DEFAULT_CHANNEL, adapter = nodeRedis(options) } = options
+  const { channel = DEFAULT_CHANNEL, adapter = nodeRedisPubSub(options) } = options
   return createConnectedDoorbell({
     announces: true,
     async connect({ heard, lost }) {

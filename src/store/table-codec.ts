@@ -3,6 +3,7 @@ import type { Key, KeyDefinition, TableKeys } from '../keys/key.ts'
 import type { Row, RowReader } from '../rows/row.ts'
 import { type EntryKind, openEntry, sealEntry } from './entry.ts'
 import type { StoreEntry, StoreNamespace } from './store.ts'
+import { TABLE_KEY } from './table-key.ts'
 import { createValueReader } from './value-reader.ts'
 import { createValueWriter, NotStorable } from './value-writer.ts'
 
@@ -117,7 +118,7 @@ export function createTableCodec({ keys, reader, maxAge }: TableCodecOptions): T
       return own && rowKey(own)
     },
     listKey: ({ definition, token }) => shortened(`l${prefixOf(definition)}:${token}`),
-    tableKey: 't',
+    tableKey: TABLE_KEY,
     row(namespace, key, row) {
       const payload = encodeRow(row)
       return payload && seal(namespace, key, { kind: 'row', payload })

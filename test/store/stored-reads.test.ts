@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { redisStore } from '../../src/redis/index.ts'
 import type { Store } from '../../src/store/store.ts'
+import { tiered } from '../../src/store/tiered.ts'
+import { closedAfterFile } from '../support/closing.ts'
 import { type AnyRepositories, COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
+import { type RedisServer, startRedisServer } from '../support/redis/redis-server.ts'
 import { createMemoryStore } from '../support/store/memory-store.ts'
 import { age, guard, readAndEnd, storeFolder } from '../support/store/stored-lookups.ts'
 
@@ -11,6 +15,8 @@ describe('rows in a store', () => {
   let data: Lookups
   let folder: Awaited<ReturnType<typeof storeFolder>>
   let shared: Store
+  let redis: RedisServer
+  let opened = 0
 
   before(async () => {
     data = await lookups([
@@ -21,6 +27,7 @@ describe('rows in a store', () => {
     await guard(data, { tracked: ['country'], frozen: ['currency'] })
     folder = await storeFolder()
     shared = folder.open()
+    redis = await startRedisServer()
     await shared.ready()
   })
   after(async () => {
@@ -31,6 +38,18 @@ describe('rows in a store', () => {
 
   const KINDS: readonly Kind[] = [
     { name: 'lmdb', open: async () => shared },
+    {
+      name: 'Redis',
+      open: async () => {
+        const store = redisStore({ url: redis.url, prefix: `reads-${++opened}`, timeout: 60_000 })
+        closedAfterFile({ [Symbol.asyncDispose]: () => store.close() })
+        return store
+      },
+    },
+    {
+      name: 'lmdb before a store that answers later',
+      open: async () => tiered([shared, createMemoryStore({ isAsynchronous: true })]),
+    },
     { name: 'a store that answers at once', open: async () => createMemoryStore() },
     { name: 'a store that answers later', open: async () => createMemoryStore({ isAsynchronous: true }) },
   ]

@@ -7,6 +7,7 @@ import type {
   LoadMessage,
   PollMessage,
   RefreshMessage,
+  StoreMessage,
   UnverifiedMessage,
   VerifiedMessage,
 } from '../../../src/index.ts'
@@ -23,12 +24,13 @@ export interface Heard extends Disposable {
   readonly unverified: UnverifiedMessage[]
   readonly verified: VerifiedMessage[]
   readonly doorbell: DoorbellMessage[]
+  readonly store: StoreMessage[]
   /** How many messages were published, beginnings of steps included. */
   readonly count: number
 }
 
 const steps = ['load', 'batch', 'poll', 'refresh'] as const
-const moments = ['evict', 'generation', 'unverified', 'verified', 'doorbell'] as const
+const moments = ['evict', 'generation', 'unverified', 'verified', 'doorbell', 'store'] as const
 
 /** Subscribes to the channels, as a user does it: by name. */
 export function listen(names: readonly string[] = [...steps, ...moments]): Heard {
