@@ -17,6 +17,7 @@ import { scope } from './cases/scope.ts'
 import { service } from './cases/service.ts'
 import { startup } from './cases/startup.ts'
 import { statements } from './cases/statements.ts'
+import { visible } from './cases/visible.ts'
 import { writes } from './cases/writes.ts'
 import type { BenchContext } from './context.ts'
 import { loadDataSet } from './data-set.ts'
@@ -40,6 +41,7 @@ const CASES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
   statements,
   writes,
   poll,
+  visible,
 }
 
 const { values } = parseArgs({

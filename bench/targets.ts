@@ -146,6 +146,16 @@ const TARGETS: readonly Target[] = [
     side: 'preload, immutable',
     limit: 1.35,
   },
+  ...['Redis', 'binary log'].flatMap((side): Target[] => [
+    {
+      ...{ case: 'visible', what: 'commit to visible, idle', side, more: 'p99', limit: 50 },
+      text: `commit to visible in another process, ${side}, idle, p99 (ms)`,
+    },
+    {
+      ...{ case: 'visible', what: 'commit to visible, under load', side, more: 'p99', limit: 150 },
+      text: 'the same, under load',
+    },
+  ]),
   {
     case: 'growth',
     text: 'hit with 1,000,000 rows cached, against a Map of as many',
