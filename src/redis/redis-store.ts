@@ -115,7 +115,7 @@ export function redisStore(options: RedisStoreOptions): Store {
       await forgetAll(`${escaped(prefix)}:${namespace ? `{${namespace.address}}` : ''}*`)
     },
     async close() {
-      await own?.close()
+      own?.close()
     },
   }
 }

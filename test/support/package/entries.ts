@@ -43,7 +43,11 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
     modules: 0,
     rooms: ['', 'database', 'page', 'repositories'],
   },
-  './redis': { packages: [], modules: 0, rooms: ['', 'redis', 'versions'] },
+  './redis': {
+    packages: [],
+    modules: 0,
+    rooms: ['', 'database', 'diagnostics', 'redis', 'store', 'versions'],
+  },
   './testing': {
     packages: ['kysely', 'mysql2'],
     modules: 359,
