@@ -1,13 +1,13 @@
-import { publish, type StoreMessage, storeChannel } from '../diagnostics/channels.ts'
+import { publish, storeChannel } from '../diagnostics/channels.ts'
+import type { StoreMessage } from '../diagnostics/messages.ts'
 import type { Store, StoreNamespace } from '../store/store.ts'
 import { TABLE_KEY } from '../store/table-key.ts'
 import { createCircuit } from './circuit.ts'
 import { nodeRedisCommands } from './node-redis-commands.ts'
 import { type RedisStoreOptions, resolveRedisStore } from './redis-store-options.ts'
 
-/** Milliseconds for what nobody waits for, and until the first read goes on without Redis. */
+/** Milliseconds for what nobody waits for. */
 const WRITE_TIMEOUT = 2_000
-const READY_TIMEOUT = 500
 
 /** A whole table may take so many times as long as other reads. */
 const WHOLE_TIMEOUT = 10
@@ -76,7 +76,7 @@ export function redisStore(options: RedisStoreOptions): Store {
     name: 'redis',
     maxAge,
     async ready() {
-      if (own) await Promise.race([own.ready(), patience()])
+      await own?.ready()
     },
     async read(namespace, keys) {
       if (keys.length === 0) return []
@@ -100,7 +100,7 @@ export function redisStore(options: RedisStoreOptions): Store {
       ])
       // What Redis itself refuses, as when it is full, says nothing of reads.
       const sent = async () => ({ refused: await redis.pipeline(commands).then(() => undefined, refusalOf) })
-      const result = await circuit.run(sent, WRITE_TIMEOUT)
+      const result = await circuit.run(sent, Math.max(WRITE_TIMEOUT, timeout))
       if (!result) return
       if (!result.refused) return say('open')
       if (/^OOM\b/.test(result.refused.message)) say('full', 'Redis has reached its maxmemory')
@@ -118,10 +118,6 @@ export function redisStore(options: RedisStoreOptions): Store {
       own?.close()
     },
   }
-}
-
-function patience(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, READY_TIMEOUT).unref())
 }
 
 function bytesOf(value: unknown): Uint8Array | undefined {

@@ -65,9 +65,11 @@ describe('the store in Redis', () => {
     await redis[Symbol.asyncDispose]()
   })
 
-  function open(options: object = {}): Store {
+  async function open(options: object = {}): Promise<Store> {
     const store = redisStore({ url: redis.url, prefix: `drill-${++prefixes}`, timeout, ...options })
-    return Object.assign(closedAfterFile({ [Symbol.asyncDispose]: () => store.close() }), store)
+    closedAfterFile({ [Symbol.asyncDispose]: () => store.close() })
+    await store.ready()
+    return store
   }
   const process = (store: Store) => data.repositories({ cache: { country: 'versioned' }, store })
   const KEYS = ['FR', 'DE', 'XX', 'JP']
@@ -86,7 +88,7 @@ describe('the store in Redis', () => {
 
   it('is asked once for a batch, and lets go of what nobody asks for', async () => {
     const prefix = `once-${++prefixes}`
-    const store = open({ prefix, ttl: 600_000 })
+    const store = await open({ prefix, ttl: 600_000 })
     const { names } = await namesIn(store)
     const before = await commands('mget')
     const again = await namesIn(store)
@@ -104,7 +106,7 @@ describe('the store in Redis', () => {
   })
 
   it('fills a process with a whole table as one value', async () => {
-    const store = open()
+    const store = await open()
     const count = await readAndEnd(process(store), (repos) => repos.country!.preload())
     const repos = process(store)
     assert.equal(await repos.country!.preload(), count)
@@ -115,8 +117,7 @@ describe('the store in Redis', () => {
 
   it('that is paused costs its time limit once, and no answer', async () => {
     using heard = listen(['store'])
-    const store = open({ timeout: 50 })
-    await namesIn(open({ prefix: 'warm' }))
+    const store = await open({ timeout: 50 })
     const repos = process(store)
     await repos.$ready()
     await redis.pause()
@@ -141,7 +142,7 @@ describe('the store in Redis', () => {
   })
 
   it('that is killed, flushed or started again is a miss', async () => {
-    const store = open()
+    const store = await open()
     const { names } = await namesIn(store)
     const client = await createClient({ url: redis.url }).connect()
     await client.flushAll()
@@ -163,7 +164,7 @@ describe('the store in Redis', () => {
 
   it('whose entries somebody has altered, cut short or swapped answers none of them', async () => {
     const prefix = `altered-${++prefixes}`
-    const store = open({ prefix })
+    const store = await open({ prefix })
     const { names } = await namesIn(store)
     const client = (await createClient({ url: redis.url }).connect()).withTypeMapping({
       [RESP_TYPES.BLOB_STRING]: Buffer,
@@ -187,7 +188,7 @@ describe('the store in Redis', () => {
 
   it('that takes no more says so, and is read all the same', async () => {
     using heard = listen(['store'])
-    const store = open()
+    const store = await open()
     const { names } = await namesIn(store)
     const client = await createClient({ url: redis.url }).connect()
     await client.configSet('maxmemory', '1')

@@ -43,6 +43,7 @@ describe('rows in a store', () => {
       open: async () => {
         const store = redisStore({ url: redis.url, prefix: `reads-${++opened}`, timeout: 60_000 })
         closedAfterFile({ [Symbol.asyncDispose]: () => store.close() })
+        await store.ready()
         return store
       },
     },
