@@ -157,7 +157,7 @@ export function createTableStore(options: TableStoreOptions): TableStore {
     })
   }
 
-  /** Whether the keys of a batch may have been asked for before there was anybody to ask. */
+  /** Whether the keys of a batch may have been asked for before the store was known. */
   function mayBeNews(isAwaited: boolean): boolean {
     if (!store.readNow || isAwaited) return true
     return attached !== undefined && performance.now() - attached.since < SETTLING

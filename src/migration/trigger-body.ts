@@ -14,7 +14,7 @@ export function trackingBody(table: string): string {
 }
 
 /**
- * The body of the triggers of a frozen table. Anybody else has no session variable and is refused without reading the version table,
+ * The body of the triggers of a frozen table. Other sessions lack the session variable, and are refused without reading the version table,
  * whose row may be locked. Each change of an amend moves the version, so that nothing goes unseen that is committed early.
  */
 export function freezingBody(table: string): string {

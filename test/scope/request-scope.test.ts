@@ -95,12 +95,9 @@ describe('a request scope', () => {
   it('forgets a failed read: the next call asks again', async () => {
     const repos = data.repositories().$forRequest()
     await repos.$ready()
-    await data.run('rename table country to country_away')
-    try {
-      await assert.rejects(repos.country!.findByKey('FR'), { code: 'ER_NO_SUCH_TABLE' })
-    } finally {
-      await data.run('rename table country_away to country')
-    }
+    await data.without('country', () =>
+      assert.rejects(repos.country!.findByKey('FR'), { code: 'ER_NO_SUCH_TABLE' }),
+    )
     assert.equal((await repos.country!.findByKey('FR'))?.name, 'France')
   })
 

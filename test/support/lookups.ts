@@ -58,6 +58,8 @@ export interface Lookups extends AsyncDisposable {
   openLookupConnections(): Promise<void>
   /** Makes the version table, and tracks these tables. */
   track(...tables: readonly string[]): Promise<void>
+  /** Does the work while the table has another name. */
+  without(table: string, work: () => Promise<void>): Promise<void>
   /** Runs statements past the library, on a connection of their own. */
   run(...statements: readonly string[]): ReturnType<typeof runStatements>
 }
@@ -92,6 +94,10 @@ export async function lookups(
     async track(...tables) {
       await createVersionTable(db)
       for (const table of tables) await trackVersion(db, table)
+    },
+    async without(table, work) {
+      await runStatements(test.url, `rename table ${table} to ${table}_away`)
+      await work().finally(() => runStatements(test.url, `rename table ${table}_away to ${table}`))
     },
     run: (...more) => runStatements(test.url, ...more),
     async [Symbol.asyncDispose]() {
