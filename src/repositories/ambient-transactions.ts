@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
 import type { CurrentScope, RequestScope } from '../scope/request-scope.ts'
-import type { AnyRepository, Detour } from './repository.ts'
+import type { AnyRepository, Detour } from './repository-parts.ts'
 import type { RepositorySet } from './repository-set.ts'
 import type { TransactionOptions } from './transaction.ts'
 import type { TransactionLifetime } from './transaction-lifetime.ts'

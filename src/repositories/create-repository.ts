@@ -1,4 +1,5 @@
-import { type AnyRepository, type Detour, Repository, type RepositoryParts } from './repository.ts'
+import { Repository } from './repository.ts'
+import type { AnyRepository, Detour, RepositoryParts } from './repository-parts.ts'
 import type { Inserts, Writes } from './writes.ts'
 
 type AnyWrites = Inserts<unknown> | Writes<unknown, unknown>

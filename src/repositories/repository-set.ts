@@ -1,7 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
-import type { Repository } from './repository.ts'
-
-type AnyRepository = Repository<unknown, unknown, unknown>
+import type { AnyRepository } from './repository-parts.ts'
 
 /** One of the sets (process, request, transaction) that a program reads through. */
 export interface RepositorySet {

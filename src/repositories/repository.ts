@@ -1,39 +1,13 @@
 import { EMPTY_INDEX, type Entry, type HitIndex, promiseOf } from '../cache/generation.ts'
-import { type CacheView, NOTHING_CACHED, type SharedCache } from '../cache/shared-cache.ts'
+import { type CacheView, NOTHING_CACHED } from '../cache/shared-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
-import { ConfigurationError } from '../errors.ts'
 import type { NullableKey } from '../keys/key-parts.ts'
-import { ABSENT, NO_ROWS, type TableReader } from '../loading/way-of-a-key.ts'
-import type { TableMetadata } from '../metadata.ts'
-import type { RowReader } from '../rows/row.ts'
+import { ABSENT, NO_ROWS } from '../loading/way-of-a-key.ts'
 import type { CurrentScope } from '../scope/request-scope.ts'
-import type { ScopedTable, TableScope } from '../scope/table-scope.ts'
+import type { TableScope } from '../scope/table-scope.ts'
 import { primedRow } from './primed-row.ts'
-
-export type AnyRepository = Repository<unknown, unknown, unknown>
-
-/** Decides for each call which repository it is made on. */
-export interface Detour {
-  /** Off as long as every call is made as it is: hits ask nothing else. */
-  readonly switch: { readonly on: boolean }
-  /** Rejects if no call may be made. */
-  call<Result>(work: (one: AnyRepository) => Promise<Result>): Promise<Result>
-  /** The same for what is not asynchronous. Throws if no call may be made. */
-  now<Result>(work: (one: AnyRepository) => Result): Result
-}
-
-const NO_DETOUR = { on: false }
-
-/** What a repository is made of; assembled by `createRepositories`. */
-export interface RepositoryParts extends ScopedTable {
-  readonly table: TableMetadata
-  readonly rowReader: RowReader
-  readonly reader: TableReader
-  readonly scopes: CurrentScope
-  /** Of a transaction: the table that the process shares. */
-  readonly process?: Pick<RepositoryParts, 'cache' | 'reader'>
-  readonly detour?: Detour
-}
+import { type Detour, NO_DETOUR, type RepositoryParts } from './repository-parts.ts'
+import { preloadTable, readWholeTable } from './whole-table.ts'
 
 /**
  * Reads one table by its keys. Rows are deeply frozen and shared; a `Date` or `Buffer` in them is a fresh copy at each access.
@@ -166,18 +140,7 @@ export class Repository<Row, Key, Prefix> {
    * @throws ConfigurationError if the table is not cached, or has more rows than `maxRows`.
    */
   async preload(): Promise<number> {
-    const { table, process = this.#parts } = this.#parts
-    const { reader, cache } = process
-    if (!cache) {
-      throw new ConfigurationError({
-        kind: 'option',
-        problem: `${table.name}.preload(): the table is remembered per request only`,
-        fix: `Give it a mode: createRepositories({ cache: { ${JSON.stringify(table.name)}: 'immutable' } }).`,
-      })
-    }
-    const entries = await reader.preload()
-    if (entries) return entries.length
-    throw tooLarge(`${table.name}.preload()`, cache, 'do without preload')
+    return await preloadTable(this.#parts)
   }
 
   /**
@@ -191,18 +154,7 @@ export class Repository<Row, Key, Prefix> {
    */
   async all(): Promise<readonly Row[]> {
     if (this.#detour.on) return this.#elsewhere((one) => one.all())
-    const { table, reader, process = this.#parts } = this.#parts
-    const { cache } = process
-    if (!cache || cache.mode === 'immutable') {
-      throw new ConfigurationError({
-        kind: 'option',
-        problem: `${table.name}.all(): only a versioned or expiring table has it, because an immutable one does not tell when a row is added`,
-        fix: `Set createRepositories({ cache: { ${JSON.stringify(table.name)}: 'versioned' } }), or use a Kysely query.`,
-      })
-    }
-    const rows = await reader.all(this.#scope())
-    if (rows) return rows as readonly Row[]
-    throw tooLarge(`${table.name}.all()`, cache, 'use a Kysely query')
+    return (await readWholeTable(this.#parts, this.#scope())) as readonly Row[]
   }
 
   /**
@@ -215,12 +167,11 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if the key is not of the column's type.
    */
   clear(key?: NullableKey<Key>): void {
-    if (this.#detour.on) {
-      this.#parts.detour!.now((one) => one.clear(key))
-      return
+    if (this.#detour.on) this.#parts.detour!.now((one) => one.clear(key))
+    else {
+      const resolved = key === undefined ? undefined : this.#parts.keys.resolve(key)
+      if (key === undefined || resolved) this.#scope()?.clear(resolved)
     }
-    const resolved = key === undefined ? undefined : this.#parts.keys.resolve(key)
-    if (key === undefined || resolved) this.#scope()?.clear(resolved)
   }
 
   /**
@@ -235,12 +186,11 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if a column is missing, or the row's primary key cannot be a key.
    */
   prime(row: Row): void {
-    if (this.#detour.on) {
-      this.#parts.detour!.now((one) => one.prime(row))
-      return
+    if (this.#detour.on) this.#parts.detour!.now((one) => one.prime(row))
+    else {
+      const primed = primedRow(row as Record<string, unknown>, this.#parts)
+      this.#scope()?.prime(primed)
     }
-    const primed = primedRow(row as Record<string, unknown>, this.#parts)
-    this.#scope()?.prime(primed)
   }
 
   #elsewhere<Result>(work: (one: Repository<Row, Key, Prefix>) => Promise<Result>): Promise<Result> {
@@ -300,12 +250,4 @@ export class Repository<Row, Key, Prefix> {
 /** By the key as it is: nothing is encoded. */
 function lookUp(hits: HitIndex, key: unknown): Entry | undefined {
   return typeof key === 'object' && key !== null ? hits.find(key) : hits.byPrimaryKey.get(key)
-}
-
-function tooLarge(call: string, { maxRows }: SharedCache, instead: string): ConfigurationError {
-  return new ConfigurationError({
-    kind: 'option',
-    problem: `${call}: the table has more than maxRows = ${maxRows} rows`,
-    fix: `Raise maxRows in createRepositories({ cache }), or ${instead}.`,
-  })
 }

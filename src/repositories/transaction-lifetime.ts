@@ -1,6 +1,6 @@
 import { ER_LOCK_DEADLOCK, errorNumber } from '../database/server-errors.ts'
 import { LookupError } from '../errors.ts'
-import type { AnyRepository, Detour } from './repository.ts'
+import type { AnyRepository, Detour } from './repository-parts.ts'
 
 const ON = { on: true }
 
