@@ -282,7 +282,7 @@ describe('while the server is away', {
   })
 
   it('a table that is locked holds up neither reads of other tables nor polls, and no more connections than needed', async () => {
-    await using application = start({ timeout: 5_000, versions: { pollInterval: 20, pollTimeout: 1_000 } })
+    await using application = start({ timeout: PATIENT, versions: { pollInterval: 20, pollTimeout: 1_000 } })
     await warm(application)
     const { repos, connections } = application
     const locker = await createConnection(urlOf(server, 'root'))

@@ -7,7 +7,9 @@
  */
 import { after } from 'node:test'
 
-const PATIENCE = 5_000 // milliseconds
+/** How long (ms) closing may take, and how long the process may last afterwards. */
+const CLOSING = 60_000
+const PATIENCE = 5_000
 const open = new Set<AsyncDisposable>()
 
 /** Closes the resource at the end of the file, unless it is closed before. It is closed only once. */
@@ -29,12 +31,15 @@ if (process.argv[1]?.endsWith('.test.ts')) after(closeAll)
 
 /** The last one first: it may need those before it. */
 async function closeAll(): Promise<void> {
-  const late = setTimeout(() => {
-    console.error(
-      `The file's tests are over, and this is still open: ${process.getActiveResourcesInfo().join(', ')}`,
-    )
-    process.exit(1)
-  }, PATIENCE)
-  late.unref()
+  const closing = setTimeout(giveUp, CLOSING).unref()
   for (const resource of [...open].reverse()) await resource[Symbol.asyncDispose]()
+  clearTimeout(closing)
+  setTimeout(giveUp, PATIENCE).unref()
+}
+
+function giveUp(): void {
+  console.error(
+    `The file's tests are over, and this is still open: ${process.getActiveResourcesInfo().join(', ')}`,
+  )
+  process.exit(1)
 }
