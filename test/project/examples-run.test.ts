@@ -41,17 +41,6 @@ const USES: readonly (readonly [title: string, use: Use])[] = [
   ['node:http', { use: 'console.log(await (await fetch(address)).text())', prints: 'France' }],
   ['Hono', { use: cityOf('2988507'), prints: PARIS }],
   [
-    'NestJS',
-    {
-      hasServer: false,
-      use: `
-        const used: unknown[] = []
-        configure({ use: (middleware) => used.push(middleware) })
-        console.log(used.map((one) => typeof one).join())`,
-      prints: 'function',
-    },
-  ],
-  [
     'GraphQL',
     {
       hasServer: false,
