@@ -51,11 +51,8 @@ export function createStreams(options: { readonly sampler: Sampler; readonly pro
     const { request, response, openedAt } = stream
     // A stream that stays open would keep the server from closing.
     if (isClosing(request) || now - openedAt > LIFETIME) response.end()
-    else if (!response.writableNeedDrain) send(stream)
-    else {
-      stream.stuckAt ??= now
-      if (now - stream.stuckAt > PATIENCE) response.destroy()
-    }
+    else if (stream.stuckAt === undefined) send(stream)
+    else if (now - stream.stuckAt > PATIENCE) response.destroy()
   }
 
   /** One update for all that was missed: what waits for a slow client does not grow. */
@@ -64,8 +61,7 @@ export function createStreams(options: { readonly sampler: Sampler; readonly pro
     if (response.destroyed) return
     const update = { ...(sent === 0 && { process }), ...sampler.updateSince(sent) }
     stream.sent = sampler.taken
-    stream.stuckAt = undefined
-    response.write(`data: ${JSON.stringify(update)}\n\n`)
+    if (!response.write(`data: ${JSON.stringify(update)}\n\n`)) stream.stuckAt = performance.now()
   }
 
   return {
@@ -86,6 +82,9 @@ export function createStreams(options: { readonly sampler: Sampler; readonly pro
       })
       const stream: Stream = { request, response, openedAt: performance.now(), sent: 0, stuckAt: undefined }
       open.add(stream)
+      response.on('drain', () => {
+        stream.stuckAt = undefined
+      })
       response.on('error', () => response.destroy())
       response.once('close', () => {
         open.delete(stream)

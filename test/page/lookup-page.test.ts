@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { createLookupPage, type LookupPageOptions } from '../../src/page/index.ts'
 import { COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
@@ -239,6 +240,46 @@ describe('the page of kysely-lookup/page', async () => {
     while (again.response.statusCode === 503) again = await openStream(`${server.url}/`)
     assert.equal(again.response.statusCode, 200)
     for (const stream of [...streams.slice(1), again]) stream.leave()
+  })
+
+  it('keeps no more than one update for a page that reads nothing', async () => {
+    const [stats] = Object.values(repos.$stats())
+    let asked = 0
+    const page = createLookupPage({
+      ...everybody,
+      repos: {
+        // Every table changes with every sample.
+        $stats() {
+          const changed = { ...stats!, hits: ++asked }
+          // More than the system's own buffers take.
+          const padding = 'x'.repeat(1_000)
+          return Object.fromEntries(
+            Array.from({ length: 5_000 }, (_, index) => [`${index}${padding}`, changed]),
+          )
+        },
+      },
+    })
+    const responses: ServerResponse[] = []
+    const server = await serveHandler((request, response) => {
+      responses.push(response)
+      page(request, response)
+    })
+    const socket = connect(server.port, '127.0.0.1').pause()
+    socket.write('GET /live.stream HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    const kept: number[] = []
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setInterval(() => {
+      const [response] = responses
+      if (!response || kept.length === asked) return
+      kept.push(response.writableLength)
+      if (kept.length > 12) resolve()
+    }, 10)
+    await promise
+    clearInterval(timer)
+    const late = kept.slice(-4)
+    assert.ok(late[0]! > 0, 'it is stuck')
+    assert.deepEqual(late, Array(4).fill(late[0]))
+    socket.destroy()
   })
 
   it('goes on after its repositories were closed', async () => {
