@@ -29,6 +29,7 @@ ${comparisonTable(comparison)}
 It is one service. Each shipment of a page asks for its cities, their countries, a currency, a language and a
 time zone, wherever the code needs them; one statement per request reads the page itself. Cold: a fresh process.
 Warm: the same requests again, with the reference tables in its process-wide cache.
+Restarted: a fresh process over an lmdb store that an earlier one has filled.
 
 Next: npm start keeps the service running; examples/service is how it is written.`)
 })

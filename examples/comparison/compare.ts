@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type ServiceOptions, startService } from '../setup/service-process.ts'
 import { type LoadResult, sendLoad } from './load.ts'
 import { openSelectCounter, type SelectCounter } from './select-count.ts'
@@ -11,7 +14,7 @@ export interface ComparisonOptions {
   readonly log: (line: string) => void
 }
 
-export type Way = 'plain' | 'cold' | 'warm'
+export type Way = 'plain' | 'cold' | 'warm' | 'restarted'
 
 /** One way's medians over the rounds. */
 export interface Measurement {
@@ -27,15 +30,22 @@ interface Sample extends LoadResult {
 }
 
 const usePlainDb = new URL('./use-plain-db.ts', import.meta.url)
+const useStoredDb = new URL('./use-stored-db.ts', import.meta.url)
 
 /**
  * Sends the same requests to the service with plain Kysely and with kysely-lookup, in turns. Each round starts with new processes, so that
- * nothing is cached or compiled yet. `warm` repeats the same requests to the same process.
+ * nothing is cached or compiled yet. `warm` repeats the same requests to the same process. `restarted` is a new process over the store that an
+ * earlier one has filled.
  */
 export async function compare(options: ComparisonOptions): Promise<Comparison> {
   const { databaseUrl, rounds, requests, log } = options
   await using counter = await openSelectCounter(databaseUrl)
-  const samples: Record<Way, Sample[]> = { plain: [], cold: [], warm: [] }
+  const samples: Record<Way, Sample[]> = { plain: [], cold: [], warm: [], restarted: [] }
+
+  async function fillStore(serviceOptions: ServiceOptions): Promise<void> {
+    await using service = await startService(serviceOptions)
+    await sendLoad({ ...options, serviceUrl: service.url })
+  }
 
   async function measure(ways: readonly Way[], serviceOptions: ServiceOptions): Promise<void> {
     await using service = await startService(serviceOptions)
@@ -46,16 +56,26 @@ export async function compare(options: ComparisonOptions): Promise<Comparison> {
     }
   }
 
+  await using folder = await temporaryFolder()
+  const stored = { databaseUrl, preload: [useStoredDb], env: { STORE_PATH: folder.path } }
+  await fillStore(stored)
   for (let round = 1; round <= rounds; round++) {
     await measure(['plain'], { databaseUrl, preload: [usePlainDb] })
     await measure(['cold', 'warm'], { databaseUrl })
+    await measure(['restarted'], stored)
   }
   checkAnswers(Object.values(samples).flat())
   return {
     plain: summarize(samples.plain, requests),
     cold: summarize(samples.cold, requests),
     warm: summarize(samples.warm, requests),
+    restarted: summarize(samples.restarted, requests),
   }
+}
+
+async function temporaryFolder() {
+  const path = await mkdtemp(join(tmpdir(), 'kysely-lookup-store-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
 async function takeSample(

@@ -4,6 +4,7 @@ const NAMES: Readonly<Record<Way, string>> = {
   plain: 'plain Kysely',
   cold: 'kysely-lookup, cold',
   warm: 'kysely-lookup, warm',
+  restarted: 'restarted, with a store',
 }
 
 const HEAD = ['', 'statements per request', 'of them lookups', 'time', 'requests per second', 'against plain']

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Entry } from '../cache/generation.ts'
+import { coalesce } from '../database/coalesce.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { ServerReads } from './server-reads.ts'
 import type { LateOptions, TableStore } from './table-store.ts'
@@ -93,11 +94,12 @@ export function createStoreReads(
           send: (missing) => send(missing, sending),
         })) as readonly (readonly Entry[] | Error)[]
     },
-    async all() {
+    all: coalesce(async (before) => {
+      await before
       await connect()
       const found = await stored.findAll()
       return found ?? (await wait('all', stored.findAll)) ?? (await source.all())
-    },
+    }),
   }
 }
 

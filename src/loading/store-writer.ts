@@ -34,8 +34,8 @@ export interface StoreWriterOptions {
 /** Makes the entry of something that was read; undefined where it cannot be stored. */
 type Draft = () => StoreEntry | undefined
 
-/** Milliseconds for which a version stands before it is written. */
-const SETTLED_AGE = 5_000
+/** Milliseconds for which a version stands before it is written, where the store says nothing else. */
+const WRITE_AFTER = 5_000
 
 /** How many entries may wait for the store. */
 const MAX_WAITING = 50_000
@@ -153,7 +153,7 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
     },
     isHeldBack: () => notBefore > performance.now(),
     holdBack(age) {
-      notBefore = performance.now() + Math.max(0, SETTLED_AGE - age)
+      notBefore = performance.now() + Math.max(0, (store.writeAfter ?? WRITE_AFTER) - age)
     },
     async flush() {
       while (flushing || !isDone()) {

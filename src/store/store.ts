@@ -53,6 +53,8 @@ export interface Store {
    * bypassed the triggers.
    */
   readonly maxAge: number
+  /** Milliseconds for which a version stands before its rows are written (default 5,000): nobody asks for what changes all the time. */
+  readonly writeAfter?: number
   /**
    * Resolves once the store is open, or will not open. The first read waits for it.
    *

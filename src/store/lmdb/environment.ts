@@ -9,8 +9,8 @@ export interface Environment {
   put(address: string, key: string, value: Uint8Array): Promise<unknown>
   /** Up to `limit` keys of a namespace, as they are in the file. */
   keysOf(address: string, limit: number): Buffer[]
-  /** Bytes of the file, and of what is in it. */
-  sizes(): { readonly file: number; readonly used: number }
+  /** Bytes that the file has at least, all in all, and of what is in it. */
+  sizes(): { readonly least: number; readonly file: number; readonly used: number }
 }
 
 /** A text in the namespace that was chosen last; or the bytes that it is in the file. */
@@ -20,6 +20,9 @@ type EntryKey = string | Buffer
 const MAX_READERS = 2_048
 
 const ADDRESS_BYTES = 16
+
+/** How many pages at the end of the file may have been left again before they were written. */
+export const UNWRITTEN_PAGES = 32
 
 /** What an environment is opened with, by every process alike. */
 export const OPEN_OPTIONS = {
@@ -84,7 +87,8 @@ export function openEnvironment(path: string, { readOnly }: { readonly readOnly:
     sizes() {
       const { pageSize, lastPageNumber, ...pages } = db.getStats() as Record<string, number>
       const used = pages.treeBranchPageCount! + pages.treeLeafPageCount! + pages.overflowPages!
-      return { file: (lastPageNumber! + 1) * pageSize!, used: used * pageSize! }
+      const file = (lastPageNumber! + 1) * pageSize!
+      return { least: file - UNWRITTEN_PAGES * pageSize!, file, used: used * pageSize! }
     },
   }
 }

@@ -65,7 +65,8 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
   async function open(): Promise<void> {
     triedAt = performance.now()
     try {
-      folder ??= openFolder(path)
+      // It may have been deleted too.
+      folder = openFolder(path)
       const renewed = await openFile(folder)
       if (isClosed) await file?.environment.db.close()
       say(renewed ? 'renewed' : 'open')
@@ -112,7 +113,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
   /** Deleted, replaced, or cut short: a page that is not there any more would end the process. */
   function isWhole({ path, environment }: OpenFile): boolean {
     try {
-      return folder!.isCurrent(path) && statSync(path).size >= environment.sizes().file
+      return folder!.isCurrent(path) && statSync(path).size >= environment.sizes().least
     } catch {
       return false
     }

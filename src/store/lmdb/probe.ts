@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { OPEN_OPTIONS } from './environment.ts'
+import { OPEN_OPTIONS, UNWRITTEN_PAGES } from './environment.ts'
 
 /**
  * What another process found when it opened the file: `usable`; `broken`, so that it is of no use to anybody; `held` by a process that
@@ -8,7 +8,7 @@ import { OPEN_OPTIONS } from './environment.ts'
 export type ProbeResult = 'usable' | 'broken' | 'held' | 'cannot'
 
 /** How long (ms) opening may take. */
-const PATIENCE = 10_000
+const PATIENCE = 5_000
 
 const BROKEN = 3
 const CANNOT = 4
@@ -22,7 +22,7 @@ import(process.argv[1]).then(({ open }) => {
   const [path, options] = [process.argv[2], JSON.parse(process.argv[3])]
   const db = open({ ...options, path, keyEncoding: 'binary' })
   const { pageSize, lastPageNumber } = db.getStats()
-  if (require('node:fs').statSync(path).size < (lastPageNumber + 1) * pageSize) process.exit(${BROKEN})
+  if (require('node:fs').statSync(path).size < (lastPageNumber + 1 - ${UNWRITTEN_PAGES}) * pageSize) process.exit(${BROKEN})
   const end = performance.now() + 200
   for (const { value } of db.getRange()) if (value === null || performance.now() > end) break
   process.exit(0)

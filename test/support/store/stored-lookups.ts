@@ -27,15 +27,20 @@ export async function age(run: Lookups['run']): Promise<void> {
 export async function storeFolder() {
   const folder = await createTemporaryFolder('store')
   const path = folder.join('store')
-  return {
+  const stores: Store[] = []
+  return closedAfterFile({
     path,
     open(options: { readonly maxAge?: number; readonly maxBytes?: number } = {}): Store {
       const store = lmdbStore({ path, ...options })
-      closedAfterFile({ [Symbol.asyncDispose]: () => store.close() })
+      stores.push(store)
       return store
     },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
-  }
+    async [Symbol.asyncDispose]() {
+      // One that is open makes a folder anew that is gone.
+      for (const store of stores) await store.close()
+      await folder[Symbol.asyncDispose]()
+    },
+  })
 }
 
 /** Reads with repositories of their own, as a process that then ends: what it has read is stored. */
