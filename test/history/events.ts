@@ -49,6 +49,8 @@ export interface ProcessHistory {
   readonly complaints: readonly string[]
   readonly failures: number
   readonly generations: number
+  readonly storeHits: number
+  readonly storeWrites: number
 }
 
 const FIELDS = 7

@@ -21,6 +21,8 @@ export interface HistoryRunOptions {
   readonly seed: number
   /** How the table is cached (default `versioned`). */
   readonly mode?: HistoryMode
+  /** Whether processes share rows by a store (default none). It is deleted now and then. */
+  readonly store?: 'lmdb'
   /** A part of the library is replaced by a wrong one in every process. */
   readonly fault?: Fault
   /** Processes that read and write through repositories (default 3); one more only writes, past them. */
@@ -45,6 +47,8 @@ export interface HistoryOutcome extends Verdict {
   readonly failedPolls: number
   readonly failedReads: number
   readonly generations: number
+  readonly storeHits: number
+  readonly storeWrites: number
 }
 
 const KEYS_PER_WRITER = 3
@@ -58,11 +62,12 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
   const { longestInterval = 50, rest = 5, server, disturb } = options
   const random = createRandom(seed)
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-history-'))
+  const store = options.store && join(folder, 'store')
   await using test = await createTestDatabase({ name: 'history', ...(server && { server }) })
   const children: ChildProcess[] = []
   try {
     const plans = planProcesses({
-      ...{ test, folder, seconds, random, services, mode, longestInterval, rest },
+      ...{ test, folder, seconds, random, services, mode, longestInterval, rest, store },
     })
     const keys = keysOf(0, KEYS_PER_WRITER * plans[0]!.allWriters)
     await createTable(test, keys)
@@ -72,6 +77,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     await Promise.all(children.map((child, index) => Promise.race([once(child, 'message'), ends[index]])))
     const stop = new AbortController()
     const killing = disturb ? undefined : killConnections({ test, random, stop: stop.signal })
+    const deleting = store && deleteNowAndThen(store, { random, stop: stop.signal })
     const tell = (what: Told | 'go') => {
       for (const child of children) if (child.connected) child.send(what)
     }
@@ -81,6 +87,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     const codes = await Promise.all(ends)
     stop.abort()
     const kills = (await killing) ?? 0
+    await deleting
     if (codes.some((code) => code !== 0)) throw new Error(`processes ended with ${codes.join(', ')}`)
     const histories = await Promise.all(plans.map(readHistory))
     const verdict = checkHistory({
@@ -91,7 +98,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     })
     const writes = histories.flatMap((history) => history.writes)
     const polls = histories.flatMap((history) => history.polls)
-    const sum = (name: 'failures' | 'generations') =>
+    const sum = (name: 'failures' | 'generations' | 'storeHits' | 'storeWrites') =>
       histories.reduce((total, history) => total + history[name], 0)
     return {
       ...verdict,
@@ -102,6 +109,8 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
       failedPolls: polls.filter(({ failed }) => failed).length,
       failedReads: sum('failures'),
       generations: sum('generations'),
+      storeHits: sum('storeHits'),
+      storeWrites: sum('storeWrites'),
     }
   } finally {
     for (const child of children) child.kill('SIGKILL')
@@ -118,6 +127,8 @@ interface Planning {
   readonly mode: HistoryMode
   readonly longestInterval: number
   readonly rest: number
+  /** The folder of a store. */
+  readonly store: string | undefined
 }
 
 function planProcesses(planning: Planning): ServiceOptions[] {
@@ -135,11 +146,12 @@ function planProcesses(planning: Planning): ServiceOptions[] {
     rest,
     reads: join(folder, `reads-${process}`),
     history: join(folder, `history-${process}.json`),
+    store: planning.store,
   })
   const reading = Array.from({ length: services }, (_, index): ServiceOptions => {
     // One of them writes past its own repositories too.
     const more = index === 0 ? [{ writer: services, way: 'kysely' } as const] : []
-    const cache = cacheOf({ mode, index, random })
+    const cache = cacheOf({ ...planning, index })
     // Another one only past them, where rows expire: what it holds is not dropped before.
     const way = mode === 'expiring' && index > 0 && index === services - 1 ? 'kysely' : 'repositories'
     return { ...common(index), cache, readers: true, writers: [{ writer: index, way }, ...more] }
@@ -156,9 +168,9 @@ function planProcesses(planning: Planning): ServiceOptions[] {
   return [...reading, writing]
 }
 
-/** The first of them reads in the background what is due. */
-function cacheOf({ mode, index, random }: Pick<Planning, 'mode' | 'random'> & { readonly index: number }) {
-  if (mode === 'versioned') return { item: mode }
+/** The first of them reads in the background what is due. Over a store processes hold few rows, so that they ask it often. */
+function cacheOf({ mode, index, random, store }: Planning & { readonly index: number }) {
+  if (mode === 'versioned') return { item: store === undefined ? mode : { mode, maxRows: 5 } }
   const refresh = index === 0 ? { refreshAfter: 50 + random.below(200) } : {}
   return { item: { mode, maxAge: MAX_AGE, ...refresh } }
 }
@@ -185,6 +197,17 @@ function startService(plan: ServiceOptions, fault: Fault | undefined): ChildProc
     env: { ...process.env, ...(fault && { HISTORY_FAULT: fault }) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
+}
+
+/** Deletes the store's folder at random, under processes that use it. */
+async function deleteNowAndThen(
+  path: string,
+  { random, stop }: { readonly random: Random; readonly stop: AbortSignal },
+): Promise<void> {
+  while (!stop.aborted) {
+    await pause(2_000 + random.below(6_000), undefined, { signal: stop }).catch(() => {})
+    if (!stop.aborted) await rm(path, { recursive: true, force: true }).catch(() => {})
+  }
 }
 
 /** Ends connections to the database at random; they are its only ones that have it as their own. */

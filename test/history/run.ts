@@ -3,7 +3,7 @@
  * replies are late, and the logs are judged.
  *
  *     node test/history/run.ts [--seconds 120] [--seed N] [--url mysql://…] [--services 3] [--mode expiring]
- *         [--fault NAME]
+ *         [--store lmdb] [--fault NAME]
  *
  * Without --url it runs on an embedded server. It exits with 1 where a guarantee was broken.
  */
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     url: { type: 'string' },
     services: { type: 'string', default: '3' },
     mode: { type: 'string', default: 'versioned' },
+    store: { type: 'string' },
     fault: { type: 'string' },
   },
 })
@@ -29,13 +30,16 @@ if (fault !== undefined && !Object.hasOwn(faults, fault)) {
 }
 const mode = fault === undefined ? values.mode : faults[fault as Fault].mode
 if (mode !== 'versioned' && mode !== 'expiring') throw new Error('--mode must be versioned or expiring')
+const store = values.store ?? (fault !== undefined && 'store' in faults[fault as Fault] ? 'lmdb' : undefined)
+if (store !== undefined && store !== 'lmdb') throw new Error('--store must be lmdb')
 process.env.TEST_SERVER_URL = values.url ?? (await startEmbeddedServer()).url
-console.log(`seed ${values.seed}, ${values.seconds} s, ${mode}`)
+console.log(`seed ${values.seed}, ${values.seconds} s, ${mode}${store ? `, ${store}` : ''}`)
 const { violations, counts, ...numbers } = await runHistory({
   seconds: Number(values.seconds),
   seed: Number(values.seed),
   services: Number(values.services),
   mode,
+  ...(store && { store }),
   ...(fault && { fault: fault as Fault }),
 })
 console.table(numbers)

@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Kysely, LogEvent } from 'kysely'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { type CacheMode, createDatabase, createRepositories } from '../../src/index.ts'
+import { lmdbStore } from '../../src/store/lmdb/index.ts'
 import { type AnyRepositories, metadataOf } from '../support/lookups.ts'
 import { POLL } from '../support/races/racing.ts'
 import { createRandom } from '../support/random.ts'
@@ -32,6 +33,8 @@ export interface ServiceOptions {
   readonly pollInterval: number
   readonly pollTimeout: number
   readonly readers: boolean
+  /** The folder of a store. */
+  readonly store: string | undefined
   readonly writers: readonly { readonly writer: number; readonly way: 'repositories' | 'kysely' | 'shell' }[]
   readonly allWriters: number
   readonly keysPerWriter: number
@@ -61,10 +64,15 @@ let stopped = false
 const proxy = await startDelayingProxy(options.url, createRandom(options.seed + 1))
 const db = createDatabase<ItemDB>({ uri: proxy.url, connectionLimit: 8, log: notePoll })
 const tables = await metadataOf(db)
+// Versions do not stand for long here.
+const store =
+  options.store === undefined ? undefined : { ...lmdbStore({ path: options.store }), writeAfter: 0 }
+await store?.ready()
 const repos = createRepositories({
   db,
   tables,
   cache: options.cache,
+  ...(store && { store }),
   versions: { pollInterval: options.pollInterval, pollTimeout: options.pollTimeout },
 }) as unknown as AnyRepositories
 
@@ -101,6 +109,8 @@ await Promise.all([
       writer,
       process: options.process,
       writes,
+      // A store takes what stands for a while.
+      tide: options.store === undefined ? 500_000 : 2_000_000,
       stopped: () => stopped,
       complain,
       outcome,
@@ -111,7 +121,7 @@ await Promise.all([
 ])
 
 log.close()
-const { generations } = repos.$stats().item as { generations: number }
+const { generations, storeHits, storeWrites } = repos.$stats().item!
 const history: ProcessHistory = {
   process: options.process,
   polls,
@@ -119,11 +129,14 @@ const history: ProcessHistory = {
   complaints,
   failures,
   generations,
+  storeHits,
+  storeWrites,
 }
 writeFileSync(options.history, JSON.stringify(history))
 process.removeAllListeners('disconnect')
 process.disconnect()
 await repos.$close()
+await store?.close()
 for (const channel of channels) await channel.close()
 await db.destroy()
 await proxy[Symbol.asyncDispose]()

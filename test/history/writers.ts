@@ -16,6 +16,8 @@ export interface WriterOptions {
   /** The process, where what it commits is its repositories' own. */
   readonly process: number
   readonly writes: WriteEvent[]
+  /** Microseconds from one rest to the next. */
+  readonly tide: number
   stopped(): boolean
   complain(what: string): void
   /** Whether the changes were committed after all, once nobody is at work on them any more. */
@@ -30,9 +32,6 @@ export interface WriterOptions {
 const ACCEPTED = 1_500
 
 const WRITERS = 64
-
-/** Microseconds from one rest to the next. */
-const TIDE = 500_000
 
 /** Errors after which a statement that commits itself has certainly done nothing: deadlock, lock time-out, snapshot, duplicate. */
 const UNDONE = new Set([1213, 1205, 1020, 1062])
@@ -147,7 +146,7 @@ export async function write(options: WriterOptions): Promise<void> {
     const takeover = unsettled()
     if (takeover) await settle(takeover)
     // Everybody rests at the same times: caches are warm then, and most reads are hits.
-    if (now() % TIDE > TIDE / 2) {
+    if (now() % options.tide > options.tide / 2) {
       await pause(5)
       continue
     }

@@ -8,16 +8,30 @@ import { type HistoryMode, runHistory } from '../history/history-run.ts'
 const anySeed = () => Math.floor(Math.random() * 2 ** 31)
 
 describe('several processes that read and write one table', () => {
-  for (const mode of ['versioned', 'expiring'] as const) {
-    it(`see nothing uncommitted or older than the bound, never go back, and keep every request stable: ${mode}`, async (t) => {
+  const kinds: readonly { readonly mode: HistoryMode; readonly store?: 'lmdb' }[] = [
+    { mode: 'versioned' },
+    { mode: 'versioned', store: 'lmdb' },
+    { mode: 'expiring' },
+  ]
+  for (const { mode, store } of kinds) {
+    const name = store ? `${mode}, over ${store}` : mode
+    it(`see nothing uncommitted or older than the bound, never go back, and keep every request stable: ${name}`, async (t) => {
       const seed = anySeed()
-      t.diagnostic(`seed ${seed}: node test/history/run.ts --mode ${mode} --seed ${seed} is the long form`)
-      const { violations, counts, ...numbers } = await runHistory({ seconds: 4, seed, mode })
+      t.diagnostic(
+        `seed ${seed}: node test/history/run.ts --mode ${mode}${store ? ` --store ${store}` : ''} --seed ${seed} is the long form`,
+      )
+      const { violations, counts, ...numbers } = await runHistory({
+        seconds: 4,
+        seed,
+        mode,
+        ...(store && { store }),
+      })
       t.diagnostic(JSON.stringify(numbers))
       assert.deepEqual(violations, [], JSON.stringify(counts))
       for (const name of ['reads', 'commits', 'rollbacks', 'kills'] as const)
         assert.ok(numbers[name] > 0, name)
       assert.equal(numbers.polls > 0, mode === 'versioned')
+      assert.equal(numbers.storeWrites > 0, store !== undefined)
     })
   }
 })
@@ -31,19 +45,35 @@ describe('the history checker', { concurrency: 2 }, () => {
     uncommitted: ['uncommitted value'],
     'age-from-arrival': ['older than the bound'],
     'kept-after-writes': ['own commit not seen'],
+    'newest-namespace': [
+      'went back',
+      'older than the last poll',
+      'own commit not seen',
+      'request not stable',
+    ],
+    'address-without-version': ['went back', 'older than the last poll', 'own commit not seen'],
     unremembered: ['request not stable', 'reader complained'],
   }
 
   for (const fault of Object.keys(faults) as Fault[]) {
     it(`catches a library with a fault: ${fault}`, async (t) => {
       // A race may not come about within so short a time.
-      const { mode } = faults[fault]
-      const [services, seconds] = mode === 'expiring' ? [2, 4] : [1, 1.5]
+      const { mode, ...kind } = faults[fault]
+      const store = 'store' in kind ? { store: kind.store } : {}
+      const [services, seconds] = mode === 'expiring' || 'store' in kind ? [2, 4] : [1, 1.5]
       // A poll that comes soon hides what was kept.
       const longestInterval = fault === 'no-drop' ? 1_000 : 50
       for (let attempt = 0; attempt < 20; attempt++) {
         const seed = anySeed()
-        const { counts } = await runHistory({ mode, seconds, seed, fault, services, longestInterval })
+        const { counts } = await runHistory({
+          mode,
+          seconds,
+          seed,
+          fault,
+          services,
+          longestInterval,
+          ...store,
+        })
         t.diagnostic(`seed ${seed}: ${JSON.stringify(counts)}`)
         if (caught[fault].some((kind) => counts[kind])) return
       }
@@ -82,7 +112,19 @@ describe('the history checker', { concurrency: 2 }, () => {
   }): readonly string[] {
     const { reads, writes = [], polls = [], mode = 'versioned' } = history
     const { counts } = checkHistory({
-      processes: [{ process: 0, polls, writes, reads, complaints: [], failures: 0, generations: 0 }],
+      processes: [
+        {
+          process: 0,
+          polls,
+          writes,
+          reads,
+          complaints: [],
+          failures: 0,
+          generations: 0,
+          storeHits: 0,
+          storeWrites: 0,
+        },
+      ],
       initial: new Map([[KEY, 1]]),
       mode,
       bound: 100,
