@@ -18,6 +18,7 @@ import { service } from './cases/service.ts'
 import { startup } from './cases/startup.ts'
 import { statements } from './cases/statements.ts'
 import { visible } from './cases/visible.ts'
+import { store } from './cases/store.ts'
 import { writes } from './cases/writes.ts'
 import type { BenchContext } from './context.ts'
 import { loadDataSet } from './data-set.ts'
@@ -42,6 +43,7 @@ const CASES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
   writes,
   poll,
   visible,
+  store,
 }
 
 const { values } = parseArgs({
