@@ -168,9 +168,9 @@ function planProcesses(planning: Planning): ServiceOptions[] {
   return [...reading, writing]
 }
 
-/** The first of them reads in the background what is due. Over a store processes hold few rows, so that they ask it often. */
+/** The first of them reads in the background what is due. Over a store it holds few rows, so that it asks often. */
 function cacheOf({ mode, index, random, store }: Planning & { readonly index: number }) {
-  if (mode === 'versioned') return { item: store === undefined ? mode : { mode, maxRows: 5 } }
+  if (mode === 'versioned') return { item: store === undefined || index > 0 ? mode : { mode, maxRows: 5 } }
   const refresh = index === 0 ? { refreshAfter: 50 + random.below(200) } : {}
   return { item: { mode, maxAge: MAX_AGE, ...refresh } }
 }
