@@ -56,12 +56,14 @@ async function readServer(
   const named = new Map(variables.map(({ Variable_name, Value }) => [Variable_name.toLowerCase(), Value]))
   const schema = named.has('server_uuid') ? 'performance_schema' : 'information_schema'
   // In one statement: the clock and the uptime are whole seconds of one reading, so that their difference is always the same.
-  const { rows } = await sql<{ name: string; value: unknown; since: unknown }>`
-    select lower(variable_name) as name, cast(variable_value as char) as value,
-      cast(cast(unix_timestamp() as signed) - cast(variable_value as signed) as char) as since
-    from ${sql.raw(schema)}.global_status where variable_name in ('Uptime', 'Com_truncate')`.execute(own)
-  const since = rows.find(({ name }) => name === 'uptime')?.since
-  const truncations = rows.find(({ name }) => name === 'com_truncate')?.value
+  const { rows } = await sql<{ since: unknown }>`
+    select cast(cast(unix_timestamp() as signed) - cast(variable_value as signed) as char) as since
+    from ${sql.raw(schema)}.global_status where variable_name = 'Uptime'`.execute(own)
+  // MySQL's table leaves it out.
+  const { rows: counters } = await sql<{ Value: string }>`
+    show global status where variable_name = 'Com_truncate'`.execute(own)
+  const since = rows[0]?.since
+  const truncations = counters[0]?.Value
   if (since === undefined || truncations === undefined) return undefined
   return { identity: JSON.stringify([[...named].sort(), String(since)]), truncations: String(truncations) }
 }

@@ -7,8 +7,6 @@ export const faults = {
   uncommitted: { part: 'loading/server-reads.ts', mode: 'versioned' },
   'age-from-arrival': { part: 'cache/expiring-cache.ts', mode: 'expiring' },
   'kept-after-writes': { part: 'cache/expiring-cache.ts', mode: 'expiring' },
-  'newest-namespace': { part: 'loading/table-store.ts', mode: 'versioned', store: 'lmdb' },
-  'address-without-version': { part: 'store/namespace.ts', mode: 'versioned', store: 'lmdb' },
   unremembered: { part: 'scope/table-scope.ts', mode: 'expiring' },
 } as const
 

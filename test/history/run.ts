@@ -30,7 +30,7 @@ if (fault !== undefined && !Object.hasOwn(faults, fault)) {
 }
 const mode = fault === undefined ? values.mode : faults[fault as Fault].mode
 if (mode !== 'versioned' && mode !== 'expiring') throw new Error('--mode must be versioned or expiring')
-const store = values.store ?? (fault !== undefined && 'store' in faults[fault as Fault] ? 'lmdb' : undefined)
+const { store } = values
 if (store !== undefined && store !== 'lmdb') throw new Error('--store must be lmdb')
 process.env.TEST_SERVER_URL = values.url ?? (await startEmbeddedServer()).url
 console.log(`seed ${values.seed}, ${values.seconds} s, ${mode}${store ? `, ${store}` : ''}`)

@@ -44,22 +44,14 @@ describe('the history checker', { concurrency: 2 }, () => {
     uncommitted: ['uncommitted value'],
     'age-from-arrival': ['older than the bound'],
     'kept-after-writes': ['own commit not seen'],
-    'newest-namespace': [
-      'went back',
-      'older than the last poll',
-      'own commit not seen',
-      'request not stable',
-    ],
-    'address-without-version': ['went back', 'older than the last poll', 'own commit not seen'],
     unremembered: ['request not stable', 'reader complained'],
   }
 
   for (const fault of Object.keys(faults) as Fault[]) {
     it(`catches a library with a fault: ${fault}`, async (t) => {
       // A race may not come about within so short a time.
-      const { mode, ...kind } = faults[fault]
-      const store = 'store' in kind ? { store: kind.store } : {}
-      const [services, seconds] = mode === 'expiring' || 'store' in kind ? [2, 4] : [1, 1.5]
+      const { mode } = faults[fault]
+      const [services, seconds] = mode === 'expiring' ? [2, 4] : [1, 1.5]
       // A poll that comes soon hides what was kept.
       const longestInterval = fault === 'no-drop' ? 1_000 : 50
       for (let attempt = 0; attempt < 20; attempt++) {
