@@ -56,15 +56,7 @@ describe('the history checker', { concurrency: 2 }, () => {
       const longestInterval = fault === 'no-drop' ? 1_000 : 50
       for (let attempt = 0; attempt < 20; attempt++) {
         const seed = anySeed()
-        const { counts } = await runHistory({
-          mode,
-          seconds,
-          seed,
-          fault,
-          services,
-          longestInterval,
-          ...store,
-        })
+        const { counts } = await runHistory({ mode, seconds, seed, fault, services, longestInterval })
         t.diagnostic(`seed ${seed}: ${JSON.stringify(counts)}`)
         if (caught[fault].some((kind) => counts[kind])) return
       }
