@@ -8,6 +8,7 @@
  */
 import { parseArgs } from 'node:util'
 import { batch } from './cases/batch.ts'
+import { fleet } from './cases/fleet.ts'
 import { growth } from './cases/growth.ts'
 import { hits } from './cases/hits.ts'
 import { memory } from './cases/memory.ts'
@@ -44,6 +45,7 @@ const CASES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
   poll,
   visible,
   store,
+  fleet,
 }
 
 const { values } = parseArgs({

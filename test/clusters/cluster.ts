@@ -48,6 +48,9 @@ export async function startCluster(name: ClusterName): Promise<Cluster> {
   await run('stop')
   await run('start')
   await script('haproxy.sh', ['start', name])
+  // Until two checks of it have failed, a secondary is taken for a primary.
+  await pause(3_000)
+  await writable(urlOf(proxy))
   return {
     name,
     servers,
