@@ -37,6 +37,8 @@ const fleet = databases.map((db) =>
     db,
     tables: task.tables,
     cache: cache as never,
+    // Many verify at the same time.
+    timeout: 120_000,
     versions: { pollInterval: task.pollInterval, pollTimeout: 30_000 },
   }),
 )

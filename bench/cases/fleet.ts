@@ -41,11 +41,13 @@ export async function fleet({ quick, wants, progress }: BenchContext): Promise<F
     const task = { url: url.href, pollers: pollers / PROCESSES, tables, pollInterval: INTERVAL }
     const seconds = quick ? 5 : 20
     const { latencies, ...more } = await measure({ task, connection, pid, seconds })
-    figures.push({
+    const figure: Figure = {
       ...{ case: 'fleet', server: name, what, side: 'commit to visible, median', unit: 'ms' },
       value: quantile(latencies, 0.5),
       more: { p99: quantile(latencies, 0.99), ...more },
-    })
+    }
+    progress(JSON.stringify(figure.more))
+    figures.push(figure)
   }
   await connection.end()
   return figures
