@@ -1,8 +1,12 @@
-/** What a poll of the versions costs the server: one statement per process and interval. */
-import { sql } from 'kysely'
+/** What polls of the versions cost the server: one statement per database and interval, and the counters of DDL once a second. */
+import { type Kysely, sql } from 'kysely'
 import type { FollowedCache } from '../../src/cache/process-cache.ts'
+import { createExecute } from '../../src/database/execute.ts'
+import { statement } from '../../src/database/statement.ts'
 import { createDatabase } from '../../src/index.ts'
 import { trackVersion } from '../../src/migration/index.ts'
+import { readGuard } from '../../src/verification/version-check.ts'
+import { STATUS } from '../../src/versions/poll-sql.ts'
 import { createVersionWatch, VERSION_DEFAULTS } from '../../src/versions/version-watch.ts'
 import { type BenchContext, onEachServer } from '../context.ts'
 import { type Figure, inProcessFigures } from '../figure.ts'
@@ -11,33 +15,98 @@ import type { BenchServer } from '../servers.ts'
 
 export const poll = (context: BenchContext): Promise<Figure[]> => onEachServer(context, measureOn)
 
+const SELECT = statement('select 1')
+/** Polls come when they are asked for. */
+const NEVER = 2 ** 31 - 1
+const SETS = 100
+const PER_SECOND = 4
+
+interface Measured {
+  readonly tables: number
+  /** How many more the database has. */
+  readonly others: number
+}
+
 async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]> {
-  const db = createDatabase<Record<string, Record<string, unknown>>>({ uri: server.url })
+  const db = createDatabase<Record<string, Record<string, unknown>>>({
+    uri: server.url,
+    lookupConnections: 1,
+  })
   const figures: Figure[] = []
   const tables = new Map<string, FollowedCache>()
-  for (const count of [1, 20]) {
-    for (let index = tables.size; index < count; index++) {
+  let others = 0
+  const measured: Measured[] = [
+    { tables: 1, others: 0 },
+    { tables: 20, others: 0 },
+    { tables: 20, others: quick ? 100 : 1_980 },
+  ]
+  for (const wanted of measured) {
+    for (let index = tables.size; index < wanted.tables; index++) {
       const name = `polled_${index}`
-      await sql`create table ${sql.ref(name)} (id int not null primary key)`.execute(db)
+      await createTable(db, name)
       await trackVersion(db, name)
-      tables.set(name, {
-        mode: 'versioned',
-        observe() {},
-        trust() {},
-        distrust() {},
-        drop() {},
-      } as unknown as FollowedCache)
+      tables.set(name, IGNORED)
     }
-    const watch = createVersionWatch({ db: db as never, tables, settings: VERSION_DEFAULTS })
-    await watch.start()
-    const comparison = await compareInterleaved(
-      { 'select 1': () => sql`select 1`.execute(db), poll: () => watch.look() },
-      { rounds: quick ? 50 : 200, warmup: 20 },
+    for (; others < wanted.others; others++) await createTable(db, `other_${others}`)
+    const comparison = { rounds: quick ? 50 : 200, warmup: 20 }
+    const cost = await measurePolls(db as never, { tables, ...comparison })
+    const what = `${wanted.tables} tables${wanted.others > 0 ? `, and ${wanted.others} others in the database` : ''}`
+    figures.push(
+      ...inProcessFigures({ case: 'poll', server: server.name, what, unit: 'µs' }, cost.each),
+      ...inProcessFigures(
+        { case: 'poll', server: server.name, what: `${what}, a second of ${PER_SECOND} polls`, unit: 'µs' },
+        cost.second,
+      ),
     )
-    await watch.stop()
-    const what = `${count} tables`
-    figures.push(...inProcessFigures({ case: 'poll', server: server.name, what, unit: 'µs' }, comparison))
   }
   await db.destroy()
   return figures
+}
+
+const IGNORED = {
+  mode: 'versioned',
+  observe() {},
+  trust() {},
+  distrust() {},
+  drop() {},
+  suspend() {},
+  resume() {},
+} as unknown as FollowedCache
+
+async function measurePolls(
+  db: Kysely<unknown>,
+  { tables, ...options }: { tables: ReadonlyMap<string, FollowedCache>; rounds: number; warmup: number },
+) {
+  const watchOf = () =>
+    createVersionWatch({ db, tables, readGuard, settings: { ...VERSION_DEFAULTS, pollInterval: NEVER } })
+  const sets = Array.from({ length: SETS }, watchOf)
+  const [watch] = sets as [ReturnType<typeof watchOf>]
+  await watch.start()
+  const execute = createExecute(db, { what: 'bench', timeout: 60_000 })
+  const selects = async () => {
+    for (let count = 0; count < PER_SECOND; count++) await execute(SELECT, [])
+  }
+  const polls = async () => {
+    for (let count = 0; count < PER_SECOND; count++) await watch.look()
+    await execute(STATUS, [])
+  }
+  const second = await compareInterleaved(
+    { 'select 1': selects, 'polls, and the counters once': polls },
+    options,
+  )
+  await Promise.all(sets.map((one) => one.start()))
+  const each = await compareInterleaved(
+    {
+      'select 1': () => execute(SELECT, []),
+      poll: () => watch.look(),
+      [`poll for ${SETS} sets of repositories`]: () => Promise.all(sets.map((one) => one.look())),
+    },
+    options,
+  )
+  await Promise.all(sets.map((one) => one.stop()))
+  return { each, second }
+}
+
+async function createTable(db: Kysely<Record<string, Record<string, unknown>>>, name: string): Promise<void> {
+  await sql`create table ${sql.ref(name)} (id int not null primary key)`.execute(db)
 }

@@ -1,3 +1,4 @@
+import type { ConfigurationError } from '../errors.ts'
 import type { KeyDefinition } from '../keys/key.ts'
 import type { ExpiringCache } from './expiring-cache.ts'
 import { createGeneration, EMPTY_INDEX, type Generation } from './generation.ts'
@@ -21,6 +22,12 @@ export interface FollowedCache extends SharedCache {
   trust(): void
   /** The version could not be verified for too long; hits are no longer answered, if `refuse`. */
   distrust(refuse: boolean): void
+  /** Why reads reject; undefined where they do not. */
+  readonly refusal: ConfigurationError | undefined
+  /** Changes of the table may go unnoticed: hits are not answered, and with a refusal reads reject. */
+  suspend(refusal?: ConfigurationError): void
+  /** Changes are noticed again. */
+  resume(): void
 }
 
 export interface ProcessCacheOptions extends SharedCacheOptions {
@@ -36,6 +43,8 @@ export function createProcessCache(options: ProcessCacheOptions): FollowedCache 
   let restored = 0
   /** Of an immutable table: it moves with an amendment only. */
   let observed: number | undefined
+  let isDistrusted = false
+  let isSuspended = false
 
   const shared = { ...options, asked: new Set<KeyDefinition>() }
   const first = createGeneration(shared)
@@ -70,12 +79,23 @@ export function createProcessCache(options: ProcessCacheOptions): FollowedCache 
       if (mode === 'versioned') cache.floor = Math.max(cache.floor, version ?? 0)
     },
     trust(): void {
-      cache.refusing = false
+      isDistrusted = false
       refreshView()
     },
     distrust(refuse: boolean): void {
       counters.unverified++
-      cache.refusing = refuse
+      isDistrusted = refuse
+      refreshView()
+    },
+    refusal: undefined as ConfigurationError | undefined,
+    suspend(refusal?: ConfigurationError): void {
+      isSuspended = true
+      cache.refusal = refusal
+      refreshView()
+    },
+    resume(): void {
+      isSuspended = false
+      cache.refusal = undefined
       refreshView()
     },
     fence: () => (cache.refusing ? Number.NaN : cache.current),
@@ -86,6 +106,7 @@ export function createProcessCache(options: ProcessCacheOptions): FollowedCache 
   }
 
   function refreshView(): void {
+    cache.refusing = isDistrusted || isSuspended
     cache.hits = cache.refusing ? EMPTY_INDEX : cache.current.hits
     cache.peeks = cache.hits
   }

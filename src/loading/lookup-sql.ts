@@ -3,7 +3,7 @@ import { quoteName, type Statement, statement } from '../database/statement.ts'
 import type { DistinguishedColumn } from '../keys/identity.ts'
 import type { KeyDefinition } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
-import { VERSION_TABLE } from '../versions/version-table.ts'
+import { IMPATIENT, VERSION_TABLE } from '../versions/version-table.ts'
 
 /** What a lookup reads besides the keys. */
 export interface StatementOptions {
@@ -39,7 +39,7 @@ function joinedStatement(options: StatementOptions, keys: string): Statement {
   const [version, from] = versioned ? ['v.version, ', `${versionOf(table)} v join `] : ['', '']
   const order = many ? ` order by k.o, ${primaryKeyAliases(table).join(', ')}` : ''
   return statement(
-    `select k.o, ${version}${columnList(options)} from ${from}${keys} k left join ${target(table, definition)}${order}`,
+    `select ${hint(versioned)}k.o, ${version}${columnList(options)} from ${from}${keys} k left join ${target(table, definition)}${order}`,
   )
 }
 
@@ -50,7 +50,7 @@ export function loneStatement(options: Omit<StatementOptions, 'many'>): Statemen
   const where = keyCondition(definition, (name) => column(table, name)).texts.join('?')
   return statement(
     versioned
-      ? `select '1' o, v.version, ${columnList(options)} from ${versionOf(table)} v left join ${from} on ${where}`
+      ? `select ${hint(versioned)}'1' o, v.version, ${columnList(options)} from ${versionOf(table)} v left join ${from} on ${where}`
       : `select '1' o, ${columnList(options)} from ${from} where ${where}`,
   )
 }
@@ -95,7 +95,7 @@ export function tableStatement(options: TableStatementOptions): Statement {
   const { table, versioned, limit } = options
   const version = versioned ? versionOf(table) : 'null'
   return statement(
-    `select 0, ${version}, ${columnList(options)} from ${quoteName(table.name)} t${tableOrder(table, limit)}`,
+    `select ${hint(versioned)}0, ${version}, ${columnList(options)} from ${quoteName(table.name)} t${tableOrder(table, limit)}`,
   )
 }
 
@@ -103,11 +103,18 @@ export function tableStatement(options: TableStatementOptions): Statement {
 export function emptyTableStatement(options: TableStatementOptions): Statement {
   const { table, limit } = options
   const from = `${versionOf(table)} v left join ${quoteName(table.name)} t on true`
-  return statement(`select 0, v.version, ${columnList(options)} from ${from}${tableOrder(table, limit)}`)
+  return statement(
+    `select ${hint(true)}0, v.version, ${columnList(options)} from ${from}${tableOrder(table, limit)}`,
+  )
 }
 
 function tableOrder(table: TableMetadata, limit: number): string {
   return ` order by ${table.primaryKey.map((key) => column(table, key)).join(', ')} limit ${limit}`
+}
+
+/** @see IMPATIENT */
+function hint(versioned: boolean): string {
+  return versioned ? `${IMPATIENT} ` : ''
 }
 
 /** A table without version rows yields the version NULL in one row, never no rows, which would make every key look absent. */

@@ -1,3 +1,4 @@
+import { ER_LOCK_WAIT_TIMEOUT, errorNumber } from '../database/server-errors.ts'
 import type { Server } from '../database/server-features.ts'
 import type { Statement } from '../database/statement.ts'
 import { ConfigurationError, LookupError } from '../errors.ts'
@@ -36,29 +37,60 @@ export const UNION_LIMIT = 128
 
 /** @see Lookup */
 export function createLookup(options: LookupOptions): Lookup {
-  return readingDistinctly(options, (distinguished) => createAsk({ ...options, distinguished }))
+  return readingUnlocked(options, (versioned) =>
+    readingDistinctly(options, (distinguished) => createAsk({ ...options, versioned, distinguished })),
+  )
 }
 
 /** Reads the first `limit` rows of a whole table, as answers to no key. */
 export function createTableRead(
   options: Omit<LookupOptions, 'definition' | 'many'> & { readonly limit: number },
 ) {
-  const { table, versioned } = options
-  return readingDistinctly(options, (distinguished) => async ({ execute }) => {
-    const reading = { ...options, distinguished }
-    let rows = await execute(tableStatement(reading), [])
-    if (versioned && rows.length === 0) rows = await execute(emptyTableStatement(reading), [])
-    return { rows, from: 2, ...(versioned && { version: versionIn(table.name, rows[0]) }) }
-  })
+  const { table } = options
+  return readingUnlocked(options, (versioned) =>
+    readingDistinctly(options, (distinguished) => async ({ execute }: Server) => {
+      const reading = { ...options, versioned, distinguished }
+      let rows = await execute(tableStatement(reading), [])
+      if (versioned && rows.length === 0) rows = await execute(emptyTableStatement(reading), [])
+      return { rows, from: 2, ...(versioned && { version: versionIn(table.name, rows[0]) }) }
+    }),
+  )
+}
+
+type Ask<Asked extends readonly unknown[]> = (server: Server, ...asked: Asked) => Promise<Answers>
+
+/** How long (ms) after a version could not be read none is asked for. */
+const LOCKED_TIME = 3_000
+
+/**
+ * Reads without the version, which LOCK TABLES on another table may keep from being read. Such an answer is right, and nobody
+ * shares it.
+ */
+function readingUnlocked<Asked extends readonly unknown[]>(
+  { versioned }: Pick<LookupOptions, 'versioned'>,
+  create: (versioned: boolean) => Ask<Asked>,
+): Ask<Asked> {
+  const ask = create(versioned)
+  if (!versioned) return ask
+  const alone = create(false)
+  let lockedUntil = 0
+  return async (server, ...asked) => {
+    if (performance.now() < lockedUntil) return await alone(server, ...asked)
+    try {
+      return await ask(server, ...asked)
+    } catch (error) {
+      if (errorNumber(error) !== ER_LOCK_WAIT_TIMEOUT) throw error
+      lockedUntil = performance.now() + LOCKED_TIME
+      return await alone(server, ...asked)
+    }
+  }
 }
 
 /** Asks again with all distinctions when the first row comes that needs them, and always from then on. */
 function readingDistinctly<Asked extends readonly unknown[]>(
   { identities }: Pick<LookupOptions, 'identities'>,
-  create: (
-    distinguished: readonly DistinguishedColumn[],
-  ) => (server: Server, ...asked: Asked) => Promise<Answers>,
-): (server: Server, ...asked: Asked) => Promise<Answers> {
+  create: (distinguished: readonly DistinguishedColumn[]) => Ask<Asked>,
+): Ask<Asked> {
   const distinguished = identities.distinguished(false)
   const common = create(distinguished)
   if (identities.distinguished(true).length === distinguished.length) return common

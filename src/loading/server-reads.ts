@@ -90,6 +90,8 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
     read: (server: Server) => Promise<Answer>,
     sending: StatementListener | undefined,
   ): Promise<{ answer: Answer; publication: Publication | undefined }> {
+    const refusal = cache?.mode === 'expiring' ? undefined : cache?.refusal
+    if (refusal) throw refusal
     for (const delay of STALE_RETRY_DELAYS) {
       // Noted when the statement begins: the first connect looks at the version, which moves the cache.
       let sent: Sending | undefined

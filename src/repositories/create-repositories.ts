@@ -5,6 +5,7 @@ import { statsOf } from '../diagnostics/stats.ts'
 import type { TablesMetadata } from '../metadata.ts'
 import { createVerification } from '../verification/verification.ts'
 import { createServerAccess } from '../verification/verified-server.ts'
+import { readGuard } from '../verification/version-check.ts'
 import { createVersionWatch } from '../versions/version-watch.ts'
 import { AmbientTransactions } from './ambient-transactions.ts'
 import { ASSEMBLY, type Assembly } from './assembly.ts'
@@ -46,7 +47,7 @@ export function createRepositories<
     confirmStored: async () => link?.confirm(),
   })
   const watch = createVersionWatch({
-    ...{ db, tables: tables.followed, settings: settings.versions },
+    ...{ db, readGuard, tables: tables.followed, settings: settings.versions },
     verified: () => void link?.follow(),
   })
   const refreshing = createRefreshing({ settings: settings.versions, tables, watch })

@@ -4,7 +4,7 @@ import { isOpeningConnection } from '../database/lookup-connections.ts'
 import { POOL_SETUP } from '../database/pool.ts'
 import { SHOW_TABLE } from '../database/program-session.ts'
 import { READ_SESSION } from '../database/session-variables.ts'
-import { VERSIONS } from '../versions/version-table.ts'
+import { POLL } from '../versions/poll-sql.ts'
 import { textWithoutValues } from './statement-text.ts'
 
 /**
@@ -95,7 +95,7 @@ function take({ query, database }: Sending, prepared: boolean): void {
 }
 
 function isHousekeeping(sql: string): boolean {
-  return sql === POOL_SETUP || sql === READ_SESSION || sql.startsWith(SHOW_TABLE) || sql.startsWith(VERSIONS)
+  return sql === POOL_SETUP || sql === READ_SESSION || sql.startsWith(SHOW_TABLE) || sql.startsWith(POLL)
 }
 
 /** What is sent before the pool hands over the connection comes from the pool's listeners. */

@@ -111,7 +111,7 @@ async function guardedTables(
   return new Set(
     states
       .filter(([, triggers]) => triggers.length > 0)
-      .filter(([, triggers]) => triggers.every(({ state }) => state === 'live' || state === 'hidden'))
+      .filter(([, triggers]) => triggers.every(({ state }) => ['live', 'outdated', 'hidden'].includes(state)))
       .map(([name]) => name),
   )
 }

@@ -1,13 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
 import type { FollowedCache } from '../cache/process-cache.ts'
-import { coalesce } from '../database/coalesce.ts'
-import { createExecute } from '../database/execute.ts'
 import { ER_NO_SUCH_TABLE, errorNumber } from '../database/server-errors.ts'
-import { pollChannel, publish, trace, unverifiedChannel, verifiedChannel } from '../diagnostics/channels.ts'
-import { ConfigurationError } from '../errors.ts'
+import { publish, unverifiedChannel, verifiedChannel } from '../diagnostics/channels.ts'
 import type { Doorbell } from './doorbell.ts'
-import { deniedVersions, VERSION_TABLE, versionsStatement } from './version-table.ts'
+import { type Follower, type GuardReader, versionFeedOf } from './version-feed.ts'
+import { deniedVersions } from './version-table.ts'
 
 /**
  * How the versions of `versioned` tables are followed.
@@ -92,40 +90,35 @@ export interface VersionWatch {
   readonly verifiedAt: number | undefined
 }
 
-// A longer one would fire at once.
-const LONGEST_TIMER = 2 ** 31 - 1
-
-/** By table name the cache that follows its version. */
-type Watched = ReadonlyMap<string, FollowedCache>
+// A timer started in a request would hold on to that request's scope.
+const outsideRequests = AsyncLocalStorage.snapshot()
 
 export function createVersionWatch(options: {
   readonly db: Kysely<unknown>
-  readonly tables: Watched
+  /** By table name the cache that follows its version. */
+  readonly tables: ReadonlyMap<string, FollowedCache>
   readonly settings: ResolvedVersionOptions
+  readonly readGuard: GuardReader
   /** Told whenever versions were verified. */
   verified?(): void
 }): VersionWatch {
-  const { db, tables, settings } = options
-  const execute = createExecute(db, {
-    what: 'versions',
-    timeout: settings.pollTimeout,
-    table: VERSION_TABLE,
-  })
-  const versions = versionsStatement(tables.size)
-  const created = new Map<string, string>()
+  const { db, tables, settings, readGuard } = options
+  const feed = versionFeedOf(db, readGuard)
   const versioned = [...tables].filter(([, { mode }]) => mode === 'versioned')
   const versionedNames = versioned.map(([name]) => name)
   const someVersioned = versioned.length > 0
-  // A timer started in a request would hold on to that request's scope.
-  const outsideRequests = AsyncLocalStorage.snapshot()
-  const startTimer = (fn: () => void, delay: number) => outsideRequests(() => setTimeout(fn, delay).unref())
-  let timer: NodeJS.Timeout | undefined
   let trust: NodeJS.Timeout | undefined
-  let looking: Promise<void> | undefined
   let beginning: Promise<void> | undefined
   let verifiedAt: number | undefined
   let distrusted = false
   let state: 'idle' | 'running' | 'stopped' = 'idle'
+
+  const follower: Follower = {
+    tables,
+    pollInterval: settings.pollInterval,
+    pollTimeout: settings.pollTimeout,
+    verified,
+  }
 
   /** Hits are answered until nothing has been verified for too long: what a poll says was true when it was sent. */
   function verified(sentAt: number): void {
@@ -137,77 +130,23 @@ export function createVersionWatch(options: {
     clearTimeout(trust)
     if (!someVersioned) return
     const trusted = Math.max(0, sentAt + settings.maxUnverified - performance.now())
-    trust = startTimer(() => {
-      const refusing = settings.whenUnverified === 'refuse'
-      distrusted = true
-      for (const [, cache] of versioned) cache.distrust(refusing)
-      publish(unverifiedChannel, () => ({ tables: versionedNames, refusing }))
-    }, trusted)
+    trust = outsideRequests(() => setTimeout(distrust, trusted).unref())
   }
 
-  async function readVersions(): Promise<void> {
-    const unverified = new Set(tables.keys())
-    for (const [name, version, at] of await execute(versions, [...tables.keys()])) {
-      const table = String(name)
-      const cache = tables.get(table)
-      if (!cache) continue
-      // ALTER, RENAME and a restore make another table of the name, whose version may be the same.
-      const before = created.get(table)
-      created.set(table, String(at))
-      if (before !== undefined && before !== String(at)) cache.drop()
-      if (version === null) continue
-      cache.observe(Number(version))
-      unverified.delete(table)
-    }
-    for (const table of unverified) {
-      // Its version rows are gone: nobody knows whether it has changed.
-      if (tables.get(table)?.mode === 'versioned') {
-        throw new ConfigurationError({
-          kind: 'versions',
-          problem: `${VERSION_TABLE} has no rows for ${table}`,
-          fix: 'Call trackVersion again.',
-        })
-      }
-    }
-  }
-
-  function readTraced(): Promise<void> {
-    if (!pollChannel.hasSubscribers) return readVersions()
-    return trace(pollChannel, { tables: [...tables.keys()] }, readVersions)
-  }
-
-  /** One at a time: an answer never overtakes another. */
-  const readShared = coalesce(async (before) => {
-    await before
-    const sentAt = performance.now()
-    looking = readTraced()
-    await looking
-    verified(sentAt)
-  })
-
-  /** The interval is from the last poll's beginning: what the poll takes itself adds nothing to it. */
-  function schedule(since: number): void {
-    const interval = settings.pollInterval * (0.9 + Math.random() * 0.2)
-    const wait = Math.max(0, since + interval - performance.now())
-    timer = startTimer(
-      () => {
-        const began = performance.now()
-        readShared()
-          .catch(() => {})
-          .finally(() => {
-            if (state === 'running') schedule(began)
-          })
-      },
-      Math.min(wait, LONGEST_TIMER),
-    )
+  function distrust(): void {
+    const refusing = settings.whenUnverified === 'refuse'
+    distrusted = true
+    for (const [, cache] of versioned) cache.distrust(refusing)
+    publish(unverifiedChannel, () => ({ tables: versionedNames, refusing }))
   }
 
   /** The versions from before the first row was read: what moves them after it must be noticed. */
   async function begin(): Promise<void> {
-    const began = performance.now()
+    feed.join(follower)
     try {
-      await readShared()
+      await feed.look()
     } catch (error) {
+      await feed.leave(follower)
       const denied = deniedVersions(error)
       if (denied) throw denied
       if (errorNumber(error) !== ER_NO_SUCH_TABLE || someVersioned) throw error
@@ -216,7 +155,7 @@ export function createVersionWatch(options: {
     }
     if (state !== 'idle') return
     state = 'running'
-    schedule(began)
+    feed.poll(follower)
   }
 
   return {
@@ -227,15 +166,15 @@ export function createVersionWatch(options: {
       })
       return beginning
     },
-    look: () => (state === 'idle' && !beginning ? Promise.resolve() : readShared()),
+    look: () => (state === 'idle' && !beginning ? Promise.resolve() : feed.look()),
     get verifiedAt() {
       return verifiedAt
     },
     async stop() {
       state = 'stopped'
-      clearTimeout(timer)
       clearTimeout(trust)
-      await looking?.catch(() => {})
+      await feed.leave(follower)
+      clearTimeout(trust)
     },
   }
 }

@@ -4,8 +4,8 @@ import { tracingChannel } from 'node:diagnostics_channel'
 import { after, before, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { batchChannel, loadChannel, pollChannel } from '../../src/diagnostics/channels.ts'
-import { type BatchMessage, ConfigurationError, type LoadMessage } from '../../src/index.ts'
-import { COUNTRIES, type Lookups, lookups, numbered } from '../support/lookups.ts'
+import { type BatchMessage, ConfigurationError, createDatabase, type LoadMessage } from '../../src/index.ts'
+import { type AnyDB, COUNTRIES, type Lookups, lookups, numbered } from '../support/lookups.ts'
 import { KEYS_FROM, readStatementForms } from '../support/statement-forms.ts'
 import { listen } from '../support/telemetry/heard.ts'
 
@@ -183,7 +183,9 @@ describe('the diagnostics channels', () => {
   })
 
   it('publish a cache that starts over, with its versions', async () => {
-    const repos = versionedCountry()
+    // Sets on one database object share its polls.
+    await using db = createDatabase<AnyDB>({ uri: data.test.url })
+    await using repos = versionedCountry({ db })
     using heard = listen(['generation'])
     await repos.country!.findByKey('FR')
     await repos.country!.findByKey('DE')
@@ -203,7 +205,10 @@ describe('the diagnostics channels', () => {
 
   it('publish polls, and once each that versions cannot be verified and that they can be again', async () => {
     using heard = listen(['poll', 'unverified', 'verified'])
+    // Sets on one database object share its polls.
+    await using db = createDatabase<AnyDB>({ uri: data.test.url })
     await using repos = versionedCountry({
+      db,
       versions: { pollInterval: 5, maxUnverified: 100, whenUnverified: 'refuse' },
     })
     await repos.country!.findByKey('FR')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { trackVersion } from '../../src/migration/index.ts'
 import { nameOf, POLL, racing } from '../support/races/racing.ts'
 
 describe('a late answer to a poll', () => {
@@ -23,5 +24,34 @@ describe('a late answer to a poll', () => {
     next.release()
     await taken
     while (repos.plan!.peek(1) === undefined) await new Promise(setImmediate)
+  })
+})
+
+describe('a server that does not show its counters', () => {
+  const race = racing()
+  const { repositories } = race
+
+  it('is asked with each poll when tables were made, as before', async () => {
+    const asked = race.held.hold(/show global status/, 'sending')
+    const beginning = repositories({ versions: { pollInterval: 5 } })
+    await asked.waiting
+    asked.release(Object.assign(new Error('denied'), { errno: 1227 }))
+    await using repos = await beginning
+    assert.equal(await nameOf(repos), 'Free')
+    // The server knows the time at which a table was made to the second.
+    const later =
+      "select now() > max(create_time) as later from information_schema.tables where table_schema = database() and table_name = 'plan'"
+    while (Number((await race.data.run(later))[0]?.later) !== 1) await new Promise(setImmediate)
+    await race.data.run(
+      'create table other like plan',
+      'insert into other select * from plan',
+      "update other set name = 'Gratis' where id = 1",
+      'rename table plan to gone, other to plan',
+    )
+    // Its triggers went with the other table.
+    const message = async () => await nameOf(repos).catch((error: Error) => error.message)
+    while (!/trackVersion\(db, "plan"\)/.test(String(await message()))) await new Promise(setImmediate)
+    await trackVersion(race.data.db, 'plan')
+    while ((await message()) !== 'Gratis') await new Promise(setImmediate)
   })
 })

@@ -27,7 +27,7 @@ export const NEW_PLAN = { id: 9, code: 'new', tier: 1, name: 'New' }
 
 /** The statement that reads keys, and the one that reads versions. */
 export const LOOKUP = /force index/
-export const POLL = /from lookup_version\s+where table_name in/
+export const POLL = /^\/\* kysely-lookup poll \*\/ select .* from lookup_version/
 
 /** A tracked table `plan` and a table `city` that can be frozen, read through a pool that can hold statements. */
 export interface Racing {

@@ -1,0 +1,46 @@
+import type { Execute } from '../database/execute.ts'
+import { COUNTERS, STATUS, UPTIME } from './poll-sql.ts'
+
+/** How far (s) the time that a server says to be up may differ from what it said before, and it is the same start of it. */
+const UPTIME_TOLERANCE = 5
+
+/** What a server has counted at one time. */
+export interface DdlCounters {
+  readonly counts: ReadonlyMap<string, number>
+  /** When (s, of `performance.now`) the server was started. */
+  readonly startedAt: number
+}
+
+/** What began on the server since it was asked last. */
+export interface DdlMoves {
+  /** An ALTER, which may be one that leaves creation times: IMPORT TABLESPACE, EXCHANGE or TRUNCATE PARTITION. */
+  readonly altered: boolean
+  readonly truncated: boolean
+}
+
+/** Reads the counters; undefined where the server does not show them. */
+export async function readCounters(execute: Execute): Promise<DdlCounters | undefined> {
+  const rows = await execute(STATUS, [])
+  const counts = new Map(rows.map(([name, value]) => [String(name), Number(value)]))
+  const uptime = counts.get(UPTIME)
+  if (uptime === undefined || COUNTERS.some((name) => !counts.has(name))) return undefined
+  counts.delete(UPTIME)
+  return { counts, startedAt: performance.now() / 1_000 - uptime }
+}
+
+/**
+ * What moved; undefined where nothing did. A server that has started again counts from 0: what it has counted since has moved. Another
+ * server may have done anything.
+ */
+export function movesBetween(before: DdlCounters | undefined, now: DdlCounters): DdlMoves | undefined {
+  if (!before || now.startedAt < before.startedAt - UPTIME_TOLERANCE)
+    return { altered: true, truncated: true }
+  const isRestarted =
+    now.startedAt > before.startedAt + UPTIME_TOLERANCE ||
+    COUNTERS.some((name) => now.counts.get(name)! < before.counts.get(name)!)
+  const moved = COUNTERS.filter(
+    (name) => now.counts.get(name) !== (isRestarted ? 0 : before.counts.get(name)),
+  )
+  if (moved.length === 0 && !isRestarted) return undefined
+  return { altered: moved.includes('Com_alter_table'), truncated: moved.includes('Com_truncate') }
+}
