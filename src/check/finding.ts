@@ -10,6 +10,7 @@ export const findingCodes = [
   'not-frozen',
   'not-innodb',
   'not-tracked',
+  'outdated-trigger',
   'prepared-statements',
   'session',
   'stale-constants',

@@ -96,6 +96,15 @@ function guardFindings(guard: Guard, slots: Slots, triggers: readonly TriggerSta
       fix: fixOf(guard),
     })
   }
+  const outdated = inState('outdated')
+  if (outdated.length > 0) {
+    findings.push({
+      code: 'outdated-trigger',
+      table: guard.table,
+      message: `${named(outdated)} as an earlier version of kysely-lookup made ${outdated.length > 1 ? 'them' : 'it'}: they count changes, but where MariaDB refuses a write under LOCK TABLES (error 1442), its message does not say to load dumps with --skip-add-locks`,
+      fix: fixOf(guard),
+    })
+  }
   const [hidden] = inState('hidden')
   if (hidden) {
     findings.push({

@@ -19,6 +19,7 @@ export const ER_VIEW_INVALID = 1356
 export const ER_PROCACCESS_DENIED_ERROR = 1370
 export const ER_CANT_CREATE_USER_WITH_GRANT = 1410
 export const ER_BINLOG_CREATE_ROUTINE_NEED_SUPER = 1419
+export const ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG = 1442
 /** The user that a trigger belongs to. */
 export const ER_NO_SUCH_USER = 1449
 export const ER_MAX_PREPARED_STMT_COUNT_REACHED = 1461

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../errors.ts'
 import { type CascadeSource, cascadeSources, describeKey, readCascadingKeys } from './cascade.ts'
 import { addGuard, type Guard, guardStates, removeGuard } from './guard.ts'
 import type { Trigger, TriggerState } from './trigger.ts'
-import { trackingBody } from './trigger-body.ts'
+import { trackingBody, trackingBodyAsBefore } from './trigger-body.ts'
 import { triggerName } from './trigger-name.ts'
 
 const TRACKED: Guard = {
@@ -83,14 +83,14 @@ async function refuseBypasses<DB>(db: Kysely<DB>, table: string): Promise<void> 
 }
 
 function trackingTriggers(table: string, sources: readonly CascadeSource[]): readonly Trigger[] {
-  const body = trackingBody(table)
+  const bodies = { body: trackingBody(table), earlierBody: trackingBodyAsBefore(table) }
   const own = (['insert', 'update', 'delete'] as const).map(
     (event): Trigger => ({
       name: triggerName({ kind: 'lookup_version', event, table }),
       table,
       timing: 'after',
       event,
-      body,
+      ...bodies,
     }),
   )
   const parents = sources.map(
@@ -99,7 +99,7 @@ function trackingTriggers(table: string, sources: readonly CascadeSource[]): rea
       table: on,
       timing: 'after',
       event,
-      body,
+      ...bodies,
     }),
   )
   return [...own, ...parents]

@@ -1,3 +1,4 @@
+import { ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG } from '../database/server-errors.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 import { literal } from './server-statement.ts'
 import { bumpOwnSlot, bumpTokenSlot, tokenRow } from './version-slots.ts'
@@ -8,8 +9,23 @@ export type GuardName = 'tracked' | 'frozen'
 /** The session variable with the token of an amend. */
 export const AMEND_VARIABLE = '@kysely_lookup_amend'
 
-/** The body of every trigger that moves the version of a tracked table, on whichever table it is. */
+/**
+ * The body of every trigger that moves the version of a tracked table, on whichever table it is.
+ *
+ * Under LOCK TABLES, MariaDB lets triggers write one table between them only if nobody has read it shortly before, and answers error
+ * 1442 otherwise, which does not say what to do. A procedure that all triggers call would pass, but dumps leave procedures out, and
+ * then every write would fail.
+ */
 export function trackingBody(table: string): string {
+  const message = `${legible(table)} is tracked: write it without LOCK TABLES (--skip-add-locks)`
+  return `begin
+  declare exit handler for ${ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG} signal sqlstate '45000' set message_text = ${literal(message)};
+  ${bumpOwnSlot(table)}
+end`
+}
+
+/** The same as version 0.1 made it, which leaves the error as it is. */
+export function trackingBodyAsBefore(table: string): string {
   return `begin\n  ${bumpOwnSlot(table)}\nend`
 }
 
@@ -18,8 +34,7 @@ export function trackingBody(table: string): string {
  * whose row may be locked. Each change of an amend moves the version, so that nothing goes unseen that is committed early.
  */
 export function freezingBody(table: string): string {
-  // A server takes a plain literal of up to 128 characters; a name has up to 64.
-  const message = `${table.replaceAll(/['\\\p{C}]/gu, '?')} is frozen. Correct it with amend() of kysely-lookup/migration`
+  const message = `${legible(table)} is frozen. Correct it with amend() of kysely-lookup/migration`
   return `begin
   declare allowed int default ${AMEND_VARIABLE} is not null;
   if allowed then
@@ -33,11 +48,16 @@ export function freezingBody(table: string): string {
 end`
 }
 
+/** A server takes a plain literal of up to 128 characters; a name has up to 64. */
+function legible(table: string): string {
+  return table.replaceAll(/['\\\p{C}]/gu, '?')
+}
+
 /** What a trigger of this library does, and for which table. */
 export interface Guarded {
   readonly guard: GuardName
   readonly table: string
-  /** Whether the body is the one that this version of the library writes. */
+  /** Whether the body is one that this library writes, or wrote in an earlier version. */
   readonly current: boolean
 }
 
@@ -46,22 +66,22 @@ const LITERAL = String.raw`(?:'([^'\\]+)'|convert\(0x([0-9a-f]+) using utf8mb4\)
 const BODIES = [
   {
     guard: 'tracked',
-    body: trackingBody,
+    bodies: [trackingBody, trackingBodyAsBefore],
     pattern: new RegExp(`insert into ${VERSION_TABLE} .*?values \\(${LITERAL}, `, 's'),
   },
   {
     guard: 'frozen',
-    body: freezingBody,
+    bodies: [freezingBody],
     pattern: new RegExp(`from ${VERSION_TABLE}\\s+where table_name = ${LITERAL} and slot = 0`),
   },
 ] as const
 
 /** Reads the body of a trigger; undefined if it is not of this library. */
 export function guardedBy(text: string): Guarded | undefined {
-  for (const { guard, body, pattern } of BODIES) {
+  for (const { guard, bodies, pattern } of BODIES) {
     const [, plain, hex = ''] = pattern.exec(text) ?? []
     const table = plain ?? Buffer.from(hex, 'hex').toString()
-    if (table !== '') return { guard, table, current: text === body(table) }
+    if (table !== '') return { guard, table, current: bodies.some((body) => text === body(table)) }
   }
   return undefined
 }

@@ -25,10 +25,12 @@ export interface Trigger {
   readonly event: 'insert' | 'update' | 'delete'
   /** The SQL of its body. */
   readonly body: string
+  /** The body that an earlier version of this library gave it, which guards the table too. */
+  readonly earlierBody?: string
 }
 
 /** A trigger on the server. */
-export interface LiveTrigger extends Omit<Trigger, 'body'> {
+export interface LiveTrigger extends Omit<Trigger, 'body' | 'earlierBody'> {
   /** Absent if the user may not see it. */
   readonly body?: string
   /** The user that it belongs to; absent if this user may not see it, on MariaDB. */
@@ -47,10 +49,11 @@ export interface LiveTrigger extends Omit<Trigger, 'body'> {
  */
 export interface TriggerState extends Trigger {
   /**
-   * `live`: the server has it, under this name. `missing`: the server does not. `different`: the name belongs to a trigger on another
-   * table or with another body. `hidden`: it exists, but without the TRIGGER right its body cannot be seen.
+   * `live`: the server has it, under this name. `outdated`: it has it as an earlier version of this library made it. `missing`: the
+   * server does not have it. `different`: the name belongs to a trigger on another table or with another body. `hidden`: it exists, but
+   * without the TRIGGER right its body cannot be seen.
    */
-  readonly state: 'live' | 'hidden' | 'missing' | 'different'
+  readonly state: 'live' | 'outdated' | 'hidden' | 'missing' | 'different'
 }
 
 /**
@@ -112,6 +115,8 @@ function triggerStates(expected: readonly Trigger[], live: readonly LiveTrigger[
     const there = live.filter((one) => onSame(one, trigger))
     const found = there.find(({ body }) => body === trigger.body)
     if (found) return { ...trigger, name: found.name, state: 'live' }
+    const earlier = there.find(({ body }) => body !== undefined && body === trigger.earlierBody)
+    if (earlier) return { ...trigger, name: earlier.name, state: 'outdated' }
     const hidden = there.some(({ name, body }) => name === trigger.name && body === undefined)
     if (hidden) return { ...trigger, state: 'hidden' }
     return { ...trigger, state: live.some(({ name }) => name === trigger.name) ? 'different' : 'missing' }

@@ -1,9 +1,8 @@
 import type { Kysely } from 'kysely'
-import { VERSION_TABLE } from '../versions/version-table.ts'
+import { SLOTS, VERSION_TABLE } from '../versions/version-table.ts'
 import { literal, run } from './server-statement.ts'
 
-/** Writers move the slot of their connection, so that they seldom wait for each other. */
-export const SLOTS = 16
+export { SLOTS }
 
 // UTC rather than now(): in a session's time zone an hour may come twice.
 const CLOCK = "timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000"

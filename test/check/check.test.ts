@@ -6,6 +6,7 @@ import { checkService } from '../../src/check/all-checks.ts'
 import type { CachedTable, CheckTarget } from '../../src/check/check-target.ts'
 import type { FindingCode } from '../../src/check/finding.ts'
 import { freeze, trackVersion } from '../../src/migration/index.ts'
+import { trackingBodyAsBefore } from '../../src/migration/trigger-body.ts'
 import { createReferenceDatabase } from '../support/reference-database.ts'
 
 const VERSIONED = ['country', 'currency', 'language', 'time_zone', 'country_currency', 'country_language']
@@ -181,6 +182,21 @@ const faults: Fault[] = [
     findings: [
       ['altered-trigger', 'city', /^the trigger lookup_frozen_delete_city is not as this version/],
       ['altered-trigger', 'language', /^the trigger lookup_version_insert_language is not as this version/],
+    ],
+  },
+  {
+    name: 'triggers of an earlier version',
+    plant: sql(
+      'drop trigger lookup_version_insert_currency',
+      `create trigger lookup_version_insert_currency after insert on currency for each row ${trackingBodyAsBefore('currency')}`,
+    ),
+    fix: ({ db }) => trackVersion(db, 'currency'),
+    findings: [
+      [
+        'outdated-trigger',
+        'currency',
+        /^the trigger lookup_version_insert_currency is as an earlier version of kysely-lookup made it: .*--skip-add-locks$/,
+      ],
     ],
   },
   {
