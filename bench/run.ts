@@ -8,9 +8,11 @@
  */
 import { parseArgs } from 'node:util'
 import { batch } from './cases/batch.ts'
+import { connections } from './cases/connections.ts'
 import { fleet } from './cases/fleet.ts'
 import { growth } from './cases/growth.ts'
 import { hits } from './cases/hits.ts'
+import { indexes } from './cases/indexes.ts'
 import { memory } from './cases/memory.ts'
 import { poll } from './cases/poll.ts'
 import { preload } from './cases/preload.ts'
@@ -46,6 +48,8 @@ const CASES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
   visible,
   store,
   fleet,
+  indexes,
+  connections,
 }
 
 const { values } = parseArgs({

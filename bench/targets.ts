@@ -18,6 +18,7 @@ interface Target {
 }
 
 const hit = { case: 'hits' }
+const poll = { case: 'poll', limit: 2.5 }
 /** What nothing remembers, read where it is kept for the request alone, and where the process keeps it. */
 const batches = ['per request', 'immutable'].flatMap((mode): Target[] => {
   const side = `findByKeys, ${mode}`
@@ -162,6 +163,25 @@ const TARGETS: readonly Target[] = [
     what: 'hit, 1,000,000 rows held',
     side: 'findByKey, immutable',
     limit: 1.5,
+  },
+  { ...poll, text: 'idle poll, 20 tables, against `select 1`', what: '20 tables', side: 'poll' },
+  {
+    ...poll,
+    text: 'the same with 2,000 tables in the database',
+    what: '20 tables, and 1,980 others in the database',
+    side: 'poll',
+  },
+  {
+    ...poll,
+    text: 'the same for 100 sets of repositories',
+    what: '20 tables',
+    side: 'poll for 100 sets of repositories',
+  },
+  {
+    ...poll,
+    text: 'a second of 4 polls, with the counters of DDL',
+    what: '20 tables, a second of 4 polls',
+    side: 'polls, and the counters once',
   },
 ]
 
