@@ -85,10 +85,18 @@ async function measureOn({ name }: BenchServer, quick: boolean): Promise<Figure[
 async function startReader(url: string, kind: string, redis: string) {
   const program = fileURLToPath(new URL('visible-reader.ts', import.meta.url))
   const child = fork(program, [url, kind, redis])
+  const given: unknown[] = []
+  let come = Promise.withResolvers<void>()
+  child.on('message', (message) => {
+    given.push(message)
+    come.resolve()
+  })
+  child.once('exit', () => come.reject(new Error(`the reader of ${kind} ended`)))
   const message = async () => {
-    const [given] = await Promise.race([once(child, 'message'), once(child, 'exit').then(() => [undefined])])
-    if (given === undefined) throw new Error(`the reader of ${kind} ended`)
-    return given as { readonly at: string } | string
+    if (given.length === 0) await come.promise
+    come = Promise.withResolvers()
+    come.promise.catch(() => {})
+    return given.shift()
   }
   await message()
   return {
