@@ -26,11 +26,12 @@ export class BorrowedConnections implements LookupSource {
   }
 
   async acquire(limit: TimeLimit | undefined, table?: string): Promise<Connection> {
-    const deadline = limit && new Deadline(limit)
+    if (!limit || limit instanceof Deadline) return await this.#acquire(limit, table)
+    const deadline = new Deadline(limit)
     try {
       return await this.#acquire(deadline, table)
     } finally {
-      deadline?.stop()
+      deadline.stop()
     }
   }
 

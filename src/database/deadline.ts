@@ -55,6 +55,17 @@ export class Deadline implements TimeLimit {
   }
 }
 
+/**
+ * Calls back when the time is over; returns a function that stops listening. A deadline calls all its listeners at one time: a
+ * caller that tries again must not find work of others that is about to run out of time.
+ */
+export function onExpiry(limit: TimeLimit, listener: ExpiryListener): () => void {
+  if (limit instanceof Deadline) return limit.onExpire(listener)
+  const deadline = new Deadline(limit)
+  deadline.onExpire(listener)
+  return () => deadline.stop()
+}
+
 // Kysely's executor and plain Kysely queries have no room for a deadline.
 const current = new AsyncLocalStorage<Deadline>()
 

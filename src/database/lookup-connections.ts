@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { Log, type LogConfig } from 'kysely'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 import { type Connection, wrapConnection } from './connection.ts'
-import { Deadline, type TimeLimit } from './deadline.ts'
+import { onExpiry, type TimeLimit } from './deadline.ts'
 import { type OwnConnection, sayGoodbye } from './lookup-connection.ts'
 import type { LookupSource } from './lookup-source.ts'
 
@@ -77,27 +77,28 @@ export class LookupConnections implements LookupSource {
 
   #wait(limit: TimeLimit | undefined, table: string): Promise<Connection> {
     if (this.#ending) return Promise.reject(new Error('The database has been destroyed.'))
-    const deadline = limit && new Deadline(limit)
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         limit,
         table,
         take(connection) {
-          deadline?.stop()
+          forget?.()
           connection.table = table
           resolve(connection)
         },
         reject(error) {
-          deadline?.stop()
+          forget?.()
           reject(error)
         },
       }
       this.#waiting.push(waiting)
-      deadline?.onExpire((error) => {
-        this.#waiting = this.#waiting.filter((one) => one !== waiting)
-        reject(error)
-        this.#endIfIdle()
-      })
+      const forget =
+        limit &&
+        onExpiry(limit, (error) => {
+          this.#waiting = this.#waiting.filter((one) => one !== waiting)
+          reject(error)
+          this.#endIfIdle()
+        })
       this.#openFor(waiting)
       this.#watchWaiting()
     })
