@@ -17,6 +17,8 @@ export type Ending = 'commit' | 'rollback' | 'die'
 export interface Hand {
   apply(change: Change): Promise<void>
   run(statement: string): Promise<void>
+  /** Loses its connection. */
+  die?(): Promise<void>
 }
 
 export interface Together {
@@ -41,13 +43,14 @@ class Abandoned extends Error {}
 
 export function repositoryChannel(options: {
   readonly repos: AnyRepositories
+  readonly db: Kysely<ItemDB>
   readonly random: Random
   complain(what: string): void
 }): Channel {
-  const { repos, random, complain } = options
+  const { repos, db, random, complain } = options
 
   function handOf(trx: AnyTransaction): Hand {
-    const plain = kyselyHand(trx.$db as unknown as Kysely<ItemDB>)
+    const plain = kyselyHand(trx.$db as unknown as Kysely<ItemDB>, db)
     return {
       ...plain,
       async apply(change) {
@@ -89,15 +92,16 @@ export function kyselyChannel(db: Kysely<ItemDB>): Channel {
     together: (transaction) =>
       ended(transaction, (finish) =>
         db.transaction().execute(async (trx) => {
-          await transaction.work(kyselyHand(trx))
-          await finish(kyselyHand(trx))
+          await transaction.work(kyselyHand(trx, db))
+          await finish(kyselyHand(trx, db))
         }),
       ),
     close: async () => {},
   }
 }
 
-function kyselyHand(db: Kysely<ItemDB>): Hand {
+/** Galera commits what a connection has begun that kills itself: another one of the pool does it. */
+function kyselyHand(db: Kysely<ItemDB>, pool = db): Hand {
   return {
     async apply({ key, value, kind }) {
       if (kind === 'insert')
@@ -111,6 +115,11 @@ function kyselyHand(db: Kysely<ItemDB>): Hand {
     async run(statement) {
       await sql.raw(statement).execute(db)
     },
+    async die() {
+      const { rows } = await sql<{ id: number }>`select connection_id() id`.execute(db)
+      await sql`kill ${sql.lit(Number(rows[0]!.id))}`.execute(pool)
+      throw new Abandoned()
+    },
   }
 }
 
@@ -122,7 +131,7 @@ async function ended(
   try {
     await run(async (hand) => {
       if (ending === 'rollback') throw new Abandoned()
-      if (ending === 'die') await hand.run('kill connection_id()')
+      if (ending === 'die') await hand.die?.()
       else committing()
     })
   } catch (error) {

@@ -158,7 +158,7 @@ function readerOptions(index: number): ReaderOptions {
 }
 
 function channelOf(way: ServiceOptions['writers'][number]['way']): Channel {
-  if (way === 'repositories') return repositoryChannel({ repos, random, complain })
+  if (way === 'repositories') return repositoryChannel({ repos, db: db as Kysely<ItemDB>, random, complain })
   return way === 'kysely' ? kyselyChannel(db as Kysely<ItemDB>) : shellChannel(proxy.url)
 }
 
