@@ -25,6 +25,7 @@ export function tiered(stores: readonly Store[]): Store {
   const instant = stores.filter((store) => store.readNow)
   // A claim is worth most where most can see it.
   const claiming = stores.findLast((store) => store.claim)
+  const writeAfter = stores.find((store) => store.writeAfter !== undefined)?.writeAfter
   const machine = stores.find((store) => store.machine)?.machine
 
   /** Kept in the stores before the one that has them; nobody waits for it. */
@@ -36,6 +37,7 @@ export function tiered(stores: readonly Store[]): Store {
   return {
     name: stores.map(({ name }) => name).join('+'),
     maxAge: Math.min(...stores.map(({ maxAge }) => maxAge)),
+    ...(writeAfter !== undefined && { writeAfter }),
     async ready() {
       await Promise.all(stores.map((store) => store.ready()))
     },

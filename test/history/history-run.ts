@@ -13,6 +13,7 @@ import { checkHistory, type Verdict } from './checker.ts'
 import { type ProcessHistory, readsOf } from './events.ts'
 import type { Fault } from './faults.ts'
 import type { ServiceOptions } from './service.ts'
+import { type HistoryStore, type SharedStore, startStore } from './stores.ts'
 import { codeOf, groupOf, ITEM, initialValue, keysOf } from './table.ts'
 import type { Told } from './takeover.ts'
 
@@ -21,8 +22,8 @@ export interface HistoryRunOptions {
   readonly seed: number
   /** How the table is cached (default `versioned`). */
   readonly mode?: HistoryMode
-  /** Whether processes share rows by a store (default none). It is deleted now and then. */
-  readonly store?: 'lmdb'
+  /** The store by which processes share rows (default none). It is deleted and disturbed now and then. */
+  readonly store?: HistoryStore
   /** A part of the library is replaced by a wrong one in every process. */
   readonly fault?: Fault
   /** Processes that read and write through repositories (default 3); one more only writes, past them. */
@@ -62,10 +63,11 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
   const { longestInterval = 50, rest = 5, server, disturb } = options
   const random = createRandom(seed)
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-history-'))
-  const store = options.store && join(folder, 'store')
   await using test = await createTestDatabase({ name: 'history', ...(server && { server }) })
   const children: ChildProcess[] = []
+  let store: SharedStore | undefined
   try {
+    store = options.store && (await startStore(options.store, folder))
     const plans = planProcesses({
       ...{ test, folder, seconds, random, services, mode, longestInterval, rest, store },
     })
@@ -77,7 +79,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     await Promise.all(children.map((child, index) => Promise.race([once(child, 'message'), ends[index]])))
     const stop = new AbortController()
     const killing = disturb ? undefined : killConnections({ test, random, stop: stop.signal })
-    const deleting = store && deleteNowAndThen(store, { random, stop: stop.signal })
+    const troubling = store?.trouble({ random, stop: stop.signal })
     const tell = (what: Told | 'go') => {
       for (const child of children) if (child.connected) child.send(what)
     }
@@ -87,7 +89,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     const codes = await Promise.all(ends)
     stop.abort()
     const kills = (await killing) ?? 0
-    await deleting
+    await troubling
     if (codes.some((code) => code !== 0)) throw new Error(`processes ended with ${codes.join(', ')}`)
     const histories = await Promise.all(plans.map(readHistory))
     const verdict = checkHistory({
@@ -114,6 +116,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     }
   } finally {
     for (const child of children) child.kill('SIGKILL')
+    await store?.[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   }
 }
@@ -127,8 +130,7 @@ interface Planning {
   readonly mode: HistoryMode
   readonly longestInterval: number
   readonly rest: number
-  /** The folder of a store. */
-  readonly store: string | undefined
+  readonly store: SharedStore | undefined
 }
 
 function planProcesses(planning: Planning): ServiceOptions[] {
@@ -146,7 +148,7 @@ function planProcesses(planning: Planning): ServiceOptions[] {
     rest,
     reads: join(folder, `reads-${process}`),
     history: join(folder, `history-${process}.json`),
-    store: planning.store,
+    store: planning.store?.place,
   })
   const reading = Array.from({ length: services }, (_, index): ServiceOptions => {
     // One of them writes past its own repositories too.
@@ -197,17 +199,6 @@ function startService(plan: ServiceOptions, fault: Fault | undefined): ChildProc
     env: { ...process.env, ...(fault && { HISTORY_FAULT: fault }) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
-}
-
-/** Deletes the store's folder at random, under processes that use it. */
-async function deleteNowAndThen(
-  path: string,
-  { random, stop }: { readonly random: Random; readonly stop: AbortSignal },
-): Promise<void> {
-  while (!stop.aborted) {
-    await pause(2_000 + random.below(6_000), undefined, { signal: stop }).catch(() => {})
-    if (!stop.aborted) await rm(path, { recursive: true, force: true }).catch(() => {})
-  }
 }
 
 /** Ends connections to the database at random; they are its only ones that have it as their own. */

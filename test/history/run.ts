@@ -3,7 +3,7 @@
  * replies are late, and the logs are judged.
  *
  *     node test/history/run.ts [--seconds 120] [--seed N] [--url mysql://…] [--services 3] [--mode expiring]
- *         [--store lmdb] [--fault NAME]
+ *         [--store lmdb|redis|tiered] [--fault NAME]
  *
  * Without --url it runs on an embedded server. It exits with 1 where a guarantee was broken.
  */
@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { startEmbeddedServer } from '../support/embedded-server.ts'
 import { type Fault, faults } from './faults.ts'
 import { runHistory } from './history-run.ts'
+import { STORES } from './stores.ts'
 
 const { values } = parseArgs({
   options: {
@@ -30,8 +31,8 @@ if (fault !== undefined && !Object.hasOwn(faults, fault)) {
 }
 const mode = fault === undefined ? values.mode : faults[fault as Fault].mode
 if (mode !== 'versioned' && mode !== 'expiring') throw new Error('--mode must be versioned or expiring')
-const { store } = values
-if (store !== undefined && store !== 'lmdb') throw new Error('--store must be lmdb')
+const store = STORES.find((name) => name === values.store)
+if (values.store !== undefined && !store) throw new Error(`--store must be one of ${STORES.join(', ')}`)
 process.env.TEST_SERVER_URL = values.url ?? (await startEmbeddedServer()).url
 console.log(`seed ${values.seed}, ${values.seconds} s, ${mode}${store ? `, ${store}` : ''}`)
 const { violations, counts, ...numbers } = await runHistory({

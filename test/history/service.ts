@@ -9,7 +9,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Kysely, LogEvent } from 'kysely'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { type CacheMode, createDatabase, createRepositories } from '../../src/index.ts'
-import { lmdbStore } from '../../src/store/lmdb/index.ts'
 import { type AnyRepositories, metadataOf } from '../support/lookups.ts'
 import { POLL } from '../support/races/racing.ts'
 import { createRandom } from '../support/random.ts'
@@ -18,6 +17,7 @@ import { now } from './clock.ts'
 import { startDelayingProxy } from './delaying-proxy.ts'
 import { createReadLog, type PollEvent, type ProcessHistory, type WriteEvent } from './events.ts'
 import { type ReaderOptions, readInRequests, readOutside } from './readers.ts'
+import { openStore, type StorePlace } from './stores.ts'
 import { type ItemDB, keysOf } from './table.ts'
 import { type Told, takeovers } from './takeover.ts'
 import { write } from './writers.ts'
@@ -33,8 +33,7 @@ export interface ServiceOptions {
   readonly pollInterval: number
   readonly pollTimeout: number
   readonly readers: boolean
-  /** The folder of a store. */
-  readonly store: string | undefined
+  readonly store: StorePlace | undefined
   readonly writers: readonly { readonly writer: number; readonly way: 'repositories' | 'kysely' | 'shell' }[]
   readonly allWriters: number
   readonly keysPerWriter: number
@@ -64,9 +63,7 @@ let stopped = false
 const proxy = await startDelayingProxy(options.url, createRandom(options.seed + 1))
 const db = createDatabase<ItemDB>({ uri: proxy.url, connectionLimit: 8, log: notePoll })
 const tables = await metadataOf(db)
-// Versions do not stand for long here.
-const store =
-  options.store === undefined ? undefined : { ...lmdbStore({ path: options.store }), writeAfter: 0 }
+const store = options.store && openStore(options.store)
 await store?.ready()
 const repos = createRepositories({
   db,
