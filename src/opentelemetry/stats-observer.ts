@@ -69,6 +69,7 @@ const METRICS: readonly Metric[] = [
   counter('kysely_lookup.hits', 'Keys and lists that a cache answered.', '{read}', (of) => [
     [of.scopeHits, level('request')],
     [of.hits, level('process')],
+    [of.storeHits, level('store')],
   ]),
   counter('kysely_lookup.misses', 'Calls that no cache could answer.', '{read}', (of) => [[of.misses]]),
   counter('kysely_lookup.keys', 'Keys sent to the server.', '{key}', (of) => [[of.keysSent]]),
@@ -86,6 +87,15 @@ const METRICS: readonly Metric[] = [
   counter('kysely_lookup.refreshes', 'Refreshes in the background.', '{refresh}', (of) => [[of.refreshes]]),
   counter('kysely_lookup.refresh.failures', 'Refreshes that failed.', '{refresh}', (of) => [
     [of.refreshFailures],
+  ]),
+  counter('kysely_lookup.store.misses', 'Keys and lists that the store did not have.', '{read}', (of) => [
+    [of.storeMisses],
+  ]),
+  counter('kysely_lookup.store.writes', 'Entries written to the store.', '{entry}', (of) => [
+    [of.storeWrites],
+  ]),
+  counter('kysely_lookup.store.failures', 'Failures of the store.', '{failure}', (of) => [
+    [of.storeFailures],
   ]),
   counter('kysely_lookup.unverified', 'How often versions could not be verified.', '{occurrence}', (of) => [
     [of.unverified],

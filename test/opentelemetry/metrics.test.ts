@@ -66,8 +66,10 @@ describe('OpenTelemetry metrics', () => {
       'kysely_lookup.hits': {
         'country request': 2,
         'country process': 3,
+        'country store': 0,
         'item request': 0,
         'item process': 0,
+        'item store': 0,
       },
       'kysely_lookup.misses': { country: 3, item: 5 },
       'kysely_lookup.keys': { country: 3, item: 5 },
@@ -78,6 +80,9 @@ describe('OpenTelemetry metrics', () => {
       'kysely_lookup.generations': { country: 1, item: 0 },
       'kysely_lookup.refreshes': { country: 0, item: 0 },
       'kysely_lookup.refresh.failures': { country: 0, item: 0 },
+      'kysely_lookup.store.misses': { country: 0, item: 0 },
+      'kysely_lookup.store.writes': { country: 0, item: 0 },
+      'kysely_lookup.store.failures': { country: 0, item: 0 },
       'kysely_lookup.unverified': { country: 0, item: 0 },
       'kysely_lookup.rings': { country: 0, item: 0 },
       'kysely_lookup.doorbell.outages': { country: 0, item: 0 },
@@ -91,6 +96,26 @@ describe('OpenTelemetry metrics', () => {
     const found: typeof expected = {}
     for (const name of Object.keys(expected)) found[name] = (await exported(name)) as Record<string, number>
     assert.deepEqual(found, expected)
+  })
+
+  it('leave out nothing of $stats that is a number', async () => {
+    const repos = data.repositories()
+    const read = new Set<string>()
+    const stats = new Proxy(repos.$stats().country!, {
+      get(target, name, receiver) {
+        read.add(String(name))
+        return Reflect.get(target, name, receiver)
+      },
+    })
+    using _ = observeStats({ $stats: () => ({ country: stats }) }, providers())
+    await exported('kysely_lookup.misses')
+    const numbers = Object.entries(stats).flatMap(([name, value]) =>
+      typeof value === 'number' ? [name] : [],
+    )
+    assert.deepEqual(
+      numbers.filter((name) => !read.has(name)),
+      [],
+    )
   })
 
   it('report the age of a version and of its verification in seconds', async () => {
