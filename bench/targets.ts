@@ -69,6 +69,13 @@ const TARGETS: readonly Target[] = [
   },
   {
     ...hit,
+    text: 'the same, `expiring`',
+    what: 'primary key, 1,000 hot rows',
+    side: 'findByKey, expiring',
+    limit: 2,
+  },
+  {
+    ...hit,
     text: '`peek(pk)`, 1,000 hot rows, against `map.get(k)`',
     what: 'peek, 1,000 hot rows',
     side: 'peek, immutable',

@@ -27,6 +27,8 @@ const AWAITED: Record<string, HitSide> = {
   'findByKey, immutable, in a scope': lookup('immutable', true),
   'findByKey, versioned': lookup('versioned', false),
   'findByKey, versioned, in a scope': lookup('versioned', true),
+  'findByKey, expiring': lookup('expiring', false),
+  'findByKey, expiring, in a scope': lookup('expiring', true),
 }
 const PEERS: Record<string, HitSide> = {
   'DataLoader of a request': { side: { module: 'sides/dataloader', variant: 'request' }, scoped: true },
@@ -53,6 +55,7 @@ const SYNCHRONOUS: Record<string, HitSide> = {
   'map.get(k)': map('rows'),
   'peek, immutable': lookup('immutable', false),
   'peek, versioned': lookup('versioned', false),
+  'peek, expiring': lookup('expiring', false),
   'layered-loader getInMemoryOnly': { side: { module: 'peers/layered-loader' } },
 }
 /** What is measured by each kind of key, and with how many rows. */

@@ -1,5 +1,6 @@
 /**
- * This library: cities and countries per request only (`request`), `immutable`, or `versioned`; `immutable, one key` as
+ * This library: cities and countries per request only (`request`), `immutable`, `versioned`, or `expiring` after
+ * an hour; `immutable, one key` as
  * if the tables had no other key than the primary one.
  */
 import type { Kysely } from 'kysely'
@@ -14,11 +15,11 @@ type AnyRepository = Repository<object, unknown, unknown>
 
 export async function open({ url, variant, capacity }: PeerOptions): Promise<Peer> {
   const db = createDatabase<AnyDB>({ uri: url })
-  const [mode, oneKey] = variant.split(', ') as ['request' | 'immutable' | 'versioned', string?]
+  const [mode, oneKey] = variant.split(', ') as ['request' | 'immutable' | 'versioned' | 'expiring', string?]
   const { city, country } = await metadataOf(db)
   const known = (table: TableMetadata) => (oneKey ? { ...table, uniqueKeys: [] } : table)
   const tables = { city: known(city!), country: known(country!) }
-  const cached = mode === 'request' ? undefined : { mode, maxRows: capacity }
+  const cached = mode === 'request' ? undefined : cacheMode(mode, capacity)
   const cache: CacheModes<typeof tables> = cached ? { city: cached, country: cached } : {}
   const make = async () => {
     const made = createRepositories({ db, tables, cache })
@@ -44,6 +45,10 @@ export async function open({ url, variant, capacity }: PeerOptions): Promise<Pee
       await db.destroy()
     },
   }
+}
+
+function cacheMode(mode: 'immutable' | 'versioned' | 'expiring', maxRows: number) {
+  return mode === 'expiring' ? { mode, maxAge: 3_600_000, maxRows } : { mode, maxRows }
 }
 
 /** The metadata of all tables, as `kysely-lookup generate` writes it. */
