@@ -14,6 +14,8 @@ export interface FollowedCache extends SharedCache {
   readonly mode: 'immutable' | 'versioned'
   /** Of a `versioned` table, without a version until something was read. */
   readonly current: Generation
+  /** The newest version that the process knows of, also while it holds nothing: it never answers from an older one. */
+  readonly floor: number
   /** Takes note of the table's version, read apart from rows. */
   observe(version: number): void
   /** This process has written the version, where it is known: nothing older is answered from now on. */

@@ -134,7 +134,7 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
         ...more,
         db,
         versioned: [...versioned.keys()],
-        versionOf: (table) => versioned.get(table)!.cache!.current.version,
+        versionOf: (table) => tables.followed.get(table)!.floor,
         timeout: options.timeout,
         committed(moved) {
           const names = [...moved.keys()].map((table) => versioned.get(table)!.name)

@@ -55,8 +55,8 @@ export interface TransactionRunOptions<Result> extends TransactionOptions {
   readonly db: Kysely<unknown>
   /** The tables whose versions are followed. */
   readonly versioned: readonly string[]
-  /** The version that the process caches now. */
-  versionOf(table: string): number | undefined
+  /** The newest version that the process knows of. */
+  versionOf(table: string): number
   /** Rejects if the transaction must not be committed. */
   work(transaction: Transaction<unknown>): Promise<Result>
   /** Milliseconds for reading versions after COMMIT. */
@@ -100,7 +100,7 @@ async function runOnce<Result>(options: TransactionRunOptions<Result>): Promise<
   const { db, versioned, isolationLevel, work, versionOf } = options
   // What the transaction reads is never older than this, and newer for what it writes. What others commit meanwhile could
   // make a later version of the process look like the one that the transaction sees.
-  const cached = new Map(versioned.map((table) => [table, versionOf(table)]))
+  const known = new Map(versioned.map((table) => [table, versionOf(table)]))
   return await db.connection().execute(async (connection) => {
     const builder = connection.transaction()
     const configured = isolationLevel ? builder.setIsolationLevel(isolationLevel) : builder
@@ -117,7 +117,7 @@ async function runOnce<Result>(options: TransactionRunOptions<Result>): Promise<
     } finally {
       const moved = (table: string) => {
         const version = versions.get(table)
-        return version === undefined || version !== cached.get(table)
+        return version === undefined || version !== known.get(table)
       }
       if (mayBeCommitted)
         options.committed(new Map(versioned.filter(moved).map((table) => [table, versions.get(table)])))

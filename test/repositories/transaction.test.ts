@@ -68,4 +68,34 @@ describe('repositories in a transaction', () => {
     assert.throws(() => repos.$withTransaction(data.db), /expected a Kysely Transaction/)
     assert.throws(() => repos.$withTransaction(undefined), /expected a Kysely Transaction/)
   })
+
+  it('leave the cache as it is where they wrote nothing, also right after a change', async () => {
+    await using tracked = await lookups(COUNTRIES)
+    await tracked.track('country')
+    // No poll but the first: only what this process does moves anything.
+    const repos = tracked.repositories({
+      cache: { country: 'versioned' },
+      versions: { pollInterval: 3_600_000 },
+    })
+    const job = () => repos.$transaction(() => repos.country!.findByKey('FR'))
+    const jobs = async () => {
+      const { misses, generations } = repos.$stats().country!
+      for (let run = 0; run < 5; run++) await job()
+      const after = repos.$stats().country!
+      return { misses: after.misses - misses, generations: after.generations - generations }
+    }
+    await jobs()
+    assert.deepEqual(await jobs(), { misses: 0, generations: 0 })
+    await repos.country!.update('FR', { name: 'Gaul' })
+    assert.equal((await job())?.name, 'Gaul')
+    await job()
+    assert.deepEqual(await jobs(), { misses: 0, generations: 0 })
+    // Somebody else writes while a job has begun.
+    await repos.$transaction(async () => {
+      await tracked.run("update country set name = 'Frankia' where code = 'FR'")
+    })
+    assert.equal((await job())?.name, 'Frankia')
+    await job()
+    assert.deepEqual(await jobs(), { misses: 0, generations: 0 })
+  })
 })
