@@ -25,6 +25,8 @@ export type LookupErrorCode =
   | 'KYSELY_LOOKUP_STALE_READ'
   /** Code that continued after its request read what may contradict what the request has seen. */
   | 'KYSELY_LOOKUP_SCOPE_ENDED'
+  /** A read came after `db.destroy()`. End what reads before, and the database last. */
+  | 'KYSELY_LOOKUP_DATABASE_DESTROYED'
   /** The server has another number of rows than keys were sent, or than a write may change. Run `kysely-lookup generate`. */
   | 'KYSELY_LOOKUP_PROTOCOL'
   /** A call was made in a `$transaction` that has ended. Await what it starts, or start it with `$withoutTransaction`. */

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Log, type LogConfig } from 'kysely'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
+import { LookupError } from '../errors.ts'
 import { type Connection, wrapConnection } from './connection.ts'
 import { onExpiry, type TimeLimit } from './deadline.ts'
 import { type OwnConnection, sayGoodbye } from './lookup-connection.ts'
@@ -36,6 +37,13 @@ const PATIENCE = 100
 
 /** How long (ms) `end` waits for those who still hold a connection. */
 const END_PATIENCE = 10_000
+
+function destroyed(): LookupError {
+  return new LookupError(
+    'KYSELY_LOOKUP_DATABASE_DESTROYED',
+    'The database has been destroyed, and a read that needs it came afterwards. Call db.destroy() last: when requests have ended, after repos.$close().',
+  )
+}
 
 /**
  * Connections that only this library uses, so that nothing a program does to a session reaches a lookup, and no busy program
@@ -76,7 +84,7 @@ export class LookupConnections implements LookupSource {
   }
 
   #wait(limit: TimeLimit | undefined, table: string): Promise<Connection> {
-    if (this.#ending) return Promise.reject(new Error('The database has been destroyed.'))
+    if (this.#ending) return Promise.reject(destroyed())
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         limit,
@@ -203,7 +211,7 @@ export class LookupConnections implements LookupSource {
       }
       this.#endIfIdle()
     })
-    const reason = new Error('The database has been destroyed.')
+    const reason = destroyed()
     for (const { reject } of this.#waiting.splice(0)) reject(reason)
     const free = new Set(this.#free.splice(0))
     await Promise.all(

@@ -247,7 +247,7 @@ describe('connections for lookups', () => {
     await db.destroy()
     const [first, second] = await reading
     assert.deepEqual([first?.name, second?.name], ['Free', 'Free'])
-    await assert.rejects(repos.plan!.findByKey(1), /destroyed/)
+    await assert.rejects(repos.plan!.findByKey(1), { code: 'KYSELY_LOOKUP_DATABASE_DESTROYED' })
     await gone(new URL(user.url).username)
   })
 

@@ -24,8 +24,8 @@ export const ENTRIES: Readonly<Record<string, Entry>> = {
     ],
   },
   './binlog': {
-    packages: ['kysely', 'mysql2'],
-    modules: 347,
+    packages: ['mysql2'],
+    modules: 92,
     rooms: ['', 'binlog', 'database', 'versions'],
   },
   './express': { packages: [], modules: 0, rooms: ['', 'frameworks'] },
