@@ -267,7 +267,7 @@ describe('a race', { timeout: 60_000 }, () => {
     it('what was committed is seen at once when COMMIT fails but was carried out', async () => {
       await using repos = await repositories()
       assert.equal(await nameOf(repos), 'Free')
-      const commit = race.held.hold(/^commit$/i)
+      const commit = race.held.hold(/^commit\b/i)
       const writing = repos.$transaction((trx) => trx.plan!.update(1, { name: 'Gratis' }))
       await commit.waiting
       commit.release(new Error('connection lost'))
