@@ -111,7 +111,7 @@ describe('rows that read alike', () => {
           const other = await repositories.$table(table).findByKey(key).catch(invalidKey)
           if (other === 'invalid' || other === undefined) continue
           for (const [name, value] of Object.entries(key))
-            assert.deepEqual(other[name], value, `${table} ${id}`)
+            assert.deepEqual(unpadded(other[name]), unpadded(value), `${table} ${id}`)
         }
       }
       await assertIdentities(repositories, { ids, seen })
@@ -120,6 +120,11 @@ describe('rows that read alike', () => {
     t.diagnostic(`${rows} rows of ${tables.length} tables, seed ${seed}`)
   })
 })
+
+/** These collations pad with spaces: `' '` finds `''`, where `true` stands for another row's number. */
+function unpadded(value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/ +$/, '') : value
+}
 
 function tablesOf(cases: readonly ColumnCase[]): CaseTable[] {
   return cases.map((one) => columnTable(one, { seed, runs }))
