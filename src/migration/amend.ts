@@ -6,7 +6,8 @@ import {
   ER_SP_DOES_NOT_EXIST,
   errorNumber,
 } from '../database/server-errors.ts'
-import { AmendError, ConfigurationError } from '../errors.ts'
+import { ConfigurationError } from '../errors.ts'
+import { AmendError } from './amend-error.ts'
 import { frozenTriggers } from './freezing.ts'
 import { requireLookupTable } from './lookup-table.ts'
 import { explained, inKnownMode, run, type SqlModes } from './server-statement.ts'

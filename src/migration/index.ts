@@ -1,5 +1,5 @@
-export { AmendError } from '../errors.ts'
 export { amend } from './amend.ts'
+export { AmendError } from './amend-error.ts'
 export { freeze, frozenTriggers, unfreeze } from './freezing.ts'
 export { trackVersion, untrackVersion, versionTriggers } from './tracking.ts'
 export type { Trigger, TriggerState } from './trigger.ts'
