@@ -29,6 +29,11 @@ export interface HitIndex {
 /** For where nothing may be read directly. */
 export const EMPTY_INDEX: HitIndex = { byPrimaryKey: new Map(), find: () => undefined }
 
+/** By the key as it is: nothing is encoded. */
+export function findHit(hits: HitIndex, key: unknown): Entry | undefined {
+  return typeof key === 'object' && key !== null ? hits.find(key) : hits.byPrimaryKey.get(key)
+}
+
 /** The promise of a held row, made at its first hit. */
 export function promiseOf(entry: Entry): Promise<Row> {
   entry.promise ??= Promise.resolve(entry.row)

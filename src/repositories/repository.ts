@@ -1,4 +1,4 @@
-import { EMPTY_INDEX, type Entry, type HitIndex, promiseOf } from '../cache/generation.ts'
+import { EMPTY_INDEX, type Entry, findHit, type HitIndex, promiseOf } from '../cache/generation.ts'
 import { type CacheView, NOTHING_CACHED } from '../cache/shared-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import type { NullableKey } from '../keys/key-parts.ts'
@@ -55,12 +55,12 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if the key is not of the column's type, for this caller only.
    */
   findByKey(key: NullableKey<Key>): Promise<Row | undefined> {
-    if (this.#detour.on) return this.#elsewhere((one) => one.findByKey(key))
+    if (this.#detour.on) return this.#findElsewhere(key)
     // The hit path: nothing is encoded or allocated.
     const view = this.#view
     const scope = this.#scoped || view.divergedScopes > 0 ? this.#scope() : undefined
     const hits = scope === undefined ? view.hits : this.#hitsIn(scope, view)
-    const entry = hits === EMPTY_INDEX ? undefined : lookUp(hits, key)
+    const entry = hits === EMPTY_INDEX ? undefined : findHit(hits, key)
     if (entry === undefined) return this.#findAgain(key, scope ?? this.#scope())
     this.#counters.hits++
     return (entry.promise ?? promiseOf(entry)) as Promise<Row>
@@ -123,7 +123,7 @@ export class Repository<Row, Key, Prefix> {
   peek(key: NullableKey<Key>): Row | undefined {
     if (this.#detour.on) return this.#peekElsewhere(key)
     const { peeks } = this.#view
-    const entry = lookUp(peeks, key) ?? this.#peekResolved(key, peeks)
+    const entry = findHit(peeks, key) ?? this.#peekResolved(key, peeks)
     if (entry === undefined) return undefined
     // Marks the row as in use.
     if (entry.promise === undefined) promiseOf(entry)
@@ -187,14 +187,16 @@ export class Repository<Row, Key, Prefix> {
    */
   prime(row: Row): void {
     if (this.#detour.on) this.#parts.detour!.now((one) => one.prime(row))
-    else {
-      const primed = primedRow(row as Record<string, unknown>, this.#parts)
-      this.#scope()?.prime(primed)
-    }
+    else this.#scope()?.prime(primedRow(row as Record<string, unknown>, this.#parts))
   }
 
   #elsewhere<Result>(work: (one: Repository<Row, Key, Prefix>) => Promise<Result>): Promise<Result> {
     return this.#parts.detour!.call((one) => work(one as Repository<Row, Key, Prefix>))
+  }
+
+  /** Apart from the hit path, on which a closure over the key would allocate. */
+  #findElsewhere(key: NullableKey<Key>): Promise<Row | undefined> {
+    return this.#elsewhere((one) => one.findByKey(key))
   }
 
   #peekElsewhere(key: NullableKey<Key>): Row | undefined {
@@ -245,9 +247,4 @@ export class Repository<Row, Key, Prefix> {
   #scope(): TableScope | undefined {
     return this.#scopes.getStore()?.table(this.#parts)
   }
-}
-
-/** By the key as it is: nothing is encoded. */
-function lookUp(hits: HitIndex, key: unknown): Entry | undefined {
-  return typeof key === 'object' && key !== null ? hits.find(key) : hits.byPrimaryKey.get(key)
 }
