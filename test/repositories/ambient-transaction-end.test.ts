@@ -1,45 +1,34 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
-import { type AnyRepositories, type AnyTransaction, type Lookups, lookups } from '../support/lookups.ts'
-
-const TABLES = [
-  'create table plan (id int primary key, name varchar(50) not null, tier int not null default 1, key plan_tier (tier)) engine = InnoDB',
-  'create table city (id int primary key, name varchar(50) not null) engine = InnoDB',
-  'create table rate (id int primary key, name varchar(50) not null) engine = InnoDB',
-  'create table note (id int primary key, name varchar(50) not null) engine = InnoDB',
-]
+import {
+  type AmbientLookups,
+  ambient,
+  ambientLookups,
+  FAILED,
+  nameIn,
+  STOP,
+} from '../support/ambient-lookups.ts'
+import type { AnyRepositories, AnyTransaction, Lookups } from '../support/lookups.ts'
 
 const ENDED = { code: 'KYSELY_LOOKUP_TRANSACTION_ENDED' }
-const FAILED = { code: 'KYSELY_LOOKUP_TRANSACTION_FAILED' }
-const STOP = new Error('stop')
-const ambient = { ambient: true } as const
 
 describe('the end of an ambient transaction', () => {
   let data: Lookups
   let repos: AnyRepositories
+  let stored: AmbientLookups['stored']
+  let begin: AmbientLookups['begin']
 
   before(async () => {
-    data = await lookups(TABLES)
-    await createVersionTable(data.db)
-    await trackVersion(data.db, 'plan')
+    ;({ data, begin, stored } = await ambientLookups())
   })
   after(() => data[Symbol.asyncDispose]())
   beforeEach(async () => {
-    for (const table of ['plan', 'city', 'rate', 'note']) {
-      await data.run(`delete from ${table}`, `insert into ${table} (id, name) values (1, 'one'), (2, 'two')`)
-    }
-    repos = data.repositories({
-      cache: { plan: 'versioned', city: 'immutable', rate: { mode: 'expiring', maxAge: 600_000 } },
-    })
-    await repos.$ready()
+    repos = await begin()
   })
 
-  const stored = async (table = 'plan', id = 1) =>
-    (await data.run(`select name from ${table} where id = ${id}`))[0]?.name
-  const nameOf = async (set: AnyRepositories | AnyTransaction = repos, table = 'plan', id = 1) =>
-    (await set[table]!.findByKey(id))?.name
+  const nameOf = (set: AnyRepositories | AnyTransaction = repos, table = 'plan', id = 1) =>
+    nameIn(set, table, id)
   const rename = (name: string, id = 1) => repos.plan!.update(id, { name })
 
   describe('work that outlives it', () => {
