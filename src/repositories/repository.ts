@@ -187,7 +187,11 @@ export class Repository<Row, Key, Prefix> {
    */
   prime(row: Row): void {
     if (this.#detour.on) this.#parts.detour!.now((one) => one.prime(row))
-    else this.#scope()?.prime(primedRow(row as Record<string, unknown>, this.#parts))
+    else {
+      // Checked outside a scope too: a wrong row is refused wherever it is given.
+      const primed = primedRow(row as Record<string, unknown>, this.#parts)
+      this.#scope()?.prime(primed)
+    }
   }
 
   #elsewhere<Result>(work: (one: Repository<Row, Key, Prefix>) => Promise<Result>): Promise<Result> {
