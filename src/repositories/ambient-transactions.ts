@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
 import type { CurrentScope, RequestScope } from '../scope/request-scope.ts'
-import type { AnyRepository, Detour } from './repository-parts.ts'
+import type { AnyRepository, Detour, RepositoryParts, Route } from './repository-parts.ts'
 import type { RepositorySet } from './repository-set.ts'
 import type { TransactionOptions } from './transaction.ts'
 import type { TransactionLifetime } from './transaction-lifetime.ts'
@@ -20,7 +20,7 @@ export interface AmbientTransaction {
 }
 
 /** The ambient transactions of what `createRepositories` made. */
-export class AmbientTransactions {
+export class AmbientTransactions implements Route {
   /** Whether there was ever one: until then nobody asks which one is current. */
   on = false
   readonly #current = new AsyncLocalStorage<AmbientTransaction | undefined>()
@@ -48,15 +48,34 @@ export class AmbientTransactions {
     return transaction.set
   }
 
-  /** Leads the calls of the repository `name` to the transaction's, for whoever runs in one, else to its own. */
-  detour(name: string, scopes: CurrentScope, own: () => AnyRepository): Detour {
-    const current = () => this.inside(scopes)?.$table(name) ?? own()
-    return {
-      switch: this,
-      async call(work) {
-        return work(current())
-      },
-      now: (work) => work(current()),
-    }
+  /** Leads the calls of a repository to the transaction's, for whoever runs in one. */
+  detour(parts: RepositoryParts, own: () => AnyRepository): Detour {
+    return new AmbientDetour(this, parts, own)
+  }
+}
+
+/** A class, because each repository of each request has one: its methods are made once. */
+class AmbientDetour implements Detour {
+  readonly switch: AmbientTransactions
+  readonly #parts: RepositoryParts
+  readonly #own: () => AnyRepository
+
+  constructor(ambient: AmbientTransactions, parts: RepositoryParts, own: () => AnyRepository) {
+    this.switch = ambient
+    this.#parts = parts
+    this.#own = own
+  }
+
+  async call<Result>(work: (one: AnyRepository) => Promise<Result>): Promise<Result> {
+    return work(this.#current())
+  }
+
+  now<Result>(work: (one: AnyRepository) => Result): Result {
+    return work(this.#current())
+  }
+
+  #current(): AnyRepository {
+    const { name, scopes } = this.#parts
+    return this.switch.inside(scopes)?.$table(name) ?? this.#own()
   }
 }

@@ -3,7 +3,7 @@ import { ConfigurationError, InvalidKeyError, RowNotFoundError } from '../errors
 import type { RowOf } from '../keys/key-types.ts'
 import type { ForeignKeyOf, ReferencedRow, ReferenceName, ReferringRow } from '../keys/reference-types.ts'
 import type { ColumnMetadata, TableMetadata, TablesMetadata } from '../metadata.ts'
-import type { Repository } from './repository.ts'
+import type { RepositoryParts } from './repository-parts.ts'
 
 /**
  * The reads of a table with foreign keys. Rows come from the repository of the referenced table in the same `repos`, request or
@@ -99,20 +99,12 @@ function isAmbiguous(column: ColumnMetadata | undefined, value: unknown): boolea
   return key(column).ambiguity?.isAmbiguous(read) ?? false
 }
 
-interface ReferringTable {
-  readonly table: TableMetadata
-  readonly references: References | undefined
-}
-
-type RepositoryByName = (name: string) => Repository<unknown, unknown, unknown>
-
 /** What a repository has besides, if its table has foreign keys. Rows come from the repositories of the same set. */
-export function referenceReads(
-  { table, references }: ReferringTable,
-  repositoryOf: RepositoryByName,
-): object {
-  if (!references) return {}
-
+export function referenceReads({
+  table,
+  references,
+  set,
+}: Pick<RepositoryParts, 'table' | 'references' | 'set'>): object {
   function referenceOf(name: string): Reference {
     const reference = references!.get(name)
     if (reference) return reference
@@ -153,7 +145,7 @@ export function referenceReads(
       const reference = referenceOf(name)
       const key = keyIn(row, reference)
       if (key === undefined) return Promise.resolve(undefined)
-      return repositoryOf(reference.target).findByKey(key)
+      return set.$table(reference.target).findByKey(key)
     } catch (error) {
       return Promise.reject(error)
     }

@@ -3,7 +3,9 @@ import type { TableMetadata } from '../metadata.ts'
 import type { RowReader } from '../rows/row.ts'
 import type { CurrentScope } from '../scope/request-scope.ts'
 import type { ScopedTable } from '../scope/table-scope.ts'
+import type { References } from './references.ts'
 import type { Repository } from './repository.ts'
+import type { RepositorySet } from './repository-set.ts'
 
 export type AnyRepository = Repository<unknown, unknown, unknown>
 
@@ -17,16 +19,26 @@ export interface Detour {
   now<Result>(work: (one: AnyRepository) => Result): Result
 }
 
+/** Gives the repositories of a set their detours. */
+export interface Route {
+  /** @param own makes the same repository without a detour */
+  detour(parts: RepositoryParts, own: () => AnyRepository): Detour
+}
+
 /** Of a repository whose calls are all made as they are. */
 export const NO_DETOUR: Detour['switch'] = { on: false }
 
 /** What a repository is made of; assembled by `createRepositories`. */
 export interface RepositoryParts extends ScopedTable {
+  /** The name that it has in its set. */
+  readonly name: string
   readonly table: TableMetadata
+  readonly references: References | undefined
   readonly rowReader: RowReader
   readonly reader: TableReader
   readonly scopes: CurrentScope
+  /** The repositories that it leads to by foreign keys. */
+  readonly set: RepositorySet
   /** Of a transaction: the table that the process shares. */
   readonly process?: Pick<RepositoryParts, 'cache' | 'reader'>
-  readonly detour?: Detour
 }

@@ -44,8 +44,7 @@ export function repositorySetFactory<Origin>(
             fix: 'Run kysely-lookup generate after a migration; a table without a primary key has no repository.',
           })
         }
-        const $table = (other: string) => BoundSet.table(set, other)
-        made = repository(name, set.#origin, { $table })
+        made = repository(name, set.#origin, set as unknown as RepositorySet)
         set.#made.set(name, made)
       }
       return made

@@ -30,16 +30,18 @@ export class Repository<Row, Key, Prefix> {
   /** Whether a scope keeps to what it has seen; an `immutable` table cannot show it anything else. */
   readonly #scoped: boolean
   readonly #rawType: RepositoryParts['keys']['rawType']
-  readonly #detour: Detour['switch']
+  readonly #switch: Detour['switch']
+  readonly #detour: Detour | undefined
 
   /** @internal */
-  constructor(parts: RepositoryParts) {
+  constructor(parts: RepositoryParts, detour?: Detour) {
     this.#parts = parts
     this.#counters = parts.counters
     this.#view = parts.cache ?? NOTHING_CACHED
     this.#scopes = parts.scopes
     this.#rawType = parts.keys.rawType
-    this.#detour = parts.detour?.switch ?? NO_DETOUR
+    this.#switch = detour?.switch ?? NO_DETOUR
+    this.#detour = detour
     this.#scoped = parts.cache !== undefined && parts.cache.mode !== 'immutable'
   }
 
@@ -55,7 +57,7 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if the key is not of the column's type, for this caller only.
    */
   findByKey(key: NullableKey<Key>): Promise<Row | undefined> {
-    if (this.#detour.on) return this.#findElsewhere(key)
+    if (this.#switch.on) return this.#findElsewhere(key)
     // The hit path: nothing is encoded or allocated.
     const view = this.#view
     const scope = this.#scoped || view.divergedScopes > 0 ? this.#scope() : undefined
@@ -91,7 +93,7 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if a key is not of the column's type, before anything is sent.
    */
   async findByKeys(keys: readonly NullableKey<Key>[]): Promise<(Row | undefined)[]> {
-    if (this.#detour.on) return this.#elsewhere((one) => one.findByKeys(keys))
+    if (this.#switch.on) return this.#elsewhere((one) => one.findByKeys(keys))
     const resolved = this.#parts.keys.resolveAll(keys)
     return this.#parts.reader.findAll(resolved, this.#scope()) as Promise<(Row | undefined)[]>
   }
@@ -106,7 +108,7 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if a value is not of its column's type, or the columns do not lead an index.
    */
   async findAllBy(columns: NullableKey<Prefix>): Promise<readonly Row[]> {
-    if (this.#detour.on) return this.#elsewhere((one) => one.findAllBy(columns))
+    if (this.#switch.on) return this.#elsewhere((one) => one.findAllBy(columns))
     const key = this.#parts.keys.resolvePrefix(columns)
     if (!key) return NO_ROWS as readonly Row[]
     return this.#parts.reader.list(key, this.#scope()) as Promise<readonly Row[]>
@@ -121,7 +123,7 @@ export class Repository<Row, Key, Prefix> {
    * ```
    */
   peek(key: NullableKey<Key>): Row | undefined {
-    if (this.#detour.on) return this.#peekElsewhere(key)
+    if (this.#switch.on) return this.#peekElsewhere(key)
     const { peeks } = this.#view
     const entry = findHit(peeks, key) ?? this.#peekResolved(key, peeks)
     if (entry === undefined) return undefined
@@ -153,7 +155,7 @@ export class Repository<Row, Key, Prefix> {
    * @throws ConfigurationError if the table is neither, or has more rows than `maxRows`.
    */
   async all(): Promise<readonly Row[]> {
-    if (this.#detour.on) return this.#elsewhere((one) => one.all())
+    if (this.#switch.on) return this.#elsewhere((one) => one.all())
     return (await readWholeTable(this.#parts, this.#scope())) as readonly Row[]
   }
 
@@ -167,7 +169,7 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if the key is not of the column's type.
    */
   clear(key?: NullableKey<Key>): void {
-    if (this.#detour.on) this.#parts.detour!.now((one) => one.clear(key))
+    if (this.#switch.on) this.#detour!.now((one) => one.clear(key))
     else {
       const resolved = key === undefined ? undefined : this.#parts.keys.resolve(key)
       if (key === undefined || resolved) this.#scope()?.clear(resolved)
@@ -186,7 +188,7 @@ export class Repository<Row, Key, Prefix> {
    * @throws InvalidKeyError if a column is missing, or the row's primary key cannot be a key.
    */
   prime(row: Row): void {
-    if (this.#detour.on) this.#parts.detour!.now((one) => one.prime(row))
+    if (this.#switch.on) this.#detour!.now((one) => one.prime(row))
     else {
       // Checked outside a scope too: a wrong row is refused wherever it is given.
       const primed = primedRow(row as Record<string, unknown>, this.#parts)
@@ -195,7 +197,7 @@ export class Repository<Row, Key, Prefix> {
   }
 
   #elsewhere<Result>(work: (one: Repository<Row, Key, Prefix>) => Promise<Result>): Promise<Result> {
-    return this.#parts.detour!.call((one) => work(one as Repository<Row, Key, Prefix>))
+    return this.#detour!.call((one) => work(one as Repository<Row, Key, Prefix>))
   }
 
   /** Apart from the hit path, on which a closure over the key would allocate. */
@@ -205,7 +207,7 @@ export class Repository<Row, Key, Prefix> {
 
   #peekElsewhere(key: NullableKey<Key>): Row | undefined {
     try {
-      return this.#parts.detour!.now((one) => one.peek(key)) as Row | undefined
+      return this.#detour!.now((one) => one.peek(key)) as Row | undefined
     } catch {
       return undefined
     }

@@ -2,10 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Kysely } from 'kysely'
 import { type CurrentScope, RequestScope } from '../scope/request-scope.ts'
 import type { AmbientTransactions } from './ambient-transactions.ts'
-import { createRepository } from './create-repository.ts'
+import { createRepository, type RepositoryMembers } from './create-repository.ts'
 import { dropAfterWrite, type ProcessTable, type ProcessTables } from './process-tables.ts'
-import { referenceReads } from './references.ts'
-import type { AnyRepository } from './repository-parts.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
 import type { TransactionOptions } from './transaction.ts'
 import type { TransactionFunction, TransactionSets } from './transaction-sets.ts'
@@ -63,14 +61,20 @@ export function createRequestSets(options: RequestSetsOptions): RepositorySet {
     return result
   }
 
+  const membersOf = (table: ProcessTable): RepositoryMembers => ({
+    writes: ({ scopes }) =>
+      createTableWrites(table, { over: db, wrote: () => wrote(table, scopes.getStore()) }),
+    immutable: table.cache?.mode === 'immutable',
+    route: ambient,
+  })
+  const byName = new Map(
+    Array.from(tables.byName, ([name, table]) => [name, { table, members: membersOf(table) }]),
+  )
   const createSet = repositorySetFactory<CurrentScope>({
-    names: [...tables.byName.keys()],
-    repository(name, scopes, { $table }) {
-      const table = tables.byName.get(name)!
-      const writes = createTableWrites(table, { over: db, wrote: () => wrote(table, scopes.getStore()) })
-      const references = referenceReads(table, $table)
-      const route = (own: () => AnyRepository) => ambient.detour(name, scopes, own)
-      return createRepository({ ...table, scopes }, { writes, references, route })
+    names: [...byName.keys()],
+    repository(name, scopes, set) {
+      const { table, members } = byName.get(name)!
+      return createRepository({ ...table, scopes, set }, members)
     },
     members: {
       ...Object.fromEntries(Reflect.ownKeys(members).map((name) => [name, () => members[name]])),

@@ -1,11 +1,11 @@
 import { ER_LOCK_DEADLOCK, errorNumber } from '../database/server-errors.ts'
 import { LookupError } from '../errors.ts'
-import type { AnyRepository, Detour } from './repository-parts.ts'
+import type { AnyRepository, Detour, RepositoryParts, Route } from './repository-parts.ts'
 
 const ON = { on: true }
 
 /** How long the repositories of a `$transaction` may be used. */
-export class TransactionLifetime {
+export class TransactionLifetime implements Route {
   #state: 'open' | 'ended' | 'failed' = 'open'
   #cause: unknown
   #pending = 0
@@ -13,14 +13,16 @@ export class TransactionLifetime {
   #idle: (() => void) | undefined
 
   /** Makes the calls of a repository as long as the transaction lasts. */
-  readonly detour = (own: () => AnyRepository): Detour => ({
-    switch: ON,
-    call: async (work) => this.#call(() => work(own())),
-    now: (work) => {
-      this.expectOpen()
-      return work(own())
-    },
-  })
+  detour(_: RepositoryParts, own: () => AnyRepository): Detour {
+    return {
+      switch: ON,
+      call: async (work) => this.#call(() => work(own())),
+      now: (work) => {
+        this.expectOpen()
+        return work(own())
+      },
+    }
+  }
 
   #call<Result>(work: () => Promise<Result>): Promise<Result> {
     this.expectOpen()

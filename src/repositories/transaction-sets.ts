@@ -8,7 +8,6 @@ import type { ServerAccess } from '../verification/verified-server.ts'
 import type { AmbientTransaction, AmbientTransactions, TransactionSet } from './ambient-transactions.ts'
 import { createRepository } from './create-repository.ts'
 import { dropAfterWrite, type ProcessTable, type ProcessTables } from './process-tables.ts'
-import { referenceReads } from './references.ts'
 import { type RepositorySet, repositorySetFactory } from './repository-set.ts'
 import { runTransaction, type TransactionOptions } from './transaction.ts'
 import { TransactionLifetime } from './transaction-lifetime.ts'
@@ -58,17 +57,27 @@ export function createTransactionSets(options: TransactionSetsOptions): Transact
 
   const createSet = repositorySetFactory<TransactionOrigin>({
     names: [...tables.byName.keys()],
-    repository(name, { transaction, scopes, written, lifetime }, { $table }) {
+    repository(name, { transaction, scopes, written, lifetime }, set) {
       const shared = tables.byName.get(name)!
       const server = access.serverFor({ table: shared.table, over: transaction, ranIn: scopes.ranIn })
       const reader = tables.readerInTransaction(shared, server)
-      const table = { ...shared, reader, source: reader.source, cache: undefined, scopes, process: shared }
+      const table = {
+        ...shared,
+        reader,
+        source: reader.source,
+        cache: undefined,
+        scopes,
+        set,
+        process: shared,
+      }
       const wrote = () => {
         written.add(name)
       }
-      const writes = createTableWrites(shared, { over: transaction, wrote })
-      const references = referenceReads(shared, $table)
-      return createRepository(table, { writes, references, route: lifetime?.detour })
+      return createRepository(table, {
+        writes: () => createTableWrites(shared, { over: transaction, wrote }),
+        immutable: shared.cache?.mode === 'immutable',
+        route: lifetime,
+      })
     },
     members: {
       $db({ transaction, written, lifetime }) {
