@@ -18,7 +18,9 @@ export interface BorrowedConnectionsOptions {
 /** The pool's own connections, for services that can have no others. A session that was altered is not used again. */
 export class BorrowedConnections implements LookupSource {
   readonly log: Log | undefined
+  opened = 0
   readonly #options: BorrowedConnectionsOptions
+  readonly #known = new WeakSet<Connection>()
 
   constructor(options: BorrowedConnectionsOptions) {
     this.#options = options
@@ -40,6 +42,8 @@ export class BorrowedConnections implements LookupSource {
     const needs = { table, configured: configured(), alone: true }
     for (let tries = 0; ; tries++) {
       const connection = await take(pool, deadline)
+      if (!this.#known.has(connection)) this.opened++
+      this.#known.add(connection)
       try {
         await connection.check(needs, deadline)
         return connection

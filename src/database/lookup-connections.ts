@@ -51,6 +51,7 @@ function destroyed(): LookupError {
  */
 export class LookupConnections implements LookupSource {
   readonly log: Log | undefined
+  opened = 0
   readonly #options: LookupConnectionsOptions
   readonly #free: Connection[] = []
   readonly #open = new Map<Connection, OwnConnection>()
@@ -170,6 +171,7 @@ export class LookupConnections implements LookupSource {
       onLost: (connection) => this.#lose(connection),
     })
     this.#open.set(connection, own)
+    this.opened++
     return connection
   }
 

@@ -7,6 +7,8 @@ import type { WrappedPool } from './pool.ts'
 export interface LookupSource {
   /** Logs their statements, if anything is logged. */
   readonly log: Log | undefined
+  /** How many connections it has had so far. */
+  readonly opened: number
   /** A connection in whose session answers of the table are right, to be released; rejects when the time is over. */
   acquire(limit: TimeLimit | undefined, table?: string): Connection | Promise<Connection>
   /** Lets statements that are under way or wait finish, and closes what is its own. */

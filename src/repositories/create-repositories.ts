@@ -48,6 +48,7 @@ export function createRepositories<
   })
   const watch = createVersionWatch({
     ...{ db, readGuard, tables: tables.followed, settings: settings.versions },
+    machine: settings.store?.machine,
     verified: () => void link?.follow(),
   })
   const refreshing = createRefreshing({ settings: settings.versions, tables, watch })

@@ -35,7 +35,7 @@ export interface Refreshing extends Pick<DoorbellWatch, 'counts' | 'stop'> {
   listen(): void
   /** Begins to follow versions. */
   start(): Promise<void>
-  /** Tells the other processes that these tables were written. */
+  /** This process has written these tables: the others are told. */
   announce(written: readonly ProcessTable[]): void
   refresh(options?: RefreshOptions): Promise<void>
 }
@@ -63,6 +63,7 @@ export function createRefreshing({ settings, tables, watch }: RefreshingOptions)
     listen: doorbell.start,
     start: watch.start,
     announce(written) {
+      watch.wrote()
       // The doorbell reports what could not be sent, and sends it later.
       if (written.length > 0) doorbell.announce(namesOf(written)).catch(() => {})
     },

@@ -151,7 +151,7 @@ export interface MachineRecords {
    */
   get(name: string): string | undefined
   /**
-   * Writes a text; the last one stays.
+   * Writes a text; the last one stays. Resolves when others can read it.
    *
    * @example
    * ```ts
@@ -159,5 +159,5 @@ export interface MachineRecords {
    * ```
    * @throws what the store throws if it fails: the text is lost.
    */
-  put(name: string, text: string): void
+  put(name: string, text: string): Promise<void>
 }

@@ -3,6 +3,7 @@ import { inCurrentDatabase } from '../database/current-database.ts'
 import { quoteName } from '../database/statement.ts'
 import type { TableMetadata } from '../metadata.ts'
 import { namespaceOf, type TableContent } from '../store/namespace.ts'
+import { readServerIdentity } from '../versions/server-identity.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 
 /** A table whose rows may be in a store. */
@@ -19,7 +20,8 @@ export async function lookAtContents(
   db: Kysely<unknown>,
   tables: readonly LookedUpTable[],
 ): Promise<ReadonlyMap<string, TableContent>> {
-  const server = await readServer(db)
+  const server = await readServerIdentity(db)
+  const truncations = await readTruncations(db)
   const structures = await readStructures(db, tables)
   const contents = new Map<string, TableContent>()
   // Read last: what has changed since the versions tell, or the next look does.
@@ -28,12 +30,12 @@ export async function lookAtContents(
     const structure = structures.get(name)
     const numbers = slots.map(([, version]) => Number(version))
     // TRUNCATE leaves a table as old as it was, at the version that it had. Rows that come after it move the version of a tracked one.
-    const truncated = mode === 'versioned' ? isEmpty : server?.truncations
+    const truncated = mode === 'versioned' ? isEmpty : truncations
     contents.set(name, {
       namespace:
-        server && structure !== undefined
+        server && truncations !== undefined && structure !== undefined
           ? namespaceOf(table, {
-              ...{ server: server.identity, database, slots: JSON.stringify(slots) },
+              ...{ server: server.text, database, slots: JSON.stringify(slots) },
               table: JSON.stringify([structure, mode, truncated]),
             })
           : undefined,
@@ -44,28 +46,12 @@ export async function lookAtContents(
   return contents
 }
 
-/** Which server it is, since when it runs, and how often it has truncated a table; undefined where it does not say. */
-async function readServer(
-  db: Kysely<unknown>,
-): Promise<{ readonly identity: string; readonly truncations: string } | undefined> {
-  const own = db.withoutPlugins()
-  const { rows: variables } = await sql<{ Variable_name: string; Value: string }>`
-    show global variables where variable_name in ('server_uuid', 'server_uid', 'server_id', 'hostname', 'port')`.execute(
-    own,
-  )
-  const named = new Map(variables.map(({ Variable_name, Value }) => [Variable_name.toLowerCase(), Value]))
-  const schema = named.has('server_uuid') ? 'performance_schema' : 'information_schema'
-  // In one statement: the clock and the uptime are whole seconds of one reading, so that their difference is always the same.
-  const { rows } = await sql<{ since: unknown }>`
-    select cast(cast(unix_timestamp() as signed) - cast(variable_value as signed) as char) as since
-    from ${sql.raw(schema)}.global_status where variable_name = 'Uptime'`.execute(own)
-  // MySQL's table leaves it out.
-  const { rows: counters } = await sql<{ Value: string }>`
-    show global status where variable_name = 'Com_truncate'`.execute(own)
-  const since = rows[0]?.since
-  const truncations = counters[0]?.Value
-  if (since === undefined || truncations === undefined) return undefined
-  return { identity: JSON.stringify([[...named].sort(), String(since)]), truncations: String(truncations) }
+/** How often the server has truncated a table; undefined where it does not say. */
+async function readTruncations(db: Kysely<unknown>): Promise<string | undefined> {
+  // MySQL's table of counters leaves it out.
+  const { rows } = await sql<{ Value: string }>`
+    show global status where variable_name = 'Com_truncate'`.execute(db.withoutPlugins())
+  return rows[0] && String(rows[0].Value)
 }
 
 /** By table, when it and its triggers were made; none where that does not tell it from another one. */

@@ -11,6 +11,12 @@ export interface DdlCounters {
   readonly startedAt: number
 }
 
+/** Counters, and when (ms of `performance.now`) the server was asked for them. */
+export interface TimedCounters {
+  readonly sentAt: number
+  readonly counters: DdlCounters
+}
+
 /** What began on the server since it was asked last. */
 export interface DdlMoves {
   /** An ALTER, which may be one that leaves creation times: IMPORT TABLESPACE, EXCHANGE or TRUNCATE PARTITION. */
@@ -26,6 +32,18 @@ export async function readCounters(execute: Execute): Promise<DdlCounters | unde
   if (uptime === undefined || COUNTERS.some((name) => !counts.has(name))) return undefined
   counts.delete(UPTIME)
   return { counts, startedAt: performance.now() / 1_000 - uptime }
+}
+
+/**
+ * Those that another process has read.
+ * @param counts in the order of `COUNTERS`
+ * @param startedAt in milliseconds of `performance.now`
+ */
+export function countersFrom(counts: readonly number[], startedAt: number): DdlCounters {
+  return {
+    counts: new Map(COUNTERS.map((name, index) => [name, counts[index]!])),
+    startedAt: startedAt / 1_000,
+  }
 }
 
 /**

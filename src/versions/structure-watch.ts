@@ -1,7 +1,7 @@
 import type { FollowedCache } from '../cache/process-cache.ts'
 import type { Execute } from '../database/execute.ts'
 import { errorNumber } from '../database/server-errors.ts'
-import { type DdlCounters, movesBetween, readCounters } from './ddl-counters.ts'
+import { type DdlCounters, movesBetween, readCounters, type TimedCounters } from './ddl-counters.ts'
 import { type CheckGuard, type Followed, GuardFaults } from './guard-faults.ts'
 import { creationTimes, presenceIn, triggersOf } from './poll-sql.ts'
 
@@ -16,6 +16,10 @@ export interface PolledVersions {
   readonly incomplete: ReadonlySet<string>
   /** The tables that have version rows. */
   readonly tracked: ReadonlySet<string>
+  /** Of a poll that another process has sent: its counters, and how long (ms) its next ones may be away. */
+  readonly shared?: { readonly counters: TimedCounters | undefined; readonly patience: number } | undefined
+  /** Told what the server has counted, as far as that is known. */
+  counted?(counters: TimedCounters | undefined): Promise<void>
 }
 
 /** DDL that has begun somewhere on the server. Nobody is told when it ends. */
@@ -62,7 +66,8 @@ export class StructureWatch {
     const changed = new Set<string>()
     const unseen = new Set<string>()
     if (server !== undefined) {
-      await this.#count(polled.execute, { server, now })
+      await this.#count(polled, { server, now })
+      await polled.counted?.(this.#lastCounters(server))
       if (this.#isDue(followed, now)) await this.#compare(polled, { now, server, changed, unseen })
     }
     if (changed.size + incomplete.size + unseen.size > 0 || !this.#faults.isEmpty) {
@@ -70,20 +75,11 @@ export class StructureWatch {
     }
   }
 
-  async #count(execute: Execute, { server, now }: { server: string; now: number }): Promise<void> {
-    const isSame = server === this.#server
-    if (!this.#isCountable || (isSame && now - this.#countedAt < COUNTERS_INTERVAL)) return
-    let counters: DdlCounters | undefined
-    try {
-      counters = await readCounters(execute)
-    } catch (error) {
-      // The server has not refused it.
-      if (errorNumber(error) === undefined) throw error
-    }
-    // Where they are not shown, every poll compares.
-    this.#isCountable = counters !== undefined
-    if (!counters) return
-    this.#countedAt = now
+  async #count(polled: PolledVersions, { server, now }: { server: string; now: number }): Promise<void> {
+    const timed = this.#newerCounters(polled, server) ?? (await this.#readCounters(polled, { server, now }))
+    if (!timed) return
+    const { counters } = timed
+    this.#countedAt = timed.sentAt
     this.#server = server
     const isFirst = this.#counters.size === 0
     const moves = isFirst ? undefined : movesBetween(this.#counters.get(server), counters)
@@ -96,6 +92,38 @@ export class StructureWatch {
       altered: moves.altered || this.#suspicion?.altered === true,
       truncated: moves.truncated || this.#suspicion?.truncated === true,
     }
+  }
+
+  /** Those of another process, unless this one was answered later: counters only rise while a server runs. */
+  #newerCounters({ shared }: PolledVersions, server: string): TimedCounters | undefined {
+    if (!shared?.counters || shared.counters.sentAt <= this.#countedAt) return undefined
+    const { counts } = shared.counters.counters
+    const known = this.#counters.get(server)?.counts ?? new Map<string, number>()
+    return [...known].every(([name, count]) => counts.get(name)! >= count) ? shared.counters : undefined
+  }
+
+  /** Undefined where they were read a moment ago, or cannot be. */
+  async #readCounters(
+    { execute, shared }: PolledVersions,
+    { server, now }: { server: string; now: number },
+  ): Promise<TimedCounters | undefined> {
+    const interval = COUNTERS_INTERVAL + (shared?.patience ?? 0)
+    if (!this.#isCountable || (server === this.#server && now - this.#countedAt < interval)) return undefined
+    let counters: DdlCounters | undefined
+    try {
+      counters = await readCounters(execute)
+    } catch (error) {
+      // The server has not refused it.
+      if (errorNumber(error) === undefined) throw error
+    }
+    // Where they are not shown, every poll compares.
+    this.#isCountable = counters !== undefined
+    return counters && { sentAt: now, counters }
+  }
+
+  #lastCounters(server: string): TimedCounters | undefined {
+    const counters = server === this.#server ? this.#counters.get(server) : undefined
+    return counters && { sentAt: this.#countedAt, counters }
   }
 
   #isDue(followed: Followed, now: number): boolean {

@@ -7,8 +7,13 @@ import { createExecute, type Execute } from '../database/execute.ts'
 import { expectAdapter, ownDatabase } from '../database/lookup-adapter.ts'
 import { pollChannel, trace } from '../diagnostics/channels.ts'
 import type { ConfigurationError } from '../errors.ts'
-import type { GuardedTable } from './guard-faults.ts'
+import type { MachineRecords } from '../store/store.ts'
+import type { Followed, GuardedTable } from './guard-faults.ts'
+import { machineClock } from './machine-clock.ts'
+import { MachinePolls, type PollSending, type SharedPoll } from './machine-polls.ts'
+import type { PolledRow } from './poll-record.ts'
 import { VERSIONS } from './poll-sql.ts'
+import { readServerIdentity } from './server-identity.ts'
 import { StructureWatch } from './structure-watch.ts'
 import { SLOTS, VERSION_TABLE } from './version-table.ts'
 
@@ -19,6 +24,8 @@ export interface Follower {
   /** Milliseconds. */
   readonly pollInterval: number
   readonly pollTimeout: number
+  /** Where the processes of the machine tell each other what polls have read, if they do. */
+  readonly machine?: MachineRecords | undefined
   /** Told when (of `performance.now`) a statement was sent that has verified the versions. */
   verified(sentAt: number): void
 }
@@ -48,27 +55,50 @@ export function versionFeedOf(db: Kysely<unknown>, readGuard: GuardReader): Vers
   return feed
 }
 
+/** When (in intervals) the next poll is due: of processes that share polls, the last one to poll does it again as a rule. */
+const DUE = { alone: [0.9, 1.1], leading: [0.9, 0.95], following: [1, 1.1] } as const
+
 /** Reads the versions of one database: one statement for all who follow them, at the shortest of their intervals. */
 export class VersionFeed {
-  /** Reads the versions by a statement that is sent after the call. One at a time: an answer never overtakes another. */
-  readonly look: () => Promise<void>
   readonly #db: Kysely<unknown>
   readonly #readGuard: GuardReader
   readonly #structure = new StructureWatch()
   readonly #followers = new Set<Follower>()
   readonly #polling = new Set<Follower>()
+  readonly #shared: MachinePolls
+  readonly #lookNext: () => Promise<void>
+  /** The versions that were read last, by table. */
+  #versions: ReadonlyMap<string, number> = new Map()
   #timer: NodeJS.Timeout | undefined
   #began = Number.NEGATIVE_INFINITY
+  #isFollowing = false
   #looking: Promise<void> | undefined
 
   constructor(db: Kysely<unknown>, readGuard: GuardReader) {
     this.#db = db
     this.#readGuard = readGuard
-    this.look = coalesce(async (before) => {
-      await before
-      this.#looking = this.#look()
-      await this.#looking
+    const { lookups } = expectAdapter(db)
+    this.#shared = new MachinePolls({
+      clock: machineClock(),
+      places: () => new Set([...this.#followers].flatMap(({ machine }) => machine ?? [])),
+      connections: () => lookups.opened,
     })
+    this.#lookNext = coalesce(async (before) => {
+      await before
+      while (this.#looking) await this.#looking.catch(() => {})
+      await this.#run()
+    })
+  }
+
+  /** Reads the versions by a statement that is sent after the call. One at a time: an answer never overtakes another. */
+  look(): Promise<void> {
+    this.#shared.refuseEarlier()
+    return this.#lookNext()
+  }
+
+  /** This process has written: what others have read before is not taken over any more. */
+  wrote(): void {
+    this.#shared.refuseEarlier()
   }
 
   /** From now on, looks concern the follower too. */
@@ -95,55 +125,114 @@ export class VersionFeed {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#polling.size === 0) return
-    const interval = shortest(this.#polling, 'pollInterval') * (0.9 + Math.random() * 0.2)
+    const [from, to] = DUE[!this.#shared.isShared ? 'alone' : this.#isFollowing ? 'following' : 'leading']
+    const interval = shortest(this.#polling, 'pollInterval') * (from + Math.random() * (to - from))
     const wait = Math.max(0, this.#began + interval - performance.now())
     const poll = () => {
-      this.look()
+      this.#poll()
         .catch(() => {})
         .finally(() => this.#schedule())
     }
     this.#timer = outsideRequests(() => setTimeout(poll, Math.min(wait, LONGEST_TIMER)).unref())
   }
 
-  async #look(): Promise<void> {
+  /** Another process of the machine may have done it meanwhile. */
+  #poll(): Promise<void> {
+    const shared = this.#looking ? undefined : this.#shared.newest(shortest(this.#polling, 'pollInterval'))
+    return shared && this.#isPlain(shared) ? this.#run(shared) : this.look()
+  }
+
+  /** Whether it says no less than this process knows: what may be a restore, or a fault, it reads for itself. */
+  #isPlain({ rows }: SharedPoll): boolean {
+    const complete = new Map(
+      rows.flatMap(([table, version, slots]) => (slots === SLOTS ? [[table, version]] : [])),
+    )
+    return [...followedBy(this.#followers)].every(([table, caches]) => {
+      const floor = Math.max(this.#versions.get(table) ?? 0, ...caches.map((cache) => cache.floor))
+      const isTracked = this.#versions.has(table) || caches.some(({ mode }) => mode === 'versioned')
+      return (
+        (complete.get(table) ?? Number.NEGATIVE_INFINITY) >= floor || (!isTracked && !complete.has(table))
+      )
+    })
+  }
+
+  #run(shared?: SharedPoll): Promise<void> {
+    const run = this.#look(shared).finally(() => {
+      this.#looking = undefined
+    })
+    this.#looking = run
+    return run
+  }
+
+  async #look(shared: SharedPoll | undefined): Promise<void> {
     const followers = [...this.#followers]
     if (followers.length === 0) return
-    const sentAt = performance.now()
+    const now = performance.now()
+    const sending = shared ? undefined : this.#shared.begin()
+    const sentAt = shared?.sentAt ?? now
     this.#began = sentAt
-    const names = new Set(followers.flatMap(({ tables }) => [...tables.keys()]))
-    const followed = new Map(
-      [...names].map((name) => [name, followers.flatMap(({ tables }) => tables.get(name) ?? [])] as const),
-    )
-    const read = () => this.#read(followed, sentAt + shortest(followers, 'pollTimeout'))
-    if (pollChannel.hasSubscribers) await trace(pollChannel, { tables: [...names] }, read)
+    this.#isFollowing = shared !== undefined
+    const followed = followedBy(followers)
+    const due = now + shortest(followers, 'pollTimeout')
+    const read = () => this.#read({ followed, due, shared, sending })
+    if (!shared && pollChannel.hasSubscribers)
+      await trace(pollChannel, { tables: [...followed.keys()] }, read)
     else await read()
     for (const follower of followers) if (this.#followers.has(follower)) follower.verified(sentAt)
   }
 
-  /** @param due when (of `performance.now`) everything has to be read */
-  async #read(followed: ReadonlyMap<string, readonly FollowedCache[]>, due: number): Promise<void> {
+  async #read({ followed, due, shared, sending }: Reading): Promise<void> {
     const limit = () => ({ what: 'versions', timeout: Math.max(1, due - performance.now()) })
     const execute: Execute = (statement, values) =>
       createExecute(this.#db, { ...limit(), table: VERSION_TABLE })(statement, values)
-    const tracked = new Set<string>()
+    const own = <Result>(work: (db: Kysely<unknown>) => Promise<Result>) =>
+      withinDeadline(limit(), () => work(ownDatabase(this.#db)))
+    const { server, rows } = shared ?? answerIn(await execute(VERSIONS, []))
     const incomplete = new Set<string>()
-    const rows = await execute(VERSIONS, [])
-    for (const [name, version, slots] of rows) {
-      const table = String(name)
-      tracked.add(table)
-      if (Number(slots) !== SLOTS) incomplete.add(table)
-      for (const cache of followed.get(table) ?? []) cache.observe(Number(version))
+    for (const [table, version, slots] of rows) {
+      if (slots !== SLOTS) incomplete.add(table)
+      for (const cache of followed.get(table) ?? []) cache.observe(version)
     }
+    this.#versions = new Map(rows.map(([table, version]) => [table, version]))
     // Nobody knows whether a table has changed whose version rows are gone.
     for (const [table, caches] of followed) {
-      if (!tracked.has(table) && caches.some(({ mode }) => mode === 'versioned')) incomplete.add(table)
+      if (!this.#versions.has(table) && caches.some(({ mode }) => mode === 'versioned')) incomplete.add(table)
     }
     await this.#structure.look({
-      ...{ execute, followed, tracked, incomplete },
-      server: rows.length > 0 ? String(rows[0]![3]) : undefined,
-      check: (guarded) => withinDeadline(limit(), () => this.#readGuard(ownDatabase(this.#db), guarded)),
+      ...{ execute, followed, incomplete, server },
+      tracked: new Set(this.#versions.keys()),
+      shared: shared && { ...shared, patience: 2.5 * shortest(this.#followers, 'pollInterval') },
+      check: (guarded) => own((db) => this.#readGuard(db, guarded)),
+      counted: async (counters) => {
+        if (!sending || server === undefined) return
+        await this.#shared.publish(sending, { server, rows, counters }, () => own(readServerIdentity))
+      },
     })
   }
+}
+
+interface Reading {
+  readonly followed: Followed
+  /** When (of `performance.now`) everything has to be read. */
+  readonly due: number
+  /** What another process has read already. */
+  readonly shared: SharedPoll | undefined
+  /** Undefined where this process tells nobody. */
+  readonly sending: PollSending | undefined
+}
+
+/** What a poll says; without a server where there are no versions. */
+function answerIn(rows: Awaited<ReturnType<Execute>>) {
+  return {
+    server: rows.length > 0 ? String(rows[0]![3]) : undefined,
+    rows: rows.map(([table, version, slots]): PolledRow => [String(table), Number(version), Number(slots)]),
+  }
+}
+
+function followedBy(followers: Iterable<Follower>): Followed {
+  const all = [...followers]
+  const names = new Set(all.flatMap(({ tables }) => [...tables.keys()]))
+  return new Map([...names].map((name) => [name, all.flatMap(({ tables }) => tables.get(name) ?? [])]))
 }
 
 function shortest(followers: Iterable<Follower>, name: 'pollInterval' | 'pollTimeout'): number {

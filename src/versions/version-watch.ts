@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import type { FollowedCache } from '../cache/process-cache.ts'
 import { ER_NO_SUCH_TABLE, errorNumber } from '../database/server-errors.ts'
 import { publish, unverifiedChannel, verifiedChannel } from '../diagnostics/channels.ts'
+import type { MachineRecords } from '../store/store.ts'
 import type { Doorbell } from './doorbell.ts'
 import { type Follower, type GuardReader, versionFeedOf } from './version-feed.ts'
 import { deniedVersions } from './version-table.ts'
@@ -85,6 +86,8 @@ export interface VersionWatch {
   start(): Promise<void>
   /** Reads the versions by a statement that is sent after the call; nothing where nothing was read yet that it could concern. */
   look(): Promise<void>
+  /** To be called after a commit of this process: nothing that others have read before is taken over. */
+  wrote(): void
   stop(): Promise<void>
   /** When (of `performance.now`) the last statement that verified versions was sent. */
   readonly verifiedAt: number | undefined
@@ -99,6 +102,8 @@ export function createVersionWatch(options: {
   readonly tables: ReadonlyMap<string, FollowedCache>
   readonly settings: ResolvedVersionOptions
   readonly readGuard: GuardReader
+  /** Where the processes of the machine share what polls have read, if they do. */
+  readonly machine?: MachineRecords | undefined
   /** Told whenever versions were verified. */
   verified?(): void
 }): VersionWatch {
@@ -117,6 +122,7 @@ export function createVersionWatch(options: {
     tables,
     pollInterval: settings.pollInterval,
     pollTimeout: settings.pollTimeout,
+    machine: options.machine,
     verified,
   }
 
@@ -167,6 +173,7 @@ export function createVersionWatch(options: {
       return beginning
     },
     look: () => (state === 'idle' && !beginning ? Promise.resolve() : feed.look()),
+    wrote: () => feed.wrote(),
     get verifiedAt() {
       return verifiedAt
     },

@@ -29,7 +29,7 @@ describe('the folder of an lmdb store', () => {
     await using folder = await storeFolder()
     const store = folder.open()
     await store.write(PLACE, [ENTRY])
-    store.machine!.put('poll', 'x')
+    await store.machine!.put('poll', 'x')
     await store.claim!(PLACE, 'batch', 1_000)
     const found = filesIn(folder.path)
     assert.ok(found.length >= 5)

@@ -7,12 +7,12 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  renameSync,
   statfsSync,
   statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigurationError } from '../../errors.ts'
 import type { MachineRecords } from '../store.ts'
@@ -39,8 +39,8 @@ const NETWORK_FILE_SYSTEMS = new Set([
   0x6969, 0xff534d42, 0xfe534d42, 0x517b, 0x01021997, 0x5346414f, 0x00c36400,
 ])
 
-/** Claims are kept for seconds; older files are left by processes that were killed. */
-const OLD_CLAIM = 60_000
+/** Claims and records are of use for seconds; older files are left by processes that have ended. */
+const OLD_FILE = 60_000
 
 /**
  * @throws ConfigurationError for a folder that others may write to: they could put rows into it. Other errors say that the folder
@@ -54,7 +54,7 @@ export function openFolder(path: string): StoreFolder {
   const claims = join(path, 'claims')
   const records = join(path, 'records')
   for (const folder of [claims, records]) makeFolder(folder)
-  sweep(claims)
+  for (const folder of [claims, records]) sweep(folder)
 
   function readCurrent(): string | undefined {
     const name = readText(join(path, CURRENT))
@@ -104,11 +104,11 @@ export function openFolder(path: string): StoreFolder {
     },
     records: {
       get: (name) => readText(join(records, hashed(name))),
-      put(name, text) {
+      async put(name, text) {
         const file = join(records, hashed(name))
         const draft = `${file}-${randomBytes(6).toString('hex')}`
-        writeFileSync(draft, text, { mode: OWN_FILE })
-        renameSync(draft, file)
+        await writeFile(draft, text, { mode: OWN_FILE })
+        await rename(draft, file)
       },
     },
   }
@@ -190,6 +190,6 @@ function remove(file: string): void {
 function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
     const file = join(folder, name)
-    if ((ageOf(file) ?? 0) > OLD_CLAIM) remove(file)
+    if ((ageOf(file) ?? 0) > OLD_FILE) remove(file)
   }
 }

@@ -174,8 +174,8 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     },
     machine: {
       get: (name) => folder?.records.get(name),
-      put(name, text) {
-        folder?.records.put(name, text)
+      async put(name, text) {
+        await folder?.records.put(name, text)
       },
     },
     async close() {
