@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Store } from '../../src/store/store.ts'
 import { type AnyRepositories, type Lookups, lookups, numbered } from '../support/lookups.ts'
+import { readStatementForms, statementsFor } from '../support/statement-forms.ts'
 import { createMemoryStore } from '../support/store/memory-store.ts'
 import { guard, readAndEnd } from '../support/store/stored-lookups.ts'
 
+const [form] = await readStatementForms()
 const KEYS = Array.from({ length: 200 }, (_, index) => index + 1)
 
 describe('a process that begins on a store that another one is about to fill', () => {
@@ -46,7 +48,8 @@ describe('a process that begins on a store that another one is about to fill', (
         const direct = await readAndEnd(data.repositories({ cache: { item: 'versioned' } }), read)
         const repos = process({ ...createMemoryStore({ isAsynchronous }), claim: async () => false })
         assert.deepEqual(await read(repos), direct)
-        assert.equal(repos.$stats().item!.statements, 1)
+        const statements = read === readAll ? 1 : statementsFor(form, KEYS.length)
+        assert.equal(repos.$stats().item!.statements, statements)
         await repos.$close()
       })
     }

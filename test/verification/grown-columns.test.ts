@@ -4,7 +4,9 @@ import type { DecodingOptions, TablesMetadata } from '../../src/index.ts'
 import { createDatabase, createRepositories } from '../../src/index.ts'
 import { type AnyDB, type AnyRepositories, lookups } from '../support/lookups.ts'
 import { runStatements } from '../support/server.ts'
+import { readStatementForms } from '../support/statement-forms.ts'
 
+const forms = await readStatementForms()
 const LATIN = 'character set latin1 collate latin1_swedish_ci'
 const UTF8 = 'character set utf8mb4 collate utf8mb4_general_ci'
 const long = (size: number) => 'k'.repeat(size)
@@ -161,7 +163,7 @@ async function withOldBuilds(
   await runStatements(data.test.url, `alter table item modify value ${to}`)
   if (after) await runStatements(data.test.url, `insert into item values (2, ${after})`)
   await using db = closing(createDatabase<AnyDB>({ uri: data.test.url, ...options.decoding }))
-  const started = (['json_table', 'union_all'] as const).map(
+  const started = forms.map(
     (statementForm) =>
       createRepositories({
         db: db.db,
