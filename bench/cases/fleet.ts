@@ -5,10 +5,12 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'
-import { createDatabase } from '../../src/index.ts'
+import { createDatabase, createRepositories } from '../../src/index.ts'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
+import { redisDoorbell } from '../../src/redis/index.ts'
 import { startThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
-import { type AnyDB, metadataOf } from '../../test/support/lookups.ts'
+import { type AnyDB, type AnyRepositories, metadataOf } from '../../test/support/lookups.ts'
+import { startRedisServer } from '../../test/support/redis/redis-server.ts'
 import type { BenchContext } from '../context.ts'
 import type { Figure } from '../figure.ts'
 import { quantile } from '../median.ts'
@@ -17,14 +19,42 @@ import type { FleetTask, Seen } from './fleet-process.ts'
 const POLLERS = [10, 100, 500]
 const PROCESSES = 5
 const TABLES = 20
-const INTERVAL = 1_000
 /** The kernel's unit of processor time in `/proc`. */
 const TICKS = 100
+
+/** How processes hear of changes. With a doorbell they poll seldom, as docs/scale.md says. */
+interface Hearing {
+  readonly name: string
+  readonly doorbell: FleetTask['doorbell']
+  /** Milliseconds. */
+  readonly pollInterval: number
+  /** One more process listens to the binary log, and rings for all. */
+  readonly watch?: boolean
+  /** Milliseconds from one commit to the next, at least. */
+  readonly rest: number
+  readonly most?: number
+}
+
+const HEARING: readonly Hearing[] = [
+  { name: 'poll each second', doorbell: 'none', pollInterval: 1_000, rest: 1_500 },
+  { name: 'Redis, poll each 30 s', doorbell: 'redis', pollInterval: 30_000, rest: 1_000 },
+  {
+    name: 'watch and Redis, poll each 30 s',
+    doorbell: 'redis',
+    pollInterval: 30_000,
+    rest: 1_000,
+    watch: true,
+  },
+  // Each of them is a replica to the server.
+  { name: 'binary log, poll each 30 s', doorbell: 'binlog', pollInterval: 30_000, rest: 1_000, most: 100 },
+]
 
 /** On a server of its own, with room for all connections. */
 export async function fleet({ quick, wants, progress }: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = []
-  await using server = await startThrowawayServer({ args: ['--max-connections=2000'] })
+  const args = ['--max-connections=3000', '--log-bin=binlog', '--server-id=1', '--binlog-format=ROW']
+  await using server = await startThrowawayServer({ args })
+  await using redis = await startRedisServer()
   const connection = await createConnection(server.url)
   const [[about]] = await connection.query<RowDataPacket[]>('select version() version, @@pid_file pid')
   const name = `${/mariadb/i.test(about!.version) ? 'MariaDB' : 'MySQL'} ${Number.parseFloat(about!.version)}`
@@ -35,19 +65,30 @@ export async function fleet({ quick, wants, progress }: BenchContext): Promise<F
   url.pathname = '/fleet'
   const tables = await prepare(url.href, connection)
   for (const pollers of POLLERS) {
-    const what = `${pollers} processes, ${TABLES} tables, a poll each second`
-    if (!wants(what)) continue
-    progress(what)
-    const task = { url: url.href, pollers: pollers / PROCESSES, tables, pollInterval: INTERVAL }
-    const seconds = quick ? 5 : 20
-    const { latencies, ...more } = await measure({ task, connection, pid, seconds })
-    const figure: Figure = {
-      ...{ case: 'fleet', server: name, what, side: 'commit to visible, median', unit: 'ms' },
-      value: quantile(latencies, 0.5),
-      more: { p99: quantile(latencies, 0.99), ...more },
+    for (const hearing of HEARING) {
+      const what = `${pollers} processes, ${TABLES} tables, ${hearing.name}`
+      if (!wants(what) || pollers > (hearing.most ?? pollers)) continue
+      progress(what)
+      const { doorbell, pollInterval } = hearing
+      const task = {
+        ...{ url: url.href, pollers: pollers / PROCESSES, tables },
+        ...{ doorbell, pollInterval, redis: redis.url },
+      }
+      const { latencies, ...more } = await measure({
+        task,
+        hearing,
+        connection,
+        pid,
+        seconds: quick ? 5 : 20,
+      })
+      const figure: Figure = {
+        ...{ case: 'fleet', server: name, what, side: 'commit to visible, median', unit: 'ms' },
+        value: quantile(latencies, 0.5),
+        more: { p99: quantile(latencies, 0.99), ...more },
+      }
+      progress(`${figure.value} ${JSON.stringify(figure.more)}`)
+      figures.push(figure)
     }
-    progress(JSON.stringify(figure.more))
-    figures.push(figure)
   }
   await connection.end()
   return figures
@@ -67,13 +108,15 @@ async function prepare(url: string, connection: Connection) {
 
 interface Measuring {
   readonly task: FleetTask
+  readonly hearing: Hearing
   readonly connection: Connection
   readonly pid: string
   readonly seconds: number
 }
 
-async function measure({ task, connection, pid, seconds }: Measuring) {
+async function measure({ task, hearing, connection, pid, seconds }: Measuring) {
   const program = fileURLToPath(new URL('fleet-process.ts', import.meta.url))
+  const watching = hearing.watch ? await startWatch(task) : undefined
   const children = Array.from({ length: PROCESSES }, () => fork(program, [JSON.stringify(task)]))
   try {
     await Promise.all(children.map((child) => once(child, 'message')))
@@ -81,20 +124,39 @@ async function measure({ task, connection, pid, seconds }: Measuring) {
     const before = await readCosts(connection, pid)
     await pause(seconds * 1_000)
     const after = await readCosts(connection, pid)
-    const polls = (task.pollers * PROCESSES * (after.at - before.at)) / INTERVAL
-    const commits = await commitFor(connection, seconds)
-    await pause(3 * INTERVAL)
+    const commits = await commitFor({ task, hearing, connection, seconds })
+    await pause(Math.min(3 * task.pollInterval, 5_000))
     const seen = (await Promise.all(children.map(seenBy))).flat()
+    const latencies = latenciesOf(commits, seen)
+    const statements = after.statements - before.statements
     return {
-      latencies: latenciesOf(commits, seen),
-      'statements per second': ((after.statements - before.statements) * 1_000) / (after.at - before.at),
+      latencies,
+      // Less than 1: some have not seen every commit by themselves, but one later.
+      seen: latencies.length / (commits.length * task.pollers * PROCESSES),
+      'statements per second': (statements * 1_000) / (after.at - before.at),
       'server ms per second': ((after.cpu - before.cpu) * 1_000) / (after.at - before.at),
-      'server µs per poll': ((after.cpu - before.cpu) * 1_000) / polls,
+      'server µs per statement': ((after.cpu - before.cpu) * 1_000) / statements,
     }
   } finally {
     for (const child of children) child.send('close')
     await Promise.all(children.map((child) => once(child, 'exit')))
+    watching?.kill()
   }
+}
+
+/** Resolves when it listens to the binary log and can ring. */
+async function startWatch({ url, redis }: FleetTask): Promise<ChildProcess> {
+  const program = fileURLToPath(new URL('../../src/cli/bin.ts', import.meta.url))
+  const child = fork(program, ['watch', '--url', url, '--redis', redis], { silent: true })
+  const connected = Promise.withResolvers<void>()
+  child.once('exit', () => connected.reject(new Error('watch has ended')))
+  let said = ''
+  child.stdout!.on('data', (text) => {
+    said += text
+    if (/Redis: connected/.test(said) && /binary log: connected/.test(said)) connected.resolve()
+  })
+  await connected.promise
+  return child
 }
 
 async function readCosts(connection: Connection, pid: string) {
@@ -104,18 +166,30 @@ async function readCosts(connection: Connection, pid: string) {
   return { statements: Number(row!.Value), cpu, at: performance.now() }
 }
 
-/** Changes one row now and then, each time after everybody has seen the last change. */
-async function commitFor(connection: Connection, seconds: number): Promise<Seen[]> {
+interface Committing extends Omit<Measuring, 'pid'> {}
+
+/** Changes one row now and then, after everybody should have seen the last change. */
+async function commitFor({ task, hearing, connection, seconds }: Committing): Promise<Seen[]> {
+  await using db = createDatabase<AnyDB>({ uri: task.url })
+  // Past repositories where another process rings.
+  const rings = task.doorbell === 'redis' && !hearing.watch
+  await using repos = createRepositories({
+    ...{ db, tables: task.tables },
+    ...(rings && { versions: { doorbell: redisDoorbell({ url: task.redis }) } }),
+  }) as unknown as AnyRepositories
   const commits: Seen[] = []
   const end = performance.now() + seconds * 1_000
+  let value = 0
   while (performance.now() < end) {
-    await connection.query('update t0 set value = value + 1')
+    value++
+    if (rings) await repos.t0!.update(1, { value })
+    else await connection.query(`update t0 set value = ${value}`)
     const at = Number(process.hrtime.bigint()) / 1e6
     const [[row]] = await connection.query<RowDataPacket[]>(
       "select cast(sum(version) as unsigned) version from lookup_version where table_name = 't0'",
     )
     commits.push({ version: Number(row!.version), at })
-    await pause(1.5 * INTERVAL + Math.random() * INTERVAL)
+    await pause(hearing.rest + (Math.random() * hearing.rest) / 2)
   }
   return commits
 }
