@@ -22,6 +22,8 @@ export interface Peer {
   restart?(): Promise<void>
   /** Reads the whole table of cities into the process. */
   preload?(): Promise<unknown>
+  /** How many statements it has sent for rows since it began or restarted; polls are none. */
+  statements?(): number
   close(): Promise<void>
 }
 
@@ -32,6 +34,8 @@ export interface PeerOptions {
   readonly variant: string
   /** Rows that the process may have to hold. */
   readonly capacity: number
+  /** A store below the process, where the library has such a thing: see `openStore`. */
+  readonly store?: string
 }
 
 /** A side of a comparison: where its code is and which of its variants is meant. */
@@ -39,11 +43,13 @@ export interface Side {
   /** A file of bench/sides or bench/peers, without its ending. */
   readonly module: string
   readonly variant?: string
+  readonly store?: string
 }
 
-export async function openPeer(side: Side, options: Omit<PeerOptions, 'variant'>): Promise<Peer> {
+export async function openPeer(side: Side, options: Omit<PeerOptions, 'variant' | 'store'>): Promise<Peer> {
   const { open } = (await import(new URL(`${side.module}.ts`, import.meta.url).href)) as {
     open(options: PeerOptions): Promise<Peer>
   }
-  return open({ ...options, variant: side.variant ?? '' })
+  const { variant = '', store } = side
+  return open({ ...options, variant, ...(store !== undefined && { store }) })
 }

@@ -68,7 +68,7 @@ export async function compare(plan: Rounds): Promise<Record<string, Comparison>>
       const end = performance.now() + (plan.seconds ?? SECONDS) * 1_000
       for (let round = -plan.warmup; round < plan.rounds; round++) {
         if (round >= FEWEST_ROUNDS && performance.now() > end) break
-        for (const name of rotated([...running.keys()], round + plan.warmup)) {
+        for (const name of rotated([...running.keys()], process + round + plan.warmup)) {
           const sample = await running.get(name)!.round()
           if (round < 0) continue
           values.get(name)!.at(-1)!.push(mainOf(sample))

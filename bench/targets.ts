@@ -44,6 +44,8 @@ const batches = ['per request', 'immutable'].flatMap((mode): Target[] => {
 const warm = { case: 'service', what: 'warm, in-process', side: 'kysely-lookup, immutable', atLeast: true }
 const cold = { case: 'service', side: 'kysely-lookup, immutable' }
 
+const stored = { case: 'store' }
+
 /** What the library is to reach. A figure that is missing, or missed, says so. */
 const TARGETS: readonly Target[] = [
   {
@@ -164,6 +166,84 @@ const TARGETS: readonly Target[] = [
       text: 'the same, under load',
     },
   ]),
+  {
+    ...stored,
+    text: '`findByKey` from an lmdb store, first touch, against a lone statement',
+    what: 'findByKey, first touch of each of 135,000 rows',
+    side: 'lmdb store',
+    limit: Number((1 / 12).toPrecision(2)),
+  },
+  {
+    ...stored,
+    text: 'the same (µs a row)',
+    what: 'findByKey, first touch of each of 135,000 rows',
+    side: 'lmdb store',
+    absolute: true,
+    limit: 3,
+  },
+  {
+    ...stored,
+    text: 'cold service in a new process over a filled lmdb store, against the hand-written ideal',
+    what: 'cold service in a new process',
+    side: 'kysely-lookup, lmdb store',
+    atLeast: true,
+    limit: 4,
+  },
+  {
+    ...stored,
+    text: 'lookup statements of it',
+    what: 'cold service in a new process',
+    side: 'kysely-lookup, lmdb store',
+    more: 'lookups',
+    limit: 0,
+  },
+  {
+    ...stored,
+    text: 'the same over a Redis store, against the hand-written ideal',
+    what: 'cold service in a new process',
+    side: 'kysely-lookup, Redis store',
+    atLeast: true,
+    limit: 1.2,
+  },
+  {
+    ...stored,
+    text: 'lookup statements of it',
+    what: 'cold service in a new process',
+    side: 'kysely-lookup, Redis store',
+    more: 'lookups',
+    limit: 0,
+  },
+  {
+    ...stored,
+    text: 'memory of 135,000 rows in 8 processes, with a store, against all in each',
+    what: 'memory that the rows take in 8 processes',
+    side: 'a store, 10,000 rows in each process',
+    limit: 0.25,
+  },
+  {
+    ...stored,
+    text: 'statements of 8 processes that begin cold together, against those of one',
+    what: '8 processes begin cold with the same 10,000 keys',
+    side: '8 processes, a store',
+    limit: 1.5,
+  },
+  ...['hits', 'hits in a scope'].map(
+    (reads): Target => ({
+      ...stored,
+      text: `${reads} with an lmdb store, against none`,
+      what: `${reads}, 1,000 hot rows, with and without a store`,
+      side: 'lmdb store',
+      limit: 1.05,
+    }),
+  ),
+  {
+    case: 'store-large',
+    text: 'random reads of 10,000,000 rows from an lmdb store (µs a row)',
+    what: 'random reads of 10,000,000 rows of eight columns',
+    side: 'lmdb store',
+    absolute: true,
+    limit: 5,
+  },
   {
     case: 'growth',
     text: 'hit with 1,000,000 rows cached, against a Map of as many',

@@ -30,13 +30,14 @@ export async function prepare(task: Task): Promise<Measured> {
   const selects = await openSelectCount(task.url)
   const handle = (index: number) => peer.request((lookups) => serve(lookups, all[index]!))
   const service = http ? await startHttpService({ handle, requests, concurrency }) : undefined
-  const send = service?.send ?? (() => sendHere(handle, { requests, concurrency }))
+  const send = service?.send ?? (() => sendRequests(handle, { requests, concurrency }))
   await send()
   return {
     async round() {
       let seconds = 0
       let cpu = 0
       let statements = 0
+      let lookups = 0
       for (let time = 0; time < times; time++) {
         if (cold) await peer.restart?.()
         const before = await selects.read()
@@ -44,10 +45,17 @@ export async function prepare(task: Task): Promise<Measured> {
         seconds += await send()
         cpu += stopwatch().cpu
         statements += (await selects.read()) - before
+        lookups += peer.statements?.() ?? 0
       }
       const sent = requests * times
       // Microseconds per request, of this process: clients of a service on HTTP have their own.
-      return { requestsPerSecond: sent / seconds, cpu: cpu / 1_000 / sent, statements: statements / sent }
+      return {
+        requestsPerSecond: sent / seconds,
+        cpu: cpu / 1_000 / sent,
+        statements: statements / sent,
+        // Without polls, where the side has any.
+        ...(task.side.store !== undefined && { lookups }),
+      }
     },
     async close() {
       await service?.stop()
@@ -57,7 +65,8 @@ export async function prepare(task: Task): Promise<Measured> {
   }
 }
 
-async function sendHere(
+/** Seconds that the requests take in this process. */
+export async function sendRequests(
   handle: (index: number) => Promise<number>,
   { requests, concurrency }: { readonly requests: number; readonly concurrency: number },
 ): Promise<number> {

@@ -9,11 +9,12 @@ import type { TableMetadata, TablesMetadata } from '../../src/metadata.ts'
 import type { CacheModes } from '../../src/repositories/repositories-options.ts'
 import { readSchema } from '../../src/schema/read-schema.ts'
 import type { Lookups, Peer, PeerOptions } from '../peer.ts'
+import { openStore } from '../stores.ts'
 
 type AnyDB = Record<string, Record<string, unknown>>
 type AnyRepository = Repository<object, unknown, unknown>
 
-export async function open({ url, variant, capacity }: PeerOptions): Promise<Peer> {
+export async function open({ url, variant, capacity, store: at }: PeerOptions): Promise<Peer> {
   const db = createDatabase<AnyDB>({ uri: url })
   const [mode, oneKey] = variant.split(', ') as ['request' | 'immutable' | 'versioned' | 'expiring', string?]
   const { city, country } = await metadataOf(db)
@@ -21,8 +22,9 @@ export async function open({ url, variant, capacity }: PeerOptions): Promise<Pee
   const tables = { city: known(city!), country: known(country!) }
   const cached = mode === 'request' ? undefined : cacheMode(mode, capacity)
   const cache: CacheModes<typeof tables> = cached ? { city: cached, country: cached } : {}
+  const store = at === undefined ? undefined : openStore(at)
   const make = async () => {
-    const made = createRepositories({ db, tables, cache })
+    const made = createRepositories({ db, tables, cache, ...(store && { store }) })
     await made.$ready()
     return made
   }
@@ -40,8 +42,10 @@ export async function open({ url, variant, capacity }: PeerOptions): Promise<Pee
       lookups = lookupsOf(repos)
     },
     preload: () => tableOf(repos, 'city').preload(),
+    statements: () => Object.values(repos.$stats()).reduce((sum, { statements }) => sum + statements, 0),
     async close() {
       await repos.$close()
+      await store?.close()
       await db.destroy()
     },
   }
