@@ -58,6 +58,14 @@ interface Attachment {
   readonly since: number
 }
 
+/** What an entry is to say. */
+interface Place {
+  readonly at: Attachment
+  readonly key: Key
+  /** The key of the entry. */
+  readonly name: string
+}
+
 /** How long (ms) others wait for what one process has claimed. */
 const CLAIM_LIFETIME = 50
 
@@ -95,16 +103,16 @@ export function createTableStore(options: TableStoreOptions): TableStore {
     return value
   }
 
-  function take(bytes: Uint8Array | undefined, { at, key }: { at: Attachment; key: Key }): StoredAnswer {
-    const row = bytes && codec.readRow(at.namespace, codec.rowKey(key), bytes)
+  function take(bytes: Uint8Array | undefined, { at, key, name }: Place): StoredAnswer {
+    const row = bytes && codec.readRow(at.namespace, name, bytes)
     if (row === undefined || (row === null && !keepsAbsences)) return undefined
     if (row !== null) return at.generation.publish(row, key)
     at.generation.publishAbsence(key)
     return null
   }
 
-  function takeList(bytes: Uint8Array | undefined, { at, key }: { at: Attachment; key: Key }) {
-    const rows = bytes && codec.readRows(at.namespace, codec.listKey(key), bytes)
+  function takeList(bytes: Uint8Array | undefined, { at, key, name }: Place) {
+    const rows = bytes && codec.readRows(at.namespace, name, bytes)
     if (!rows) return undefined
     const entries = rows.map((row) => at.generation.publish(row))
     at.generation.publishList(key, entries)
@@ -143,15 +151,16 @@ export function createTableStore(options: TableStoreOptions): TableStore {
     keys: readonly Key[],
     how: {
       keyOf(key: Key): string
-      take(bytes: Uint8Array | undefined, place: { at: Attachment; key: Key }): Answer | undefined
+      take(bytes: Uint8Array | undefined, place: Place): Answer | undefined
     },
   ): Promise<readonly (Answer | undefined)[]> {
     const at = current()
     if (!at) return []
-    const bytes = await read(at, keys.map(how.keyOf))
+    const names = keys.map(how.keyOf)
+    const bytes = await read(at, names)
     if (current() !== at) return []
     return keys.map((key, index) => {
-      const answer = how.take(bytes[index], { at, key })
+      const answer = how.take(bytes[index], { at, key, name: names[index]! })
       // Where a store answers at once, its misses are counted by then.
       return answer === undefined && store.readNow ? undefined : counted(answer)
     })
@@ -167,12 +176,14 @@ export function createTableStore(options: TableStoreOptions): TableStore {
     find(key, held) {
       const at = currentOf(held)
       if (!at) return undefined
-      return counted(take(readNow(at, codec.rowKey(key)), { at, key }))
+      const name = codec.rowKey(key)
+      return counted(take(readNow(at, name), { at, key, name }))
     },
     list(key, held) {
       const at = keepsAbsences ? currentOf(held) : undefined
       if (!at) return undefined
-      return counted(takeList(readNow(at, codec.listKey(key)), { at, key }))
+      const name = codec.listKey(key)
+      return counted(takeList(readNow(at, name), { at, key, name }))
     },
     all(held) {
       const at = keepsAbsences ? currentOf(held) : undefined

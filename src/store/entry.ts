@@ -21,12 +21,14 @@ export interface EntryPlace {
 }
 
 /** Changes with the layout of entries, keys and addresses: what another format wrote is a miss. */
-export const STORE_FORMAT = 1
+export const STORE_FORMAT = 2
 
 const MAGIC = 0x6b
-const HEADER = 16
-/** Where the bytes begin that the checksum is of. */
-const CHECKED = 4
+const HEADER = 12
+/** The checksum, behind everything that it is of. */
+const TRAILER = 4
+/** What the checksum is of bytes with their own checksum behind them. */
+const WHOLE = 0x2144df1c
 const KINDS: readonly EntryKind[] = ['row', 'absent', 'list', 'table']
 
 /** How far (s) another machine's clock may be ahead. */
@@ -37,15 +39,16 @@ export function sealEntry(
   place: EntryPlace,
   { kind, payload, now }: { readonly kind: EntryKind; readonly payload: Uint8Array; readonly now: number },
 ): Buffer {
-  const bytes = Buffer.allocUnsafe(HEADER + payload.length)
-  bytes[4] = MAGIC
-  bytes[5] = STORE_FORMAT
-  bytes[6] = KINDS.indexOf(kind)
-  bytes[7] = 0
-  bytes.writeUInt32LE(Math.floor(now / 1_000), 8)
-  bytes.writeUInt32LE(payload.length, 12)
+  const end = HEADER + payload.length
+  const bytes = Buffer.allocUnsafe(end + TRAILER)
+  bytes[0] = MAGIC
+  bytes[1] = STORE_FORMAT
+  bytes[2] = KINDS.indexOf(kind)
+  bytes[3] = 0
+  bytes.writeUInt32LE(Math.floor(now / 1_000), 4)
+  bytes.writeUInt32LE(payload.length, 8)
   bytes.set(payload, HEADER)
-  bytes.writeUInt32LE(checksum(place, bytes), 0)
+  bytes.writeUInt32LE(checksum(place, bytes.subarray(0, end)), end)
   return bytes
 }
 
@@ -55,20 +58,20 @@ export function openEntry(
   bytes: Buffer,
   { now, maxAge }: { readonly now: number; readonly maxAge: number },
 ): SealedEntry | undefined {
-  if (bytes.length < HEADER || bytes[4] !== MAGIC || bytes[5] !== STORE_FORMAT) return undefined
-  const kind = KINDS[bytes[6]!]
-  const end = HEADER + bytes.readUInt32LE(12)
-  if (kind === undefined || end !== bytes.length) return undefined
-  const age = now - bytes.readUInt32LE(8) * 1_000
+  if (bytes.length < HEADER + TRAILER || bytes[0] !== MAGIC || bytes[1] !== STORE_FORMAT) return undefined
+  const kind = KINDS[bytes[2]!]
+  const end = HEADER + bytes.readUInt32LE(8)
+  if (kind === undefined || end + TRAILER !== bytes.length) return undefined
+  const age = now - bytes.readUInt32LE(4) * 1_000
   if (age >= maxAge || age < -CLOCK_TOLERANCE * 1_000) return undefined
-  return bytes.readUInt32LE(0) === checksum(place, bytes) ? { kind, from: HEADER, end } : undefined
+  return checksum(place, bytes) === WHOLE ? { kind, from: HEADER, end } : undefined
 }
 
-/** Of the entry's place, its header and its payload. */
+/** Of the entry's place and these bytes of it. */
 function checksum({ address, key }: EntryPlace, bytes: Buffer): number {
   let seed = seedOf(address)
   for (let index = 0; index < key.length; index++) seed = Math.imul(seed ^ key.charCodeAt(index), 0x01000193)
-  return zlib.crc32(bytes.subarray(CHECKED), seed >>> 0)
+  return zlib.crc32(bytes, seed >>> 0)
 }
 
 let lastAddress = ''

@@ -44,10 +44,12 @@ const NOTHING = new Uint8Array(0)
 
 export function createTableCodec({ keys, reader, maxAge }: TableCodecOptions): TableCodec {
   const writer = createValueWriter()
-  const values = createValueReader()
+  const source = createValueReader()
   const primary = keys.definitions[0]!.parts
   const { columns } = reader
   const prefixes = new Map<KeyDefinition, string>()
+  /** Values on their way into a row. */
+  const values = new Array<unknown>(columns.length).fill(null)
 
   function prefixOf(definition: KeyDefinition): string {
     let prefix = prefixes.get(definition)
@@ -80,10 +82,9 @@ export function createTableCodec({ keys, reader, maxAge }: TableCodecOptions): T
   }
 
   function decodeRow(bytes: Buffer, from: number, end: number): Row | undefined {
-    values.begin(bytes, from, end)
-    const read = new Array<unknown>(columns.length)
-    for (let index = 0; index < columns.length; index++) read[index] = values.read()
-    return reader.read(read, 0)
+    source.begin(bytes, from, end)
+    for (let index = 0; index < columns.length; index++) values[index] = source.read()
+    return reader.read(values, 0)
   }
 
   function decodeRows(bytes: Buffer, from: number): Row[] | undefined {
@@ -107,8 +108,10 @@ export function createTableCodec({ keys, reader, maxAge }: TableCodecOptions): T
     return { key, value: sealEntry({ address, key }, { kind, payload, now: Date.now() }) }
   }
 
-  function rowKey({ definition, token }: Key): string {
-    return shortened(definition.position === 0 ? `r:${token}` : `r${definition.position}:${token}`)
+  function rowKey({ definition, token, json }: Key): string {
+    // A number is the same text as JSON, which is at hand.
+    const text = typeof token === 'number' ? json : token
+    return shortened(definition.position === 0 ? `r:${text}` : `r${definition.position}:${text}`)
   }
 
   return {
@@ -132,23 +135,24 @@ export function createTableCodec({ keys, reader, maxAge }: TableCodecOptions): T
       const bytes = asBuffer(given)
       const entry = openEntry({ address, key }, bytes, { now: Date.now(), maxAge })
       if (entry?.kind === 'absent') return null
-      return entry?.kind === 'row' ? decoded(() => decodeRow(bytes, entry.from, entry.end)) : undefined
+      if (entry?.kind !== 'row') return undefined
+      // The checksum may fit bytes that are no row all the same: nothing is better than an error.
+      try {
+        return decodeRow(bytes, entry.from, entry.end)
+      } catch {
+        return undefined
+      }
     },
     readRows({ address }, key, given) {
       const bytes = asBuffer(given)
       const entry = openEntry({ address, key }, bytes, { now: Date.now(), maxAge })
-      const isList = entry?.kind === 'list' || entry?.kind === 'table'
-      return isList ? decoded(() => decodeRows(bytes, entry.from)) : undefined
+      if (entry?.kind !== 'list' && entry?.kind !== 'table') return undefined
+      try {
+        return decodeRows(bytes, entry.from)
+      } catch {
+        return undefined
+      }
     },
-  }
-}
-
-/** The checksum fits, and yet these are no rows: nothing is better than an error. */
-function decoded<Value>(decode: () => Value): Value | undefined {
-  try {
-    return decode()
-  } catch {
-    return undefined
   }
 }
 

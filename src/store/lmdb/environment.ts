@@ -34,9 +34,39 @@ export const OPEN_OPTIONS = {
   noReadAhead: true,
 } as const
 
+/** Longer values are rare enough for a view of their own. */
+const LONGEST_VIEW = 1_024
+
+/**
+ * What the library answers is a larger buffer, as a rule the same one, whose `length` says how much of it is meant. Views of it are kept by
+ * their length: making one takes as long as reading a value.
+ */
+function createViews() {
+  let whole: ArrayBufferLike | undefined
+  let offset = 0
+  let views: (Buffer | undefined)[] = []
+
+  return {
+    of({ buffer, byteOffset, length }: Buffer): Buffer {
+      if (length > LONGEST_VIEW) return Buffer.from(buffer, byteOffset, length)
+      if (buffer !== whole || byteOffset !== offset) {
+        whole = buffer
+        offset = byteOffset
+        views = new Array(LONGEST_VIEW + 1).fill(undefined)
+      }
+      const known = views[length]
+      if (known) return known
+      const view = Buffer.from(buffer, byteOffset, length)
+      views[length] = view
+      return view
+    },
+  }
+}
+
 /** @throws the library's error where the file cannot be opened. */
 export function openEnvironment(path: string, { readOnly }: { readonly readOnly: boolean }): Environment {
   const prefix = Buffer.alloc(ADDRESS_BYTES)
+  const views = createViews()
   let chosen = ''
 
   function choose(address: string): void {
@@ -72,8 +102,7 @@ export function openEnvironment(path: string, { readOnly }: { readonly readOnly:
     get(address, key) {
       choose(address)
       const shared = db.getBinaryFast(key)
-      // What comes is a larger buffer, whose `length` says how much of it is meant.
-      return shared && Buffer.from(shared.buffer, shared.byteOffset, shared.length)
+      return shared && views.of(shared)
     },
     put(address, key, value) {
       choose(address)
