@@ -30,19 +30,14 @@ export function createStoreReads(
     connected = true
   }
 
-  /** Waits for the store's answers while another process reads the same. */
-  async function wait<Answer>(
-    claim: string,
-    ask: () => Promise<Answer | undefined>,
-  ): Promise<Answer | undefined> {
-    if (await stored.claim(claim)) return undefined
+  /** Waits until the store has what another process is about to read. */
+  async function wait(claim: string, isStored: () => Promise<boolean>): Promise<void> {
+    if (await stored.claim(claim)) return
     const end = performance.now() + PATIENCE
     while (performance.now() < end) {
       await setTimeout(PAUSE)
-      const answer = await ask()
-      if (answer !== undefined) return answer
+      if (await isStored()) return
     }
-    return undefined
   }
 
   interface Asking<Answer> {
@@ -59,18 +54,27 @@ export function createStoreReads(
     const answers = new Map<Key, Answer | null | undefined | Error>()
     // A program that cleared its scope may know of a change that the store does not show.
     const askable = keys.filter(({ fresh }) => !fresh)
+    const missing = () => askable.filter((key) => answers.get(key) === undefined)
 
-    async function look(options?: LateOptions): Promise<true | undefined> {
-      const missing = askable.filter((key) => answers.get(key) === undefined)
-      const found = await find(missing, options)
-      for (const [index, answer] of found.entries()) answers.set(missing[index]!, answer)
-      return askable.every((key) => answers.get(key) !== undefined) || undefined
+    async function look(wanted: readonly Key[], options?: LateOptions): Promise<void> {
+      const found = await find(wanted, options)
+      for (const [index, answer] of found.entries()) answers.set(wanted[index]!, answer)
     }
 
-    const isComplete = askable.length === 0 || (await look())
-    if (!isComplete && askable.length >= HERD) {
-      await wait(claimOf(definition, askable), () => look({ isAwaited: true }))
+    let tries = 0
+    /** Asks for one key at a time until it is there: many processes that wait must not ask for all of them again and again. */
+    async function areStored(): Promise<boolean> {
+      const wanted = missing()
+      // From the last one, which is written last as a rule; not always the same, because absences may not be stored.
+      const one = wanted[wanted.length - 1 - (tries++ % wanted.length)]!
+      await look([one], { isAwaited: true })
+      if (answers.get(one) === undefined) return false
+      await look(missing(), { isAwaited: true })
+      return missing().length === 0
     }
+
+    if (askable.length > 0) await look(askable)
+    if (askable.length >= HERD && missing().length > 0) await wait(claimOf(definition, askable), areStored)
     const sent = keys.filter((key) => answers.get(key) === undefined)
     if (sent.length > 0) {
       for (const [index, answer] of (await send(sent)).entries()) answers.set(sent[index]!, answer)
@@ -97,8 +101,13 @@ export function createStoreReads(
     all: coalesce(async (before) => {
       await before
       await connect()
-      const found = await stored.findAll()
-      return found ?? (await wait('all', stored.findAll)) ?? (await source.all())
+      let found = await stored.findAll()
+      const isStored = async () => {
+        found = await stored.findAll()
+        return found !== undefined
+      }
+      if (!found) await wait('all', isStored)
+      return found ?? (await source.all())
     }),
   }
 }
