@@ -128,7 +128,7 @@ function bytesOf(value: unknown): Uint8Array | undefined {
 
 /** The server's answer to a command that it does not carry out; whatever else is wrong is thrown. */
 function refusalOf(error: unknown): Error {
-  if (error instanceof Error && /^[A-Z]{3,} /.test(error.message)) return error
+  if (error instanceof Error && /^[A-Z]{3,}\b/.test(error.message)) return error
   throw error
 }
 

@@ -202,6 +202,30 @@ describe('the store in Redis', () => {
     }
   })
 
+  it('that takes no more says so by a client that puts the refusal in its own words', async () => {
+    using heard = listen(['store'])
+    const client = await createClient({ url: redis.url, disableOfflineQueue: true }).connect()
+    const bytes = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+    const command: RedisCommands['command'] = (words) =>
+      bytes.sendCommand([...words]).catch(({ message }) => {
+        // As valkey-glide has it.
+        throw new Error(message.replace(/^OOM /, 'OOM: '))
+      })
+    const adapter = { command, pipeline: (commands) => Promise.all(commands.map(command)) } as RedisCommands
+    const store = await open({ url: undefined, adapter })
+    const entry = { key: 'r:1', value: Buffer.alloc(10) }
+    await store.write(namespaceAt('b'), [entry])
+    await client.configSet('maxmemory', '1')
+    try {
+      await assert.rejects(store.write(namespaceAt('b'), [{ ...entry, key: 'r:2' }]), /OOM/)
+      assert.equal(heard.store.at(-1)?.state, 'full')
+      assert.ok((await store.read(namespaceAt('b'), ['r:1']))[0], 'it is read all the same')
+    } finally {
+      await client.configSet('maxmemory', '0')
+      client.destroy()
+    }
+  })
+
   it('refuses what cannot work', () => {
     const url = redis.url
     for (const options of [
