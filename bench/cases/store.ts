@@ -13,6 +13,7 @@ import { createRequests } from '../requests.ts'
 import { type Comparison, compare, type Rounds } from '../rounds.ts'
 import type { BenchServer } from '../servers.ts'
 import { startSide } from '../side-process.ts'
+import { cellOf } from '../table.ts'
 import type { HitsOptions } from './hits-side.ts'
 import type { ServiceOptions } from './service-side.ts'
 import { DEMO_BASELINE, demoFigure, measureDemo } from './store-demo.ts'
@@ -74,7 +75,9 @@ export async function store({ servers, quick, wants, progress }: BenchContext): 
       for (const [what, measure] of Object.entries(PARTS)) {
         if (!wants(what)) continue
         progress(`${server.name}: ${what}`)
-        figures.push(...(await measure({ server, lmdb, redis: redis.url, folder, ids, quick }, what)))
+        const measured = await measure({ server, lmdb, redis: redis.url, folder, ids, quick }, what)
+        for (const figure of measured) progress(`  ${figure.side}: ${cellOf(figure)}`)
+        figures.push(...measured)
       }
     } finally {
       await rm(folder, { recursive: true, force: true })
