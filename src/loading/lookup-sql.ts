@@ -36,10 +36,10 @@ export function unionStatement(options: StatementOptions & { readonly keys: numb
 
 function joinedStatement(options: StatementOptions, keys: string): Statement {
   const { table, definition, many, versioned } = options
-  const [version, from] = versioned ? ['v.version, ', `${versionOf(table)} v join `] : ['', '']
+  const version = versioned ? `${versionOf(table)}, ` : ''
   const order = many ? ` order by k.o, ${primaryKeyAliases(table).join(', ')}` : ''
   return statement(
-    `select ${hint(versioned)}k.o, ${version}${columnList(options)} from ${from}${keys} k left join ${target(table, definition)}${order}`,
+    `select ${hint(versioned)}k.o, ${version}${columnList(options)} from ${keys} k left join ${target(table, definition)}${order}`,
   )
 }
 
@@ -50,7 +50,7 @@ export function loneStatement(options: Omit<StatementOptions, 'many'>): Statemen
   const where = keyCondition(definition, (name) => column(table, name)).texts.join('?')
   return statement(
     versioned
-      ? `select ${hint(versioned)}'1' o, v.version, ${columnList(options)} from ${versionOf(table)} v left join ${from} on ${where}`
+      ? `select ${hint(versioned)}'1' o, ${versionOf(table)}, ${columnList(options)} ${fromVersion(table, `${from} on ${where}`)}`
       : `select '1' o, ${columnList(options)} from ${from} where ${where}`,
   )
 }
@@ -102,9 +102,9 @@ export function tableStatement(options: TableStatementOptions): Statement {
 /** The same with a row of NULLs, to tell the version, where the table is empty. It would sort one that is not. */
 export function emptyTableStatement(options: TableStatementOptions): Statement {
   const { table, limit } = options
-  const from = `${versionOf(table)} v left join ${quoteName(table.name)} t on true`
+  const from = fromVersion(table, `${quoteName(table.name)} t on true`)
   return statement(
-    `select ${hint(true)}0, v.version, ${columnList(options)} from ${from}${tableOrder(table, limit)}`,
+    `select ${hint(true)}0, ${versionOf(table)}, ${columnList(options)} ${from}${tableOrder(table, limit)}`,
   )
 }
 
@@ -117,10 +117,18 @@ function hint(versioned: boolean): string {
   return versioned ? `${IMPATIENT} ` : ''
 }
 
-/** A table without version rows yields the version NULL in one row, never no rows, which would make every key look absent. */
+/** NULL where the table has no version rows. A table in FROM that the server would have to make costs twice as much. */
 function versionOf(table: TableMetadata): string {
-  const name = `'${table.name.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
-  return `(select sum(version) version from ${VERSION_TABLE} where table_name = ${name})`
+  return `(select sum(version) from ${VERSION_TABLE} where ${isOf(table)})`
+}
+
+/** One row at least, to tell the version, also where nothing is found: that of a slot which each table with a version has. */
+function fromVersion(table: TableMetadata, joined: string): string {
+  return `from ${VERSION_TABLE} v left join ${joined} where v.${isOf(table)} and v.slot = 0`
+}
+
+function isOf({ name }: TableMetadata): string {
+  return `table_name = '${name.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
 }
 
 type ColumnListOptions = Pick<StatementOptions, 'table' | 'distinguished'> & { readonly many?: boolean }

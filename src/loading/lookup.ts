@@ -123,7 +123,7 @@ function loneLookup(options: StatementOptions): Lookup {
       statement,
       parts.map((part) => String(key!.tokens[part])),
     )
-    if (rows.length > 1 || (versioned && rows.length === 0)) throw unexpected(table, 1, rows.length)
+    if (rows.length > 1) throw unexpected(table, 1, rows.length)
     return versioned ? { rows, from: 2, version: versionIn(table.name, rows[0]) } : { rows, from: 1 }
   }
 }
