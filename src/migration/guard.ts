@@ -23,8 +23,11 @@ export interface Guard {
   readonly reader: string
   /** @throws ConfigurationError if rows of the table can change without firing a trigger. */
   refuseBypasses<DB>(db: Kysely<DB>, table: string): Promise<void>
-  /** What tells the triggers that a table needs. */
-  readExpected<DB>(db: Kysely<DB>): Promise<(table: string) => readonly Trigger[]>
+  /** What tells the triggers that a table needs; those that are to be created have the body that is best on this server. */
+  readExpected<DB>(
+    db: Kysely<DB>,
+    options?: { readonly toCreate: boolean },
+  ): Promise<(table: string) => readonly Trigger[]>
 }
 
 /** Makes the triggers and version rows of a table be what they should. */
@@ -35,7 +38,7 @@ export async function addGuard<DB>(db: Kysely<DB>, guard: Guard, table: string):
     await requireVersionTable(connection)
     const name = await requireLookupTable(connection, { table, helper })
     await guard.refuseBypasses(connection, name)
-    const expected = (await guard.readExpected(connection))(name)
+    const expected = (await guard.readExpected(connection, { toCreate: true }))(name)
     await bumpAllSlots(connection, name)
     await replaceTriggers(connection, { table: name, guard: guard.name, expected })
     // For writes between reading the old triggers and creating the new ones.

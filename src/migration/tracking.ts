@@ -2,8 +2,9 @@ import type { Kysely } from 'kysely'
 import { ConfigurationError } from '../errors.ts'
 import { type CascadeSource, cascadeSources, describeKey, readCascadingKeys } from './cascade.ts'
 import { addGuard, type Guard, guardStates, removeGuard } from './guard.ts'
+import { run } from './server-statement.ts'
 import type { Trigger, TriggerState } from './trigger.ts'
-import { trackingBody, trackingBodyAsBefore } from './trigger-body.ts'
+import { trackingBody, trackingBodyAsBefore, trackingBodyByNumber } from './trigger-body.ts'
 import { triggerName } from './trigger-name.ts'
 
 const TRACKED: Guard = {
@@ -12,9 +13,10 @@ const TRACKED: Guard = {
   inverse: 'untrackVersion',
   reader: 'versionTriggers',
   refuseBypasses,
-  async readExpected(db) {
+  async readExpected(db, { toCreate } = { toCreate: false }) {
     const keys = await readCascadingKeys(db)
-    return (table) => trackingTriggers(table, cascadeSources(keys, table))
+    const bodiesFor = toCreate ? await readBestBody(db) : knownBodies
+    return (table) => trackingTriggers(table, cascadeSources(keys, table), bodiesFor(table))
   },
 }
 
@@ -82,8 +84,33 @@ async function refuseBypasses<DB>(db: Kysely<DB>, table: string): Promise<void> 
   }
 }
 
-function trackingTriggers(table: string, sources: readonly CascadeSource[]): readonly Trigger[] {
-  const bodies = { body: trackingBody(table), earlierBody: trackingBodyAsBefore(table) }
+type Bodies = Pick<Trigger, 'body' | 'otherBody' | 'earlierBody'>
+
+/** MySQL numbers statements. Where it logs them as text, it would warn of each that reads the number. */
+async function readBestBody<DB>(db: Kysely<DB>): Promise<(table: string) => Bodies> {
+  const rows = await run<{ Variable_name: string; Value: string }>(
+    db,
+    "show session variables where variable_name in ('statement_id', 'binlog_format')",
+  )
+  const variables = new Map(rows.map(({ Variable_name, Value }) => [Variable_name, Value]))
+  const isNumbered = variables.has('statement_id') && variables.get('binlog_format') !== 'STATEMENT'
+  const best = isNumbered ? trackingBodyByNumber : trackingBody
+  return (table) => ({ body: best(table) })
+}
+
+function knownBodies(table: string): Bodies {
+  return {
+    body: trackingBody(table),
+    otherBody: trackingBodyByNumber(table),
+    earlierBody: trackingBodyAsBefore(table),
+  }
+}
+
+function trackingTriggers(
+  table: string,
+  sources: readonly CascadeSource[],
+  bodies: Bodies,
+): readonly Trigger[] {
   const own = (['insert', 'update', 'delete'] as const).map(
     (event): Trigger => ({
       name: triggerName({ kind: 'lookup_version', event, table }),

@@ -17,16 +17,38 @@ export const AMEND_VARIABLE = '@kysely_lookup_amend'
  * then every write would fail.
  */
 export function trackingBody(table: string): string {
-  const message = `${legible(table)} is tracked: write it without LOCK TABLES (--skip-add-locks)`
   return `begin
-  declare exit handler for ${ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG} signal sqlstate '45000' set message_text = ${literal(message)};
+  ${sayingWhatToDo(table)}
   ${bumpOwnSlot(table)}
+end`
+}
+
+/**
+ * The same for a server that numbers statements, which moves the version once for many rows. Whatever begins on the server takes the next
+ * number, each statement of a trigger too. If none was taken since the last row was counted, this is the next row of one statement: no
+ * COMMIT or ROLLBACK came between. If others take numbers meanwhile, the version moves more often than it had to.
+ */
+export function trackingBodyByNumber(table: string): string {
+  // In bytes: a collation may take two names for one. NUL is in no name.
+  const own = `concat(${literal(table)}, 0x00, cast(database() as binary))`
+  return `begin
+  ${sayingWhatToDo(table)}
+  if not (@kysely_lookup_row + 1 <=> @@statement_id and @kysely_lookup_counted <=> ${own}) then
+    ${bumpOwnSlot(table)}
+    set @kysely_lookup_counted = ${own};
+  end if;
+  set @kysely_lookup_row = @@statement_id;
 end`
 }
 
 /** The same as version 0.1 made it, which leaves the error as it is. */
 export function trackingBodyAsBefore(table: string): string {
   return `begin\n  ${bumpOwnSlot(table)}\nend`
+}
+
+function sayingWhatToDo(table: string): string {
+  const message = `${legible(table)} is tracked: write it without LOCK TABLES (--skip-add-locks)`
+  return `declare exit handler for ${ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG} signal sqlstate '45000' set message_text = ${literal(message)};`
 }
 
 /**
@@ -66,7 +88,7 @@ const LITERAL = String.raw`(?:'([^'\\]+)'|convert\(0x([0-9a-f]+) using utf8mb4\)
 const BODIES = [
   {
     guard: 'tracked',
-    bodies: [trackingBody, trackingBodyAsBefore],
+    bodies: [trackingBody, trackingBodyByNumber, trackingBodyAsBefore],
     pattern: new RegExp(`insert into ${VERSION_TABLE} .*?values \\(${LITERAL}, `, 's'),
   },
   {

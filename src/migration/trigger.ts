@@ -25,12 +25,14 @@ export interface Trigger {
   readonly event: 'insert' | 'update' | 'delete'
   /** The SQL of its body. */
   readonly body: string
+  /** The body that it has on other servers, which does the same. */
+  readonly otherBody?: string
   /** The body that an earlier version of this library gave it, which guards the table too. */
   readonly earlierBody?: string
 }
 
 /** A trigger on the server. */
-export interface LiveTrigger extends Omit<Trigger, 'body' | 'earlierBody'> {
+export interface LiveTrigger extends Omit<Trigger, 'body' | 'otherBody' | 'earlierBody'> {
   /** Absent if the user may not see it. */
   readonly body?: string
   /** The user that it belongs to; absent if this user may not see it, on MariaDB. */
@@ -113,8 +115,9 @@ export async function readTriggerStates(
 function triggerStates(expected: readonly Trigger[], live: readonly LiveTrigger[]): readonly TriggerState[] {
   return expected.map((trigger): TriggerState => {
     const there = live.filter((one) => onSame(one, trigger))
-    const found = there.find(({ body }) => body === trigger.body)
-    if (found) return { ...trigger, name: found.name, state: 'live' }
+    const { body, otherBody } = trigger
+    const found = there.find((one) => one.body === body || (otherBody && one.body === otherBody))
+    if (found) return { ...trigger, name: found.name, body: found.body ?? body, state: 'live' }
     const earlier = there.find(({ body }) => body !== undefined && body === trigger.earlierBody)
     if (earlier) return { ...trigger, name: earlier.name, state: 'outdated' }
     const hidden = there.some(({ name, body }) => name === trigger.name && body === undefined)
