@@ -174,13 +174,17 @@ async function compare(t: TestContext, tables: readonly CaseTable[]): Promise<vo
     shuffled(tables.flatMap((table) => table.questions)),
   )
   const ids = await readIds(data.db, Object.keys(metadata))
-  const immutable = Object.fromEntries(Object.keys(data.tables).map((name) => [name, 'immutable' as const]))
+  const names = Object.keys(data.tables)
+  const immutable = Object.fromEntries(names.map((name) => [name, 'immutable' as const]))
+  const versioned = Object.fromEntries(names.map((name) => [name, 'versioned' as const]))
+  await data.track(...names)
   const ways: Way[] = [
     { name: 'without a scope', repositories: repositories() },
     { name: 'one by one', repositories: repositories(), single: true },
     { name: 'one by one, as text', repositories: repositories({ db: unprepared }), single: true },
     { name: 'in a request', repositories: repositories().$forRequest(), remembered: true },
     { name: "'immutable'", repositories: repositories({ cache: immutable }), remembered: true },
+    { name: "'versioned', one by one", repositories: repositories({ cache: versioned }), single: true },
     { name: 'by union all', repositories: repositories({ statementForm: 'union_all' }) },
     { name: 'by findAllBy', repositories: repositories(), list: true },
   ]
