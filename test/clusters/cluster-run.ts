@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type HistoryOutcome, runHistory } from '../history/history-run.ts'
 import { ask, type Cluster } from './cluster.ts'
-import { type Disturbance, disturbances, takenOver } from './disturbances.ts'
+import { disturbances, settings } from './disturbances.ts'
 
 export interface ClusterRunOptions {
   /** How often the primary goes away. */
@@ -18,7 +18,9 @@ const LONGEST_INTERVAL = 200
 
 /** Runs the history check by way of the proxy, with disturbances one after the other. */
 export async function runCluster(cluster: Cluster, options: ClusterRunOptions): Promise<HistoryOutcome> {
-  const planned = plan(cluster, options.rounds)
+  const { rounds, log } = options
+  const kinds = disturbances[cluster.name]
+  const levels = settings[cluster.name]
   return await runHistory({
     server: cluster.url,
     seconds: 3_600,
@@ -27,29 +29,31 @@ export async function runCluster(cluster: Cluster, options: ClusterRunOptions): 
     rest: 100,
     async disturb(tell) {
       await pause(CALM)
-      for (const [index, disturbance] of planned.entries()) {
+      for (let round = 0; round < rounds; round++) {
+        const disturbance = kinds[round % kinds.length]!
+        const level = levels[Math.floor((round * levels.length) / rounds)]
         const primary = await primaryOf(cluster)
-        options.log(`${index + 1} of ${planned.length}: ${primary} ${disturbance.name}`)
+        // A server that applies another one's log keeps its format.
+        const ports = cluster.name === 'async' ? [primary] : cluster.servers
+        if (level) await Promise.all(ports.map((port) => ask(cluster.urlOf(port), `set global ${level}`)))
+        log(`${round + 1} of ${rounds}: ${primary} ${disturbance.name}${level ? ` (${level})` : ''}`)
+        await disturbance.before?.(cluster, primary)
         const began = performance.now()
         tell('takeover')
         await disturbance.begin(cluster, primary)
-        await cluster.writable()
+        if (!disturbance.readsOnly) await cluster.writable()
         tell('over')
-        options.log(`writes again after ${Math.round(performance.now() - began)} ms`)
+        log(`answers again after ${Math.round(performance.now() - began)} ms`)
         await pause(CALM)
+        // What was written last is not on the server that answered since.
+        if (disturbance.readsOnly) tell('takeover')
         await disturbance.end(cluster, primary)
         await cluster.writable()
+        if (disturbance.readsOnly) tell('over')
         await pause(CALM)
       }
     },
   })
-}
-
-function plan(cluster: Cluster, rounds: number): Disturbance[] {
-  const kinds = disturbances[cluster.name]
-  const many = Array.from({ length: rounds }, (_, round) => kinds[round % kinds.length]!)
-  // Its script has one way only, from the first server to the second.
-  return cluster.name === 'async' ? [...many.slice(1), takenOver] : many
 }
 
 async function primaryOf(cluster: Cluster): Promise<number> {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { access } from 'node:fs/promises'
+import { createConnection as connectTo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +13,9 @@ const SCRIPTS = resolve(
   fileURLToPath(new URL('../..', import.meta.url)),
   process.env.CLUSTER_SCRIPTS ?? '../shared/servers/clusters',
 )
+
+/** Where the scripts keep data, sockets and pid files. */
+export const DATA = process.env.CLUSTERS ?? '/tmp/clusters'
 
 const PORTS: Readonly<Record<ClusterName, { readonly proxy: number; readonly servers: readonly number[] }>> =
   {
@@ -32,11 +36,21 @@ export interface Cluster extends AsyncDisposable {
   run(...command: readonly (string | number)[]): Promise<string>
   /** Takes a server from the proxy and its clients, as if it could not be reached, or gives it back. */
   proxy(command: 'off' | 'on', port: number): Promise<void>
+  /** The proxy leads to one server alone, fit or not; where that ends, to the others alone. */
+  mislead(options: Misleading): Promise<void>
   /** Resolves when the proxy leads to a server that takes writes. */
   writable(): Promise<void>
 }
 
-/** Starts it anew. */
+interface Misleading {
+  readonly to: number
+  readonly ends?: boolean
+}
+
+/** Until two checks of it have failed, a secondary is taken for a primary (ms). */
+const UNCHECKED = 3_000
+
+/** Starts it with empty servers. */
 export async function startCluster(name: ClusterName): Promise<Cluster> {
   await access(join(SCRIPTS, `${name}.sh`)).catch(() => {
     throw new Error(`no ${name}.sh in ${SCRIPTS}: CLUSTER_SCRIPTS names the folder of the scripts`)
@@ -48,8 +62,7 @@ export async function startCluster(name: ClusterName): Promise<Cluster> {
   await run('stop')
   await run('start')
   await script('haproxy.sh', ['start', name])
-  // Until two checks of it have failed, a secondary is taken for a primary.
-  await pause(3_000)
+  await pause(UNCHECKED)
   await writable(urlOf(proxy))
   return {
     name,
@@ -60,6 +73,7 @@ export async function startCluster(name: ClusterName): Promise<Cluster> {
     proxy: async (command, port) => {
       await script('haproxy.sh', [command, port, name])
     },
+    mislead: (options) => mislead(name, options),
     writable: () => writable(urlOf(proxy)),
     async [Symbol.asyncDispose]() {
       await script('haproxy.sh', ['stop', name])
@@ -68,12 +82,37 @@ export async function startCluster(name: ClusterName): Promise<Cluster> {
   }
 }
 
+async function mislead(name: ClusterName, { to, ends }: Misleading): Promise<void> {
+  const others = PORTS[name].servers.filter((server) => server !== to)
+  const state = (port: number, command: 'enable' | 'disable') =>
+    command === 'enable'
+      ? [`enable server ${name}/s${port}`]
+      : [`disable server ${name}/s${port}`, `shutdown sessions server ${name}/s${port}`]
+  const commands = ends
+    ? [
+        ...state(to, 'disable'),
+        `enable health ${name}/s${to}`,
+        ...others.flatMap((port) => state(port, 'enable')),
+      ]
+    : [
+        `disable health ${name}/s${to}`,
+        `set server ${name}/s${to} health up`,
+        ...others.flatMap((port) => state(port, 'disable')),
+      ]
+  for (const command of commands) {
+    const socket = connectTo(join(DATA, `haproxy-${name}`, 'socket'))
+    socket.end(`${command}\n`)
+    for await (const answer of socket)
+      if (String(answer).trim() !== '') throw new Error(`${command}: ${answer}`)
+  }
+}
+
 /** Until a statement that writes succeeds: a server may accept connections before it may be written to. */
 async function writable(url: string): Promise<void> {
   const end = performance.now() + 60_000
   for (;;) {
     try {
-      const [row] = await ask(url, 'select @@read_only read_only')
+      const [row] = await ask(url, 'select @@read_only read_only', 5_000)
       if (Number(row?.read_only) === 0) return
     } catch (error) {
       if (performance.now() > end) throw error
@@ -84,15 +123,25 @@ async function writable(url: string): Promise<void> {
 }
 
 /** One statement on a connection of its own. */
-export async function ask(url: string, statement: string): Promise<RowDataPacket[]> {
-  const connection = await createConnection({ uri: url, connectTimeout: 2_000 })
+export async function ask(url: string, statement: string, timeout = 30_000): Promise<RowDataPacket[]> {
+  const connection = await createConnection({ uri: url, connectTimeout: 5_000 })
   connection.on('error', () => {})
   try {
-    const [rows] = await connection.query<RowDataPacket[]>({ sql: statement, timeout: 5_000 })
+    const [rows] = await connection.query<RowDataPacket[]>({ sql: statement, timeout })
     return rows
   } finally {
     connection.destroy()
   }
+}
+
+/** Asks until it holds, for half a minute. */
+export async function becomes(holds: () => Promise<boolean>): Promise<boolean> {
+  const end = performance.now() + 30_000
+  while (performance.now() < end) {
+    if (await holds()) return true
+    await pause(50)
+  }
+  return false
 }
 
 function script(file: string, command: readonly (string | number)[]): Promise<string> {

@@ -6,7 +6,7 @@ import { createTestDatabase, runStatements } from '../support/server.ts'
 import type { Cluster } from './cluster.ts'
 
 export interface Collisions {
-  readonly table: 'plain' | 'tracked'
+  readonly table: (typeof TABLES)[number]
   readonly nodes: number
   readonly writers: number
   readonly commits: number
@@ -14,19 +14,26 @@ export interface Collisions {
   readonly conflicts: number
 }
 
+const TABLES = ['plain', 'tracked', 'spread'] as const
 const SECONDS = 4
 const WRITERS = 12
+
+/** Slots that nodes have to themselves: as auto-increment values, whose step and offset Galera sets. */
+const STEP = 'least(@@auto_increment_increment, 8)'
+const SLOT_OF_NODE = `connection_id() % (16 div ${STEP}) * ${STEP} + (@@auto_increment_offset - 1) % ${STEP}`
 
 /** Writers of rows of their own, on one node and on three: what collides are the version rows. */
 export async function measureCollisions(cluster: Cluster): Promise<Collisions[]> {
   const server = cluster.urlOf(cluster.servers[0]!)
   await using test = await createTestDatabase({ name: 'collisions', server })
-  await runStatements(test.url, ...numbered('plain', WRITERS), ...numbered('tracked', WRITERS))
+  await runStatements(test.url, ...TABLES.flatMap((table) => numbered(table, WRITERS)))
   await using db = createDatabase<unknown>({ uri: test.url })
   await createVersionTable(db)
   await trackVersion(db, 'tracked')
+  await trackVersion(db, 'spread')
+  await spreadSlots(test.url)
   const measured: Collisions[] = []
-  for (const table of ['plain', 'tracked'] as const) {
+  for (const table of TABLES) {
     for (const nodes of [1, 3]) {
       const counts = await Promise.all(
         Array.from({ length: WRITERS }, (_, writer) => {
@@ -40,6 +47,23 @@ export async function measureCollisions(cluster: Cluster): Promise<Collisions[]>
     }
   }
   return measured
+}
+
+async function spreadSlots(url: string): Promise<void> {
+  const triggers = await runStatements(
+    url,
+    `select trigger_name name, event_manipulation event, action_statement body from information_schema.triggers
+      where trigger_schema = database() and event_object_table = 'spread'`,
+  )
+  for (const { name, event, body } of triggers) {
+    const spread = String(body).replace('connection_id() % 16', SLOT_OF_NODE)
+    if (spread === body) throw new Error(`a trigger of another form: ${body}`)
+    await runStatements(
+      url,
+      `drop trigger ${name}`,
+      `create trigger ${name} after ${event} on spread for each row ${spread}`,
+    )
+  }
 }
 
 async function writeFor(url: string, statement: string): Promise<{ commits: number; conflicts: number }> {

@@ -43,6 +43,9 @@ export interface ServiceOptions {
   readonly history: string
 }
 
+/** ER_OPTION_PREVENTS_STATEMENT */
+const ER_READ_ONLY = 1290
+
 const options = JSON.parse(process.argv[2]!) as ServiceOptions
 const random = createRandom(options.seed)
 /**
@@ -201,9 +204,15 @@ async function readValues(keys: readonly number[]): Promise<ReadonlyMap<number, 
     // A node of Galera that has not applied everything would answer too early.
     await connection.query('set session wsrep_sync_wait = 15').catch(() => {})
     await connection.query('start transaction')
-    const [rows] = await connection.query<RowDataPacket[]>(
-      `select id, value from \`${database}\`.item where id in (${keys.join(', ')}) for update`,
-    )
+    const read = (lock: string) =>
+      connection.query<RowDataPacket[]>(
+        `select id, value from \`${database}\`.item where id in (${keys.join(', ')}) ${lock}`,
+      )
+    const [rows] = await read('for update').catch((error: { errno?: number }) => {
+      // On a server that is read-only nobody has begun anything.
+      if (error.errno === ER_READ_ONLY) return read('')
+      throw error
+    })
     await connection.query('rollback')
     const found = new Map(rows.map(({ id, value }) => [Number(id), Number(value)]))
     return new Map(keys.map((key) => [key, found.get(key) ?? 0]))

@@ -33,8 +33,11 @@ const ACCEPTED = 1_500
 
 const WRITERS = 64
 
-/** Errors after which a statement that commits itself has certainly done nothing: deadlock, lock time-out, snapshot, duplicate. */
-const UNDONE = new Set([1213, 1205, 1020, 1062])
+/**
+ * Errors after which a statement that commits itself has certainly done nothing: deadlock, lock time-out, snapshot, duplicate, a
+ * server that takes no writes.
+ */
+const UNDONE = new Set([1213, 1205, 1020, 1062, 1290])
 
 export async function write(options: WriterOptions): Promise<void> {
   const { channel, random, keys, writes } = options
