@@ -178,9 +178,14 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     const { key } = waiting
     const first = gathered.get(key.token) ?? underWay(key)
     waiting.joined = first !== undefined && !gathered.has(key.token)
-    waiting.next = first?.next
-    if (first) first.next = waiting
-    else gathered.set(key.token, waiting)
+    if (first && (waiting.joined || !key.fresh)) {
+      waiting.next = first.next
+      first.next = waiting
+    } else {
+      // The first one's key is sent: one that only the server may answer comes before those that anybody may.
+      waiting.next = first
+      gathered.set(key.token, waiting)
+    }
     if (waiting.joined) patience ??= setTimeout(losePatience, GATHER_LIMIT)
   }
 

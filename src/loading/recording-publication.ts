@@ -1,8 +1,9 @@
-import type { Publication } from '../cache/generation.ts'
+import type { Entry, Publication } from '../cache/generation.ts'
+import type { Row } from '../rows/row.ts'
 import type { StoreNamespace } from '../store/store.ts'
 import type { StoreWriter } from './store-writer.ts'
 
-/** Holds in the process what is published, and has it written to the store too. */
+/** Holds in the process what is published, and has it written to the store too: what was read, whatever the process holds. */
 export function recordingPublication(
   publication: Publication,
   options: {
@@ -13,16 +14,18 @@ export function recordingPublication(
   },
 ): Publication {
   const { namespace, writer, keepsAbsences } = options
+  /** What was read, where the process holds the row already: as it was read before, which may be another content. */
+  const readAs = new Map<Entry, Row>()
   return {
     publish(row, asked) {
       const entry = publication.publish(row, asked)
-      if (asked) writer.row(namespace, asked, entry.row)
+      if (asked) writer.row(namespace, asked, row)
+      else if (entry.row !== row) readAs.set(entry, row)
       return entry
     },
     publishAll(rows) {
-      const entries = publication.publishAll(rows)
-      writer.table(namespace, entries, { isWhole: keepsAbsences })
-      return entries
+      writer.table(namespace, rows, { isWhole: keepsAbsences })
+      return publication.publishAll(rows)
     },
     publishAbsence(key) {
       publication.publishAbsence(key)
@@ -30,7 +33,13 @@ export function recordingPublication(
     },
     publishList(key, entries) {
       publication.publishList(key, entries)
-      if (keepsAbsences) writer.list(namespace, key, entries)
+      if (keepsAbsences) {
+        writer.list(
+          namespace,
+          key,
+          entries.map((entry) => readAs.get(entry) ?? entry.row),
+        )
+      }
     },
   }
 }

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate } from 'node:timers/promises'
-import type { Entry } from '../cache/generation.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import type { Key } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
@@ -11,9 +10,9 @@ import type { TableCodec } from '../store/table-codec.ts'
 export interface StoreWriter {
   row(namespace: StoreNamespace, asked: Key, row: Row): void
   absence(namespace: StoreNamespace, key: Key): void
-  list(namespace: StoreNamespace, key: Key, entries: readonly Entry[]): void
+  list(namespace: StoreNamespace, key: Key, rows: readonly Row[]): void
   /** All rows of the table, each for itself, and together if they are to be found as a whole. */
-  table(namespace: StoreNamespace, entries: readonly Entry[], options: { readonly isWhole: boolean }): void
+  table(namespace: StoreNamespace, rows: readonly Row[], options: { readonly isWhole: boolean }): void
   /** The version last moved so many milliseconds ago: one that moves all the time is not worth its entries. */
   holdBack(age: number): void
   isHeldBack(): boolean
@@ -50,8 +49,8 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
   // A timer or promise that is made in a request would hold on to that request's scope.
   const outsideRequests = AsyncLocalStorage.snapshot()
   let waiting = new Map<string, Draft>()
-  /** All rows of the table: they are held by the process, however many they are. */
-  let table: readonly Entry[] | undefined
+  /** All rows of the table, however many they are: as a rule the process holds them anyway. */
+  let table: readonly Row[] | undefined
   let namespace: StoreNamespace | undefined
   let notBefore = 0
   let timer: NodeJS.Timeout | undefined
@@ -113,7 +112,7 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
     for (let from = 0; from < rows.length; from += CHUNK) {
       await writeChunk(
         to,
-        rows.slice(from, from + CHUNK).map(({ row }) => ownEntry(to, row)),
+        rows.slice(from, from + CHUNK).map((row) => ownEntry(to, row)),
       )
     }
   }
@@ -141,14 +140,14 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       const key = codec.rowKey(asked)
       add(to, key, () => codec.absence(to, key))
     },
-    list(to, asked, entries) {
+    list(to, asked, rows) {
       const key = codec.listKey(asked)
-      add(to, key, () => codec.rows(to, key, entries.map(rowOf)))
+      add(to, key, () => codec.rows(to, key, rows))
     },
-    table(to, entries, { isWhole }) {
+    table(to, rows, { isWhole }) {
       choose(to)
-      table = entries
-      if (isWhole) add(to, codec.tableKey, () => codec.rows(to, codec.tableKey, entries.map(rowOf)))
+      table = rows
+      if (isWhole) add(to, codec.tableKey, () => codec.rows(to, codec.tableKey, rows))
       else schedule()
     },
     isHeldBack: () => notBefore > performance.now(),
@@ -163,8 +162,4 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       }
     },
   }
-}
-
-function rowOf({ row }: Entry): Row {
-  return row
 }

@@ -166,7 +166,12 @@ export function createTableReader(options: TableReaderOptions): TableReader {
       return rowsOf(await batches.listsBy(key.definition).load(asked))
     },
     async all(scope) {
-      if (scope) return scope.all(async () => stored?.all(scope.held?.extensible) ?? source.all())
+      if (scope) {
+        return scope.all(async () =>
+          // A program that cleared its scope may know of a change that nobody else does.
+          scope.isCleared ? source.readAgain() : (stored?.all(scope.held?.extensible) ?? source.all()),
+        )
+      }
       const entries = current()?.all ?? stored?.all(current()) ?? (await source.all())
       return entries && rowsOf(entries)
     },

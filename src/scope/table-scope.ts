@@ -51,6 +51,11 @@ export class TableScope {
     this.held = table.cache && new PinnedGeneration(table.cache)
   }
 
+  /** Whether it was told to forget something: only the server knows what has changed. */
+  get isCleared(): boolean {
+    return this.#epoch > 0
+  }
+
   /** The answer that the scope has for the key, perhaps on its way, also where it has seen the row by another key. */
   findAnswer(key: Key): Promise<Row | undefined> | undefined {
     const answer = this.#answers?.find(key)
@@ -71,7 +76,7 @@ export class TableScope {
 
   /** The program that cleared the scope may know of a change that a statement under way has not seen. */
   #fresh(key: Key): Key {
-    return this.#epoch === 0 ? key : { ...key, fresh: true }
+    return this.isCleared ? { ...key, fresh: true } : key
   }
 
   findList(key: Key): Promise<readonly Row[]> | undefined {
