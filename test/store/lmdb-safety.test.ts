@@ -18,7 +18,7 @@ import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { StoreMessage } from '../../src/index.ts'
 import { lmdbStore } from '../../src/store/lmdb/index.ts'
-import { namespaceAt } from '../support/store/contract.ts'
+import { namespaceAt } from '../support/store/namespace-at.ts'
 import { storeFolder } from '../support/store/stored-lookups.ts'
 
 const PLACE = namespaceAt('a')

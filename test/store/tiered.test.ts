@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ConfigurationError, type Store, tiered } from '../../src/index.ts'
-import { describeStoreContract, namespaceAt } from '../support/store/contract.ts'
+import { describeStoreContract } from '../support/store/contract.ts'
 import { createMemoryStore } from '../support/store/memory-store.ts'
+import { namespaceAt } from '../support/store/namespace-at.ts'
 
 const far = () => createMemoryStore({ isAsynchronous: true })
 

@@ -6,7 +6,12 @@ export interface Environment {
   readonly db: RootDatabase<Buffer, EntryKey>
   /** Bytes until the next call only. */
   get(address: string, key: string): Buffer | undefined
-  put(address: string, key: string, value: Uint8Array): Promise<unknown>
+  put(address: string, key: string, value: Uint8Array): Promise<void>
+  /** Removes entries by their keys, as they are in the file. */
+  remove(keys: readonly Buffer[]): Promise<void>
+  clear(): Promise<void>
+  /** Resolves when it is closed, or will not be. */
+  close(): Promise<void>
   /** Up to `limit` keys of a namespace, as they are in the file. */
   keysOf(address: string, limit: number): Buffer[]
   /** Bytes that the file has at least, all in all, and of what is in it. */
@@ -21,6 +26,9 @@ const MAX_READERS = 2_048
 
 const ADDRESS_BYTES = 16
 
+/** Milliseconds. */
+const CLOSING_PATIENCE = 1_000
+
 /** How many pages at the end of the file may have been left again before they were written. */
 export const UNWRITTEN_PAGES = 32
 
@@ -30,6 +38,8 @@ export const OPEN_OPTIONS = {
   maxDbs: 1,
   maxReaders: MAX_READERS,
   encoding: 'binary',
+  // With it, a commit that fails (a full disk) rejects a promise that nobody has, which ends the process.
+  eventTurnBatching: false,
   // Rows are read at random.
   noReadAhead: true,
 } as const
@@ -106,8 +116,13 @@ export function openEnvironment(path: string, { readOnly }: { readonly readOnly:
     },
     put(address, key, value) {
       choose(address)
-      return db.put(key, Buffer.isBuffer(value) ? value : Buffer.from(value))
+      return written(db.put(key, Buffer.isBuffer(value) ? value : Buffer.from(value)))
     },
+    async remove(keys) {
+      await Promise.all(keys.map((key) => written(db.remove(key))))
+    },
+    clear: () => written(db.clearAsync()),
+    close: () => withinPatience(db.close().catch(() => {})),
     keysOf(address, limit) {
       const start = Buffer.from(address, 'hex')
       const end = Buffer.concat([start, Buffer.alloc(1, 0xff)])
@@ -119,6 +134,25 @@ export function openEnvironment(path: string, { readOnly }: { readonly readOnly:
       const file = (lastPageNumber! + 1) * pageSize!
       return { least: file - UNWRITTEN_PAGES * pageSize!, file, used: used * pageSize! }
     },
+  }
+}
+
+/** After a commit that has failed, the library waits for its end when it closes the file. */
+async function withinPatience(closing: Promise<void>): Promise<void> {
+  const patience = Promise.withResolvers<void>()
+  const timer = setTimeout(patience.resolve, CLOSING_PATIENCE)
+  await Promise.race([closing, patience.promise])
+  clearTimeout(timer)
+}
+
+/** An error of a failed commit has a promise that is rejected too: unheard, it would end the process. */
+async function written(writing: Promise<unknown>): Promise<void> {
+  try {
+    await writing
+  } catch (error) {
+    const { commitError } = error as { readonly commitError?: Promise<never> }
+    commitError?.catch(() => {})
+    throw error
   }
 }
 

@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
   linkSync,
   mkdirSync,
   openSync,
@@ -20,6 +22,8 @@ import type { MachineRecords } from '../store.ts'
 /** The folder of a store. Everything in it is for its user alone. */
 export interface StoreFolder {
   readonly path: string
+  /** Whether nothing can be written into it. */
+  readonly readOnly: boolean
   /** The file with the entries; made, empty, if there is none. The same for all processes. */
   dataFile(): { readonly path: string; readonly isNew: boolean }
   /** Gives up the file, for all processes: another one takes its place. */
@@ -31,12 +35,19 @@ export interface StoreFolder {
 }
 
 const CURRENT = 'current'
+
+/** For 2,048 readers. */
+const LOCK_BYTES = 2_048 * 64 + 4_096
 const OWN_FILE = 0o600
 const OTHERS_MAY_WRITE = 0o022
 
-/** Types of file systems whose locks and mappings do not reach other machines: NFS, SMB and the like. */
+/**
+ * Types of file systems whose locks and mappings may not reach other machines: NFS, SMB (three), 9P, AFS, Ceph, Lustre, GPFS, OCFS2,
+ * GFS2, BeeGFS, and what a program serves (FUSE), such as sshfs.
+ */
 const NETWORK_FILE_SYSTEMS = new Set([
-  0x6969, 0xff534d42, 0xfe534d42, 0x517b, 0x01021997, 0x5346414f, 0x00c36400,
+  ...[0x6969, 0xff534d42, 0xfe534d42, 0x517b, 0x01021997, 0x5346414f, 0x00c36400],
+  ...[0x0bd00bd0, 0x47504653, 0x7461636f, 0x01161970, 0x19830326, 0x65735546],
 ])
 
 /** Claims and records are of use for seconds; older files are left by processes that have ended. */
@@ -50,11 +61,14 @@ export function openFolder(path: string): StoreFolder {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   refuseForeign(path)
   if (NETWORK_FILE_SYSTEMS.has(statfsSync(path).type))
-    throw new Error('the folder is on a network file system')
+    throw new Error('the folder is on a network file system, or on one that a program serves (FUSE)')
   const claims = join(path, 'claims')
   const records = join(path, 'records')
-  for (const folder of [claims, records]) makeFolder(folder)
-  for (const folder of [claims, records]) sweep(folder)
+  const readOnly = !mayWrite(path)
+  if (!readOnly) {
+    for (const folder of [claims, records]) makeFolder(folder)
+    for (const folder of [claims, records]) sweep(folder)
+  }
 
   function readCurrent(): string | undefined {
     const name = readText(join(path, CURRENT))
@@ -63,21 +77,29 @@ export function openFolder(path: string): StoreFolder {
 
   function create(): string {
     const file = join(path, `data-${randomBytes(6).toString('hex')}.mdb`)
-    // Made here, for the library would make them with other rights.
-    for (const name of [file, `${file}-lock`]) closeSync(openSync(name, 'ax', OWN_FILE))
-    return file
+    // Made here, for the library would make them with other rights. Locks are mapped: what is mapped and cannot be had, as on a full
+    // disk, ends the process.
+    try {
+      writeFileSync(file, '', { mode: OWN_FILE, flag: 'ax' })
+      writeFileSync(`${file}-lock`, Buffer.alloc(LOCK_BYTES), { mode: OWN_FILE, flag: 'ax' })
+      return file
+    } catch (error) {
+      removeData(file)
+      throw error
+    }
   }
 
   return {
     path,
+    readOnly,
     dataFile() {
       const known = readCurrent()
       if (known && exists(known)) return { path: known, isNew: false }
       if (known) remove(join(path, CURRENT))
       const file = create()
       const draft = `${file}-name`
-      writeFileSync(draft, nameOf(file), { mode: OWN_FILE })
       try {
+        writeFileSync(draft, nameOf(file), { mode: OWN_FILE })
         linkSync(draft, join(path, CURRENT))
         return { path: file, isNew: true }
       } catch (error) {
@@ -95,6 +117,7 @@ export function openFolder(path: string): StoreFolder {
     },
     isCurrent: (file) => readCurrent() === file && exists(file),
     claim(name, lifetime) {
+      if (readOnly) return true
       const file = join(claims, hashed(name))
       if (createFile(file)) return true
       const age = ageOf(file)
@@ -107,8 +130,13 @@ export function openFolder(path: string): StoreFolder {
       async put(name, text) {
         const file = join(records, hashed(name))
         const draft = `${file}-${randomBytes(6).toString('hex')}`
-        await writeFile(draft, text, { mode: OWN_FILE })
-        await rename(draft, file)
+        try {
+          await writeFile(draft, text, { mode: OWN_FILE })
+          await rename(draft, file)
+        } catch (error) {
+          remove(draft)
+          throw error
+        }
       },
     },
   }
@@ -119,7 +147,8 @@ function refuseForeign(path: string): void {
   const own = process.getuid?.()
   // Windows has other rights, which a mode does not show.
   if (own === undefined) return
-  if (uid !== own) throw refusedFolder(path, `belongs to another user (${uid})`)
+  // Root may write everywhere anyway: a folder that came with an image is its own.
+  if (uid !== own && uid !== 0) throw refusedFolder(path, `belongs to another user (${uid})`)
   if ((mode & OTHERS_MAY_WRITE) !== 0)
     throw refusedFolder(path, `may be written to by others (mode ${(mode & 0o777).toString(8)})`)
 }
@@ -130,6 +159,15 @@ function refusedFolder(path: string, what: string): ConfigurationError {
     problem: `lmdbStore: the folder ${path} ${what}, who could put rows into it`,
     fix: 'Give it a folder of its own, with mode 700: it makes one that does not exist.',
   })
+}
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function makeFolder(path: string): void {
@@ -170,12 +208,13 @@ function ageOf(file: string): number | undefined {
   }
 }
 
+/** False where it is there already. One that cannot be made, as on a full disk, keeps nobody waiting. */
 function createFile(file: string): boolean {
   try {
     closeSync(openSync(file, 'wx', OWN_FILE))
     return true
-  } catch {
-    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EEXIST'
   }
 }
 

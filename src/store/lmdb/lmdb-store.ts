@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { accessSync, constants, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { publish, storeChannel } from '../../diagnostics/channels.ts'
 import type { StoreMessage } from '../../diagnostics/messages.ts'
 import { ConfigurationError } from '../../errors.ts'
@@ -10,7 +10,7 @@ import { type LmdbStoreOptions, resolveLmdbOptions } from './options.ts'
 import { probe } from './probe.ts'
 import { createSpace, type Space } from './space.ts'
 
-/** How often (ms) the file is looked after: whether it is still there and whole, or whether an unavailable one works now. */
+/** How often (ms) the file is looked after: whether it is still there and whole, or whether one works now that did not. */
 const CARE_INTERVAL = 1_000
 const RETRY_INTERVAL = 30_000
 
@@ -23,6 +23,10 @@ interface OpenFile {
   readonly environment: Environment
   readonly space: Space
   readonly readOnly: boolean
+  /** Tells it from another one of the name. */
+  readonly inode: number
+  /** When (by `performance.now`) a write failed: as a rule the next one would too. */
+  failedAt: number | undefined
 }
 
 /**
@@ -68,7 +72,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
       // It may have been deleted too.
       folder = openFolder(path)
       const renewed = await openFile(folder)
-      if (isClosed) await file?.environment.db.close()
+      if (isClosed) await file?.environment.close()
       say(renewed ? 'renewed' : 'open')
     } catch (error) {
       file = undefined
@@ -78,15 +82,16 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
 
   /** Says whether another file took the place of a broken one. */
   async function openFile(folder: StoreFolder): Promise<boolean> {
-    const readOnly = !mayWrite(path)
+    const { readOnly } = folder
     for (let tries = 0; ; tries++) {
       const { path: name, isNew } = folder.dataFile()
-      const found = isNew || statSync(name).size === 0 ? 'usable' : await probe(name)
+      const found = isNew || statSync(name).size === 0 ? 'usable' : await probe(name, { readOnly })
       if (found === 'held') throw new Error('a process is stopped while it writes to the file')
       if (found === 'cannot') throw new Error('the file cannot be opened')
       if (found === 'usable') {
         const environment = openEnvironment(name, { readOnly })
-        file = { path: name, environment, space: createSpace(environment, maxBytes), readOnly }
+        const space = createSpace(environment, maxBytes)
+        file = { path: name, environment, space, readOnly, inode: statSync(name).ino, failedAt: undefined }
         if (!readOnly) file.space.forgetOlder(maxAge).catch(() => {})
         return tries > 0
       }
@@ -99,10 +104,13 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     if (isClosed || opening) return
     if (file) {
       if (isWhole(file)) return
-      giveUp()
-      opening = outsideRequests(open)
-    } else if (performance.now() - triedAt >= RETRY_INTERVAL) opening = outsideRequests(open)
+      opening = outsideRequests(openAnother)
+    } else if (isDue(triedAt)) opening = outsideRequests(open)
     opening?.finally(settled)
+  }
+
+  function isDue(since: number): boolean {
+    return performance.now() - since >= RETRY_INTERVAL
   }
 
   const settled = () => {
@@ -111,25 +119,22 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
   opening.finally(settled)
 
   /** Deleted, replaced, or cut short: a page that is not there any more would end the process. */
-  function isWhole({ path, environment }: OpenFile): boolean {
+  function isWhole({ path, environment, inode }: OpenFile): boolean {
     try {
-      return folder!.isCurrent(path) && statSync(path).size >= environment.sizes().least
+      const { size, ino } = statSync(path)
+      return folder!.isCurrent(path) && ino === inode && size >= environment.sizes().least
     } catch {
       return false
     }
   }
 
-  function giveUp(): void {
+  /** In the place of the one that is open, for everybody. */
+  async function openAnother(): Promise<void> {
     const left = file
     file = undefined
-    if (!left) return
-    try {
-      // Another file is opened in its place, for everybody.
-      folder?.renew(left.path)
-    } catch (error) {
-      say('unavailable', problemOf(error))
-    }
-    left.environment.db.close().catch(() => {})
+    if (left) folder?.renew(left.path)
+    await left?.environment.close()
+    await open()
   }
 
   function readNow({ address }: StoreNamespace, key: string): Uint8Array | undefined {
@@ -154,7 +159,8 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     },
     async write(namespace, entries) {
       await opening
-      if (!file || file.readOnly || entries.length === 0 || pending + entries.length > MAX_PENDING) return
+      if (!file || file.readOnly || (file.failedAt !== undefined && !isDue(file.failedAt))) return
+      if (entries.length === 0 || pending + entries.length > MAX_PENDING) return
       pending += entries.length
       try {
         await writeEntries(file, namespace, entries)
@@ -169,7 +175,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
       await opening
       if (!file || file.readOnly) return
       if (namespace) await file.space.forget(namespace)
-      else await file.environment.db.clearAsync()
+      else await file.environment.clear()
       file.environment.db.resetReadTxn()
     },
     machine: {
@@ -185,32 +191,31 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
       await opening
       const left = file
       file = undefined
-      await left?.environment.db.close()
+      await left?.environment.close()
     },
   }
 
   async function writeEntries(
-    { environment, space }: OpenFile,
+    open: OpenFile,
     namespace: StoreNamespace,
     entries: readonly StoreEntry[],
   ): Promise<void> {
+    const { environment, space } = open
     if (!(await space.makeRoom(namespace, entries))) {
       if (!isFull) say('full', 'maxBytes leaves no room, and nothing else can be forgotten')
       isFull = true
       return
     }
-    isFull = false
     space.touch(namespace)
-    await Promise.all(entries.map(({ key, value }) => environment.put(namespace.address, key, value)))
-  }
-}
-
-function mayWrite(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK)
-    return true
-  } catch {
-    return false
+    try {
+      await Promise.all(entries.map(({ key, value }) => environment.put(namespace.address, key, value)))
+      isFull = false
+    } catch (error) {
+      open.failedAt = performance.now()
+      if (!isFull) say('full', 'the file cannot be written: is the disk full?')
+      isFull = true
+      throw error
+    }
   }
 }
 

@@ -30,11 +30,14 @@ import(process.argv[1]).then(({ open }) => {
 `
 
 /** Opens the file in another process: what would block or kill this one does so there. */
-export async function probe(path: string): Promise<ProbeResult> {
+export async function probe(
+  path: string,
+  { readOnly }: { readonly readOnly: boolean },
+): Promise<ProbeResult> {
   const library = import.meta.resolve('lmdb')
   const child = spawn(
     process.execPath,
-    ['--input-type=commonjs', '-e', PROGRAM, library, path, JSON.stringify(OPEN_OPTIONS)],
+    ['--input-type=commonjs', '-e', PROGRAM, library, path, JSON.stringify({ ...OPEN_OPTIONS, readOnly })],
     { stdio: 'ignore', env: { ...process.env, NODE_OPTIONS: '' } },
   )
   return new Promise((resolve) => {

@@ -57,11 +57,11 @@ export function createSpace(environment: Environment, maxBytes: number): Space {
     touched.delete(address)
     for (;;) {
       const keys = environment.keysOf(address, CHUNK)
-      await Promise.all(keys.map((key) => db.remove(key)))
+      await environment.remove(keys)
       if (keys.length < CHUNK) break
       db.resetReadTxn()
     }
-    await db.remove(Buffer.concat([Buffer.from(DIRECTORY.address, 'hex'), Buffer.from(address)]))
+    await environment.remove([Buffer.concat([Buffer.from(DIRECTORY.address, 'hex'), Buffer.from(address)])])
   }
 
   return {

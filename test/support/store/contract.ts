@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Store, StoreNamespace } from '../../../src/store/store.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { namespaceAt } from './namespace-at.ts'
 
 /** A store to be tried, and the same again as another process would open it. */
 export interface StoreUnderTest {
@@ -8,10 +9,6 @@ export interface StoreUnderTest {
   /** Undefined where what it keeps ends with the object. */
   another?(): Promise<Store>
   end(): Promise<void>
-}
-
-export function namespaceAt(digit: string, table = 'country'): StoreNamespace {
-  return { database: 'shop', table, address: digit.repeat(32) }
 }
 
 const LONG_CLAIM = 600_000
