@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,6 +25,10 @@ export interface RestartableServer extends AsyncDisposable {
   shutDown(): Promise<void>
   /** Resolves when it takes connections. */
   start(): Promise<void>
+  /** Copies its data, while it is down. */
+  keepData(): Promise<void>
+  /** Puts the copy in the place of its data, while it is down. */
+  restoreData(): Promise<void>
   /** Resolves when none of its threads runs. */
   pause(): Promise<void>
   resume(): void
@@ -62,6 +66,11 @@ export async function startRestartableServer(options: {
     pid = Number(await readFile(join(folder, 'server.pid'), 'utf8'))
   }
 
+  async function copy(from: string, to: string): Promise<void> {
+    await rm(join(folder, to), { recursive: true, force: true })
+    await cp(join(folder, from), join(folder, to), { recursive: true })
+  }
+
   await run(true)
   return closedAfterFile({
     system: program.system,
@@ -75,6 +84,8 @@ export async function startRestartableServer(options: {
       await server.ended
     },
     start: () => run(false),
+    keepData: () => copy('data', 'kept'),
+    restoreData: () => copy('kept', 'data'),
     async pause() {
       process.kill(pid, 'SIGSTOP')
       while (!(await isStopped(pid))) await new Promise(setImmediate)
