@@ -47,7 +47,8 @@ export interface ProcessHistory {
   readonly writes: readonly WriteEvent[]
   /** What the readers themselves saw go wrong, such as two objects for one row in one request. */
   readonly complaints: readonly string[]
-  readonly failures: number
+  /** Reads that failed, by what was wrong. */
+  readonly failures: Readonly<Record<string, number>>
   readonly generations: number
   readonly storeHits: number
   readonly storeWrites: number
@@ -62,6 +63,7 @@ export function createReadLog(path: string) {
   const chunk = new Float64Array(CHUNK * FIELDS)
   let used = 0
   function flush(): void {
+    if (used === 0) return
     writeSync(file, new Uint8Array(chunk.buffer, 0, used * 8))
     used = 0
   }
@@ -76,6 +78,7 @@ export function createReadLog(path: string) {
       chunk[used++] = read.value
       if (used === chunk.length) flush()
     },
+    flush,
     close(): void {
       flush()
       closeSync(file)
@@ -93,7 +96,8 @@ export function* readsOf(path: string): Generator<ReadEvent> {
     for (;;) {
       const bytes = readSync(file, new Uint8Array(chunk.buffer))
       if (bytes === 0) return
-      for (let at = 0; at < bytes / 8; at += FIELDS) {
+      // What a process was writing that was killed may lack its end.
+      for (let at = 0; at + FIELDS <= bytes / 8; at += FIELDS) {
         yield {
           begin: chunk[at]!,
           end: chunk[at + 1]!,

@@ -12,8 +12,16 @@ import { createTestDatabase, runStatements, type TestDatabase } from '../support
 import { checkHistory, type Verdict } from './checker.ts'
 import { type ProcessHistory, readsOf } from './events.ts'
 import type { Fault } from './faults.ts'
+import { startMortalReaders } from './mortal-readers.ts'
 import type { ServiceOptions } from './service.ts'
-import { type HistoryStore, type SharedStore, startStore } from './stores.ts'
+import {
+  endsProcesses,
+  type HistoryStore,
+  type SharedStore,
+  type StoreFault,
+  startStore,
+  usualFaults,
+} from './stores.ts'
 import { codeOf, groupOf, ITEM, initialValue, keysOf } from './table.ts'
 import type { Told } from './takeover.ts'
 
@@ -22,8 +30,10 @@ export interface HistoryRunOptions {
   readonly seed: number
   /** How the table is cached (default `versioned`). */
   readonly mode?: HistoryMode
-  /** The store by which processes share rows (default none). It is deleted and disturbed now and then. */
+  /** The store by which processes share rows (default none). */
   readonly store?: HistoryStore
+  /** What happens to it (default all that leaves processes alive). */
+  readonly faults?: readonly StoreFault[]
   /** A part of the library is replaced by a wrong one in every process. */
   readonly fault?: Fault
   /** Processes that read and write through repositories (default 3); one more only writes, past them. */
@@ -50,9 +60,17 @@ export interface HistoryOutcome extends Verdict {
   readonly generations: number
   readonly storeHits: number
   readonly storeWrites: number
+  /** What happened to the store. */
+  readonly troubles: number
+  /** Readers that were killed, and those that a damaged file has ended. */
+  readonly killedReaders: number
+  readonly crashedReaders: number
+  /** Why reads failed. */
+  readonly failures: Readonly<Record<string, number>>
 }
 
 const KEYS_PER_WRITER = 3
+const MORTALS = 2
 const POLL_TIMEOUT = 2_000
 const SHORTEST_INTERVAL = 20
 export const MAX_AGE = 300
@@ -61,27 +79,43 @@ export const MAX_AGE = 300
 export async function runHistory(options: HistoryRunOptions): Promise<HistoryOutcome> {
   const { seconds, seed, mode = 'versioned', fault, services = 3 } = options
   const { longestInterval = 50, rest = 5, server, disturb } = options
+  const faults = options.store ? (options.faults ?? usualFaults(options.store)) : []
   const random = createRandom(seed)
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-history-'))
   await using test = await createTestDatabase({ name: 'history', ...(server && { server }) })
   const children: ChildProcess[] = []
+  const stop = new AbortController()
   let store: SharedStore | undefined
   try {
-    store = options.store && (await startStore(options.store, folder))
-    const plans = planProcesses({
-      ...{ test, folder, seconds, random, services, mode, longestInterval, rest, store },
-    })
+    store =
+      options.store &&
+      (await startStore(options.store, { folder, faults, rest: Math.min(6_000, 200 * seconds) }))
+    const planning = { test, folder, seconds, random, services, mode, longestInterval, rest, store }
+    const spared = options.store && endsProcesses(options.store, faults)
+    const plans = planProcesses({ ...planning, store: spared ? undefined : store })
     const keys = keysOf(0, KEYS_PER_WRITER * plans[0]!.allWriters)
     await createTable(test, keys)
     if (mode === 'versioned') await trackTable(test)
-    children.push(...plans.map((plan) => startService(plan, fault)))
-    const ends = children.map(async (child) => (await once(child, 'exit'))[0] as number | null)
-    await Promise.all(children.map((child, index) => Promise.race([once(child, 'message'), ends[index]])))
-    const stop = new AbortController()
+    const lasting = plans.map((plan) => startService(plan, fault))
+    children.push(...lasting)
+    const ends = lasting.map(async (child) => (await once(child, 'exit'))[0] as number | null)
+    await Promise.all(lasting.map((child, index) => Promise.race([once(child, 'message'), ends[index]])))
+    let mortals = plans.length
+    const mortalReaders = startMortalReaders({
+      ...{ count: faults.includes('kill') ? MORTALS : 0, random, stop: stop.signal },
+      life: Math.min(4_000, 400 * seconds),
+      plan: () => planMortal(planning, mortals++),
+      start(plan) {
+        const child = startService(plan, fault)
+        children.push(child)
+        return child
+      },
+    })
+    await Promise.race([mortalReaders.begun, mortalReaders.ended])
     const killing = disturb ? undefined : killConnections({ test, random, stop: stop.signal })
     const troubling = store?.trouble({ random, stop: stop.signal })
     const tell = (what: Told | 'go') => {
-      for (const child of children) if (child.connected) child.send(what)
+      for (const child of lasting) if (child.connected) child.send(what)
     }
     tell('go')
     await disturb?.(tell)
@@ -89,9 +123,12 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     const codes = await Promise.all(ends)
     stop.abort()
     const kills = (await killing) ?? 0
-    await troubling
+    const troubles = (await troubling) ?? 0
+    const { plans: mortal, killed, crashed } = await mortalReaders.ended
     if (codes.some((code) => code !== 0)) throw new Error(`processes ended with ${codes.join(', ')}`)
-    const histories = await Promise.all(plans.map(readHistory))
+    const histories = (await Promise.all([...plans, ...mortal].map(readHistory))).filter(
+      (one) => one !== undefined,
+    )
     const verdict = checkHistory({
       processes: histories,
       initial: new Map(keys.map((key) => [key, initialValue(key)])),
@@ -100,8 +137,9 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     })
     const writes = histories.flatMap((history) => history.writes)
     const polls = histories.flatMap((history) => history.polls)
-    const sum = (name: 'failures' | 'generations' | 'storeHits' | 'storeWrites') =>
+    const sum = (name: 'generations' | 'storeHits' | 'storeWrites') =>
       histories.reduce((total, history) => total + history[name], 0)
+    const failures = sumsOf(histories.map((history) => history.failures))
     return {
       ...verdict,
       commits: writes.filter(({ committed }) => committed).length,
@@ -109,12 +147,17 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
       kills,
       polls: polls.length,
       failedPolls: polls.filter(({ failed }) => failed).length,
-      failedReads: sum('failures'),
+      failedReads: Object.values(failures).reduce((total, count) => total + count, 0),
       generations: sum('generations'),
       storeHits: sum('storeHits'),
       storeWrites: sum('storeWrites'),
+      troubles,
+      killedReaders: killed,
+      crashedReaders: crashed,
+      failures,
     }
   } finally {
+    stop.abort()
     for (const child of children) child.kill('SIGKILL')
     await store?.[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
@@ -134,22 +177,8 @@ interface Planning {
 }
 
 function planProcesses(planning: Planning): ServiceOptions[] {
-  const { test, folder, seconds, random, services, mode, longestInterval, rest } = planning
-  const allWriters = services + 3
-  const common = (process: number) => ({
-    url: test.url,
-    process,
-    seed: random.below(2 ** 31),
-    seconds,
-    pollInterval: SHORTEST_INTERVAL + random.below(longestInterval - SHORTEST_INTERVAL),
-    pollTimeout: POLL_TIMEOUT,
-    allWriters,
-    keysPerWriter: KEYS_PER_WRITER,
-    rest,
-    reads: join(folder, `reads-${process}`),
-    history: join(folder, `history-${process}.json`),
-    store: planning.store?.place,
-  })
+  const { services, mode } = planning
+  const common = (process: number) => commonPlan(planning, process)
   const reading = Array.from({ length: services }, (_, index): ServiceOptions => {
     // One of them writes past its own repositories too.
     const more = index === 0 ? [{ writer: services, way: 'kysely' } as const] : []
@@ -168,6 +197,30 @@ function planProcesses(planning: Planning): ServiceOptions[] {
     ],
   }
   return [...reading, writing]
+}
+
+function commonPlan(planning: Planning, process: number) {
+  const { test, folder, seconds, random, services, longestInterval, rest } = planning
+  return {
+    url: test.url,
+    process,
+    seed: random.below(2 ** 31),
+    seconds,
+    pollInterval: SHORTEST_INTERVAL + random.below(longestInterval - SHORTEST_INTERVAL),
+    pollTimeout: POLL_TIMEOUT,
+    allWriters: services + 3,
+    keysPerWriter: KEYS_PER_WRITER,
+    rest,
+    reads: join(folder, `reads-${process}`),
+    history: join(folder, `history-${process}.json`),
+    store: planning.store?.place,
+  }
+}
+
+/** A reader that may be killed: nobody would know what it has written. */
+function planMortal(planning: Planning, process: number): ServiceOptions {
+  const cache = cacheOf({ ...planning, index: process % 2 })
+  return { ...commonPlan(planning, process), cache, readers: true, writers: [], isMortal: true }
 }
 
 /** The first of them reads in the background what is due. Over a store it holds few rows, so that it asks often. */
@@ -228,7 +281,20 @@ async function killConnections(options: {
   return kills
 }
 
+/** Undefined for a process that was killed before it had seen anything. */
 async function readHistory(plan: ServiceOptions) {
-  const history = JSON.parse(await readFile(plan.history, 'utf8')) as ProcessHistory
-  return { ...history, reads: readsOf(plan.reads) }
+  const text = await readFile(plan.history, 'utf8').catch((error: unknown) => {
+    if (plan.isMortal) return undefined
+    throw error
+  })
+  if (text === undefined) return undefined
+  return { ...(JSON.parse(text) as ProcessHistory), reads: readsOf(plan.reads) }
+}
+
+function sumsOf(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums: Record<string, number> = {}
+  for (const one of counts) {
+    for (const [name, count] of Object.entries(one)) sums[name] = (sums[name] ?? 0) + count
+  }
+  return sums
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { AnyRepositories, AnyRow } from '../support/lookups.ts'
+import type { AnyRepositories, AnyRepository, AnyRow } from '../support/lookups.ts'
 import type { Random } from '../support/random.ts'
 import { now } from './clock.ts'
 import { ASKED, type ReadEvent, type ReadLog } from './events.ts'
@@ -15,6 +15,8 @@ export interface ReaderOptions {
   /** Numbers that no other reader of the process gives to its requests. */
   nextRequest(): number
   stopped(): boolean
+  /** Whether the process holds fewer rows than the table has: `all()` is refused then, as long as it has. */
+  readonly isBounded: boolean
   /** Told what is wrong in itself, whatever the other logs say. */
   complain(what: string): void
   failed(error: unknown): void
@@ -74,9 +76,22 @@ async function readSomething(place: Place, options: ReaderOptions): Promise<void
       const group = random.below(GROUPS)
       const listed = await item!.findAllBy({ grp: group })
       takeList(place, options, { begin, listed, keys: keys.filter((one) => groupOf(one) === group) })
-    } else takeAll(place, options, { begin, listed: await item!.all(), keys })
+    } else {
+      const listed = await readAll(item!, options)
+      if (listed) takeAll(place, options, { begin, listed, keys })
+    }
   } catch (error) {
     options.failed(error)
+  }
+}
+
+/** Undefined where there are more rows than the process may hold. */
+async function readAll(item: AnyRepository, { isBounded }: ReaderOptions) {
+  try {
+    return await item.all()
+  } catch (error) {
+    if (isBounded && /maxRows/.test((error as Error).message)) return undefined
+    throw error
   }
 }
 

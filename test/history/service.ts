@@ -4,7 +4,7 @@
  */
 import { subscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Kysely, LogEvent } from 'kysely'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
@@ -39,12 +39,16 @@ export interface ServiceOptions {
   readonly keysPerWriter: number
   /** Milliseconds that readers rest at most. */
   readonly rest: number
+  /** Whether it may be killed at any time: what it has seen is written down again and again. */
+  readonly isMortal?: boolean
   readonly reads: string
   readonly history: string
 }
 
 /** ER_OPTION_PREVENTS_STATEMENT */
 const ER_READ_ONLY = 1290
+
+const MORTAL_INTERVAL = 100
 
 const options = JSON.parse(process.argv[2]!) as ServiceOptions
 const random = createRandom(options.seed)
@@ -59,13 +63,13 @@ subscribe('tracing:mysql2:execute:start', (statement) => {
 const polls: PollEvent[] = []
 const writes: WriteEvent[] = []
 const complaints: string[] = []
-let failures = 0
+const failures: Record<string, number> = {}
 let requests = 0
 let stopped = false
 
 const proxy = await startDelayingProxy(options.url, createRandom(options.seed + 1))
 const db = createDatabase<ItemDB>({ uri: proxy.url, connectionLimit: 8, log: notePoll })
-const tables = await metadataOf(db)
+const tables = await lasting(() => metadataOf(db))
 const store = options.store && openStore(options.store)
 await store?.ready()
 const repos = createRepositories({
@@ -83,7 +87,7 @@ const complain = (what: string) => {
 const loops = [readOutside, readInRequests, readInRequests]
 const readers = options.readers ? [...loops, ...loops, ...loops] : []
 const channels = options.writers.map(({ way }) => channelOf(way))
-await repos.$ready()
+await lasting(() => repos.$ready())
 
 // Connections are not killed before everybody is ready. Without its parent a process ends.
 process.send?.('ready')
@@ -98,6 +102,7 @@ process.on('message', (message: Told) => {
 setTimeout(() => {
   stopped = true
 }, options.seconds * 1000).unref()
+if (options.isMortal) setInterval(writeHistory, MORTAL_INTERVAL).unref()
 
 await Promise.all([
   ...readers.map((read, index) => read(readerOptions(index))),
@@ -120,19 +125,8 @@ await Promise.all([
   ),
 ])
 
+writeHistory()
 log.close()
-const { generations, storeHits, storeWrites } = repos.$stats().item!
-const history: ProcessHistory = {
-  process: options.process,
-  polls,
-  writes,
-  complaints,
-  failures,
-  generations,
-  storeHits,
-  storeWrites,
-}
-writeFileSync(options.history, JSON.stringify(history))
 process.removeAllListeners('disconnect')
 process.disconnect()
 await repos.$close()
@@ -140,6 +134,36 @@ await store?.close()
 for (const channel of channels) await channel.close()
 await db.destroy()
 await proxy[Symbol.asyncDispose]()
+
+/** What reads are judged by is there before them. */
+function writeHistory(): void {
+  const { generations, storeHits, storeWrites } = repos.$stats().item!
+  const history: ProcessHistory = {
+    process: options.process,
+    polls,
+    writes,
+    complaints,
+    failures,
+    generations,
+    storeHits,
+    storeWrites,
+  }
+  writeFileSync(`${options.history}-draft`, JSON.stringify(history))
+  renameSync(`${options.history}-draft`, options.history)
+  log.flush()
+}
+
+/** Again where its connection was killed: others began before. */
+async function lasting<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let left = 20; ; left--) {
+    try {
+      return await work()
+    } catch (error) {
+      if (left === 0) throw error
+      await pause(20)
+    }
+  }
+}
 
 function readerOptions(index: number): ReaderOptions {
   return {
@@ -151,8 +175,11 @@ function readerOptions(index: number): ReaderOptions {
     nextRequest: () => ++requests,
     stopped: () => stopped,
     complain,
-    failed: () => {
-      failures++
+    isBounded: typeof options.cache.item === 'object' && options.cache.item.maxRows !== undefined,
+    failed(error) {
+      const { code = '', message } = error as Error & { readonly code?: string }
+      const what = `${code} ${message}`.trim().slice(0, 80)
+      failures[what] = (failures[what] ?? 0) + 1
     },
   }
 }

@@ -1,17 +1,43 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { createClient } from 'redis'
 import { type Store, tiered } from '../../src/index.ts'
 import { redisStore } from '../../src/redis/index.ts'
 import { lmdbStore } from '../../src/store/lmdb/index.ts'
 import type { Random } from '../support/random.ts'
-import { type RedisServer, startRedisServer } from '../support/redis/redis-server.ts'
+import { startRedisServer } from '../support/redis/redis-server.ts'
+import { FILE_FAULTS, REDIS_FAULTS } from './store-faults.ts'
 
 /** The stores that a run can be given. */
 export const STORES = ['lmdb', 'redis', 'tiered'] as const
 
 export type HistoryStore = (typeof STORES)[number]
+
+/**
+ * What happens to a store and its processes, again and again: `kill` ends readers, which are started again; `delete` the folder; the
+ * next four disturb Redis; `alter` and `shorten` what is stored, in Redis or in the file.
+ */
+export const STORE_FAULTS = [
+  'kill',
+  'delete',
+  'pause',
+  'restart',
+  'flush',
+  'cut',
+  'alter',
+  'shorten',
+] as const
+
+export type StoreFault = (typeof STORE_FAULTS)[number]
+
+/** A file that is altered or cut short under a process may end it: only readers that are started again use the store then. */
+export function endsProcesses(kind: HistoryStore, faults: readonly StoreFault[]): boolean {
+  return kind !== 'redis' && faults.some((fault) => fault === 'alter' || fault === 'shorten')
+}
+
+/** All that can happen to a store and leaves its processes alive. */
+export function usualFaults(kind: HistoryStore): readonly StoreFault[] {
+  return STORE_FAULTS.filter((fault) => !endsProcesses(kind, [fault]))
+}
 
 /** Where the processes of a run find the store that they share. */
 export interface StorePlace {
@@ -30,45 +56,43 @@ export function openStore({ kind, path, redis }: StorePlace): Store {
 
 export interface SharedStore extends AsyncDisposable {
   readonly place: StorePlace
-  /** Deletes the folder and disturbs Redis at random, under processes that use them. */
-  trouble(options: { readonly random: Random; readonly stop: AbortSignal }): Promise<void>
+  /** Lets the faults happen at random, under processes that use the store. Resolves to how many there were. */
+  trouble(options: { readonly random: Random; readonly stop: AbortSignal }): Promise<number>
 }
 
-export async function startStore(kind: HistoryStore, folder: string): Promise<SharedStore> {
+export async function startStore(
+  kind: HistoryStore,
+  options: {
+    readonly folder: string
+    readonly faults: readonly StoreFault[]
+    /** Milliseconds between two faults at most. */
+    readonly rest: number
+  },
+): Promise<SharedStore> {
+  const { folder, faults, rest } = options
   const redis = kind === 'lmdb' ? undefined : await startRedisServer()
   const path = join(folder, 'store')
-  const troubles = [
-    ...(kind === 'redis' ? [] : [() => rm(path, { recursive: true, force: true }).catch(() => {})]),
-    ...(redis ? REDIS_TROUBLES.map((trouble) => (random: Random) => trouble(redis, random)) : []),
-  ]
+  const troubles = faults.flatMap((fault) => {
+    const [file, server] = [FILE_FAULTS[fault], REDIS_FAULTS[fault]]
+    return [
+      ...(file && kind !== 'redis' ? [(random: Random) => file(path, random)] : []),
+      ...(server && redis ? [(random: Random) => server(redis, random)] : []),
+    ]
+  })
   return {
     place: { kind, path, redis: redis?.url ?? '' },
     async trouble({ random, stop }) {
-      while (!stop.aborted) {
-        await pause(2_000 + random.below(6_000), undefined, { signal: stop }).catch(() => {})
-        if (!stop.aborted) await random.pick(troubles)(random)
+      let count = 0
+      while (!stop.aborted && troubles.length > 0) {
+        await pause(rest / 4 + random.below(rest), undefined, { signal: stop }).catch(() => {})
+        if (stop.aborted) break
+        await random.pick(troubles)(random)
+        count++
       }
+      return count
     },
     async [Symbol.asyncDispose]() {
       await redis?.[Symbol.asyncDispose]()
     },
   }
 }
-
-const REDIS_TROUBLES: readonly ((redis: RedisServer, random: Random) => Promise<void>)[] = [
-  async (redis, random) => {
-    await redis.pause()
-    await pause(random.below(1_000))
-    redis.resume()
-  },
-  async (redis, random) => {
-    await redis.kill()
-    await pause(random.below(500))
-    await redis.start()
-  },
-  async ({ url }) => {
-    const client = await createClient({ url }).connect()
-    await client.flushAll()
-    client.destroy()
-  },
-]

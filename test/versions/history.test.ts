@@ -2,35 +2,48 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { checkHistory, type ViolationKind } from '../history/checker.ts'
 import { ASKED, type PollEvent, type ReadEvent, type WriteEvent } from '../history/events.ts'
-import { type Fault, faults } from '../history/faults.ts'
+import { type Fault, faultNamed, faults } from '../history/faults.ts'
 import { type HistoryMode, runHistory } from '../history/history-run.ts'
+import type { HistoryStore, StoreFault } from '../history/stores.ts'
 
 const anySeed = () => Math.floor(Math.random() * 2 ** 31)
 
 describe('several processes that read and write one table', () => {
-  const kinds: readonly { readonly mode: HistoryMode; readonly store?: 'lmdb' }[] = [
+  const kinds: readonly {
+    readonly mode: HistoryMode
+    readonly store?: HistoryStore
+    readonly faults?: readonly StoreFault[]
+  }[] = [
     { mode: 'versioned' },
     { mode: 'versioned', store: 'lmdb' },
+    { mode: 'versioned', store: 'lmdb', faults: ['kill', 'alter', 'shorten'] },
+    { mode: 'versioned', store: 'redis' },
     { mode: 'expiring' },
   ]
-  for (const { mode, store } of kinds) {
-    const name = store ? `${mode}, over ${store}` : mode
+  for (const { mode, store, faults } of kinds) {
+    const form = [
+      `--mode ${mode}`,
+      ...(store ? [`--store ${store}`] : []),
+      ...(faults ? [`--faults ${faults}`] : []),
+    ]
+    const name = form.join(' ').replaceAll('--', '')
     it(`see nothing uncommitted or older than the bound, never go back, and keep every request stable: ${name}`, async (t) => {
       const seed = anySeed()
-      t.diagnostic(
-        `seed ${seed}: node test/history/run.ts --mode ${mode}${store ? ` --store ${store}` : ''} --seed ${seed} is the long form`,
-      )
+      t.diagnostic(`seed ${seed}: node test/history/run.ts ${form.join(' ')} --seed ${seed} is the long form`)
       const { violations, counts, ...numbers } = await runHistory({
         seconds: 4,
         seed,
         mode,
         ...(store && { store }),
+        ...(faults && { faults }),
       })
       t.diagnostic(JSON.stringify(numbers))
       assert.deepEqual(violations, [], JSON.stringify(counts))
       for (const name of ['reads', 'commits', 'rollbacks', 'kills'] as const)
         assert.ok(numbers[name] > 0, name)
       assert.equal(numbers.polls > 0, mode === 'versioned')
+      for (const name of ['storeHits', 'storeWrites', 'killedReaders'] as const)
+        assert.equal(numbers[name] > 0, store !== undefined, name)
     })
   }
 })
@@ -42,6 +55,9 @@ describe('the history checker', { concurrency: 2 }, () => {
     'no-drop': ['own commit not seen'],
     unpinned: ['request not stable', 'reader complained'],
     uncommitted: ['uncommitted value'],
+    'newest-namespace': ['older than the last poll'],
+    'lasting-alias': ['older than the last poll', 'own commit not seen'],
+    'trusted-claim': ['older than the last poll', 'uncommitted value', 'own commit not seen'],
     'age-from-arrival': ['older than the bound'],
     'kept-after-writes': ['own commit not seen'],
     unremembered: ['request not stable', 'reader complained'],
@@ -50,13 +66,22 @@ describe('the history checker', { concurrency: 2 }, () => {
   for (const fault of Object.keys(faults) as Fault[]) {
     it(`catches a library with a fault: ${fault}`, async (t) => {
       // A race may not come about within so short a time.
-      const { mode } = faults[fault]
-      const [services, seconds] = mode === 'expiring' ? [2, 4] : [1, 1.5]
+      const { mode, store } = faultNamed(fault)
+      const [services, seconds] = store ? [3, 4] : mode === 'expiring' ? [2, 4] : [1, 1.5]
+      const over = store && { store, faults: [] }
       // A poll that comes soon hides what was kept.
       const longestInterval = fault === 'no-drop' ? 1_000 : 50
       for (let attempt = 0; attempt < 20; attempt++) {
         const seed = anySeed()
-        const { counts } = await runHistory({ mode, seconds, seed, fault, services, longestInterval })
+        const { counts } = await runHistory({
+          mode,
+          seconds,
+          seed,
+          fault,
+          services,
+          longestInterval,
+          ...over,
+        })
         t.diagnostic(`seed ${seed}: ${JSON.stringify(counts)}`)
         if (caught[fault].some((kind) => counts[kind])) return
       }
@@ -102,7 +127,7 @@ describe('the history checker', { concurrency: 2 }, () => {
           writes,
           reads,
           complaints: [],
-          failures: 0,
+          failures: {},
           generations: 0,
           storeHits: 0,
           storeWrites: 0,
