@@ -21,7 +21,7 @@ export async function lookAtContents(
   tables: readonly LookedUpTable[],
 ): Promise<ReadonlyMap<string, TableContent>> {
   const server = await readServerIdentity(db)
-  const truncations = await readTruncations(db)
+  const counters = await readCounters(db)
   const structures = await readStructures(db, tables)
   const contents = new Map<string, TableContent>()
   // Read last: what has changed since the versions tell, or the next look does.
@@ -30,13 +30,14 @@ export async function lookAtContents(
     const structure = structures.get(name)
     const numbers = slots.map(([, version]) => Number(version))
     // TRUNCATE leaves a table as old as it was, at the version that it had. Rows that come after it move the version of a tracked one.
-    const truncated = mode === 'versioned' ? isEmpty : truncations
+    const truncated = mode === 'versioned' ? isEmpty : counters?.truncations
     contents.set(name, {
       namespace:
-        server && truncations !== undefined && structure !== undefined
+        server && counters && structure !== undefined
           ? namespaceOf(table, {
               ...{ server: server.text, database, slots: JSON.stringify(slots) },
-              table: JSON.stringify([structure, mode, truncated]),
+              // IMPORT TABLESPACE and the like leave the creation time.
+              table: JSON.stringify([structure, mode, truncated, counters.alterations]),
             })
           : undefined,
       version: numbers.reduce((sum, one) => sum + one, 0),
@@ -46,12 +47,18 @@ export async function lookAtContents(
   return contents
 }
 
-/** How often the server has truncated a table; undefined where it does not say. */
-async function readTruncations(db: Kysely<unknown>): Promise<string | undefined> {
-  // MySQL's table of counters leaves it out.
-  const { rows } = await sql<{ Value: string }>`
-    show global status where variable_name = 'Com_truncate'`.execute(db.withoutPlugins())
-  return rows[0] && String(rows[0].Value)
+/** How often the server has truncated and altered tables; undefined where it does not say. */
+async function readCounters(
+  db: Kysely<unknown>,
+): Promise<{ readonly truncations: string; readonly alterations: string } | undefined> {
+  // MySQL's table of counters leaves them out.
+  const { rows } = await sql<{ Variable_name: string; Value: string }>`
+    show global status where variable_name in ('Com_truncate', 'Com_alter_table')`.execute(
+    db.withoutPlugins(),
+  )
+  const counts = new Map(rows.map(({ Variable_name, Value }) => [Variable_name, String(Value)]))
+  const [truncations, alterations] = [counts.get('Com_truncate'), counts.get('Com_alter_table')]
+  return truncations === undefined || alterations === undefined ? undefined : { truncations, alterations }
 }
 
 /** By table, when it and its triggers were made; none where that does not tell it from another one. */

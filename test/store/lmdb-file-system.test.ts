@@ -7,7 +7,7 @@ import type { StoreMessage } from '../../src/index.ts'
 import { lmdbStore } from '../../src/store/lmdb/index.ts'
 import { namespaceAt } from '../support/store/namespace-at.ts'
 import { storeFolder } from '../support/store/stored-lookups.ts'
-import { readOnly, smallDisk, useStore } from '../support/store/use-store.ts'
+import { readOnly, served, smallDisk, useStore } from '../support/store/use-store.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
 const PLACE = namespaceAt('a')
@@ -31,6 +31,16 @@ describe('an lmdb store', () => {
     assert.equal(events.length, 1)
     assert.match(events[0]!, /^unavailable: EROFS/)
     assert.deepEqual(read, [null, null])
+  })
+
+  it('is not used on a file system that another program serves, as of the network', async () => {
+    await using folder = await createTemporaryFolder('served')
+    const { read, events, claims } = await useStore(folder.path, { text: 'one', mount: served(folder.path) })
+    assert.deepEqual(events, [
+      'unavailable: the folder is on a network file system, or on one that a program serves (FUSE)',
+    ])
+    assert.deepEqual(read, [null, null])
+    assert.deepEqual(claims, [true, true])
   })
 
   it('goes on reading on a disk that is full, says so once, and ends', async () => {

@@ -63,7 +63,7 @@ describe('the folder of an lmdb store', () => {
     })
     assert.deepEqual(
       messages.map(({ state }) => state),
-      ['unavailable', 'unavailable'],
+      ['unavailable'],
     )
     await store.write(PLACE, [ENTRY])
     assert.equal(await textOf(store), undefined)

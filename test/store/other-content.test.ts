@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { sql } from 'kysely'
 import { createDatabase, createRepositories } from '../../src/index.ts'
 import { trackVersion } from '../../src/migration/index.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -134,6 +137,31 @@ describe('what an old store holds', () => {
         `update lookup_version set version = ${version} where table_name = 'country' and slot = ${slot}`,
       )
     }
+    await expectTheServersAnswers()
+  })
+
+  it('is not answered after IMPORT TABLESPACE, which leaves the creation time', async () => {
+    const [place] = await data.run('select @@datadir as folder, database() as name')
+    const fileOf = (table: string, ending: string) =>
+      join(String(place!.folder), String(place!.name), `${table}.${ending}`)
+    const copies = new Map<string, Buffer>()
+    await data.run(
+      'create table country_2 like country',
+      'insert into country_2 select * from country',
+      "update country_2 set name = 'Nippon' where code = 'JP'",
+    )
+    await data.db.connection().execute(async (held) => {
+      await sql`flush tables country_2 for export`.execute(held)
+      for (const ending of ['ibd', 'cfg']) {
+        const file = fileOf('country_2', ending)
+        if (existsSync(file)) copies.set(ending, readFileSync(file))
+      }
+      await sql`unlock tables`.execute(held)
+    })
+    await data.run('drop table country_2', 'alter table country discard tablespace')
+    for (const [ending, bytes] of copies) writeFileSync(fileOf('country', ending), bytes)
+    await data.run('alter table country import tablespace')
+    assert.equal((await data.run("select name from country where code = 'JP'"))[0]!.name, 'Nippon')
     await expectTheServersAnswers()
   })
 

@@ -48,12 +48,17 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
   let pending = 0
   let isClosed = false
   let isFull = false
+  let said: StoreMessage['state'] | undefined
   let triedAt = 0
   // Made in a request, timers would hold on to it.
   const outsideRequests = AsyncLocalStorage.snapshot()
   let opening: Promise<void> | undefined
 
   function say(state: StoreMessage['state'], problem?: string): void {
+    // It is tried again and again.
+    const isKnown = state === 'unavailable' && said === state
+    said = state
+    if (isKnown) return
     publish(storeChannel, () => ({ store: 'lmdb', state, ...(problem !== undefined && { problem }) }))
   }
 
@@ -61,7 +66,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     folder = openFolder(path)
   } catch (error) {
     if (error instanceof ConfigurationError) throw error
-    say('unavailable', problemOf(error))
+    // The same is found, and said, when it is opened.
   }
   const timer = outsideRequests(() => setInterval(takeCare, CARE_INTERVAL).unref())
   opening = open()

@@ -4,6 +4,7 @@ import { text as textOf } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { StoreUse } from './using-process.ts'
 
+const SERVING = fileURLToPath(new URL('./serving-process.ts', import.meta.url))
 const PROGRAM = fileURLToPath(new URL('./using-process.ts', import.meta.url))
 
 /** What is mounted while a process uses a store, for it alone; `$0` is where. */
@@ -17,6 +18,13 @@ export interface Mount {
 export const readOnly = (on: string): Mount => ({
   on,
   script: 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0"',
+})
+
+/** A file system that another program serves, as sshfs and its like do. */
+export const served = (on: string): Mount => ({
+  on,
+  script: `exec 4< <(exec "${process.execPath}" "${SERVING}" "$0"); server=$!; read -r -u 4`,
+  after: 'kill $server',
 })
 
 /** A disk of its own, of this size. */
@@ -53,6 +61,6 @@ export async function useStore(
 /** Others do not see what is mounted. Who is not root is it there. */
 function mounted({ on, script, after }: Mount): string[] {
   const own = process.getuid?.() === 0 ? ['--mount'] : ['--mount', '--map-root-user']
-  const run = after ? `"$@" && { ${after}; } >&2` : 'exec "$@"'
-  return ['unshare', ...own, 'bash', '-c', `${script} && ${run}`, on]
+  const run = `"$@"; code=$?; { ${after ?? ':'}; } >&2; exit $code`
+  return ['unshare', ...own, 'bash', '-c', `set -e; ${script}; set +e; ${run}`, on]
 }
