@@ -90,13 +90,14 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     const { readOnly } = folder
     for (let tries = 0; ; tries++) {
       const { path: name, isNew } = folder.dataFile()
-      const found = isNew || statSync(name).size === 0 ? 'usable' : await probe(name, { readOnly })
+      const { size, ino: inode } = statSync(name)
+      const found = isNew || size === 0 ? 'usable' : await probe(name, { readOnly })
       if (found === 'held') throw new Error('a process is stopped while it writes to the file')
       if (found === 'cannot') throw new Error('the file cannot be opened')
       if (found === 'usable') {
         const environment = openEnvironment(name, { readOnly })
         const space = createSpace(environment, maxBytes)
-        file = { path: name, environment, space, readOnly, inode: statSync(name).ino, failedAt: undefined }
+        file = { path: name, environment, space, readOnly, inode, failedAt: undefined }
         if (!readOnly) file.space.forgetOlder(maxAge).catch(() => {})
         return tries > 0
       }
@@ -122,6 +123,8 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     opening = undefined
   }
   opening.finally(settled)
+  /** What is asked at once waits for it; later on, nobody waits for a file that is opened again. */
+  const opened = opening
 
   /** Deleted, replaced, or cut short: a page that is not there any more would end the process. */
   function isWhole({ path, environment, inode }: OpenFile): boolean {
@@ -154,7 +157,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     },
     readNow,
     async read(namespace, keys) {
-      await opening
+      await opened
       file?.environment.db.resetReadTxn()
       if (file && !file.readOnly) file.space.touch(namespace)
       return keys.map((key) => {
