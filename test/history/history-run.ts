@@ -89,8 +89,10 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
   try {
     store =
       options.store &&
-      (await startStore(options.store, { folder, faults, rest: Math.min(6_000, 200 * seconds) }))
-    const planning = { test, folder, seconds, random, services, mode, longestInterval, rest, store }
+      (await startStore(options.store, { folder, faults, rest: Math.min(6_000, 300 * seconds) }))
+    // A store takes what stands for a while.
+    const tide = store ? 2_000_000 : 500_000
+    const planning = { test, tide, folder, seconds, random, services, mode, longestInterval, rest, store }
     const spared = options.store && endsProcesses(options.store, faults)
     const plans = planProcesses({ ...planning, store: spared ? undefined : store })
     const keys = keysOf(0, KEYS_PER_WRITER * plans[0]!.allWriters)
@@ -166,6 +168,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
 
 interface Planning {
   readonly test: TestDatabase
+  readonly tide: number
   readonly folder: string
   readonly seconds: number
   readonly random: Random
@@ -200,8 +203,9 @@ function planProcesses(planning: Planning): ServiceOptions[] {
 }
 
 function commonPlan(planning: Planning, process: number) {
-  const { test, folder, seconds, random, services, longestInterval, rest } = planning
+  const { test, tide, folder, seconds, random, services, longestInterval, rest } = planning
   return {
+    tide,
     url: test.url,
     process,
     seed: random.below(2 ** 31),

@@ -39,6 +39,8 @@ export interface ServiceOptions {
   readonly keysPerWriter: number
   /** Milliseconds that readers rest at most. */
   readonly rest: number
+  /** Microseconds from one rest of all writers to the next. */
+  readonly tide: number
   /** Whether it may be killed at any time: what it has seen is written down again and again. */
   readonly isMortal?: boolean
   readonly reads: string
@@ -114,8 +116,7 @@ await Promise.all([
       writer,
       process: options.process,
       writes,
-      // A store takes what stands for a while.
-      tide: options.store === undefined ? 500_000 : 2_000_000,
+      tide: options.tide,
       stopped: () => stopped,
       complain,
       outcome,

@@ -9,8 +9,8 @@ import type { StoreNamespace } from '../../../src/store/store.ts'
 
 export * from '../../../src/loading/table-store.ts'
 
-/** How long (ms) what was read is on its way to the store: long enough for a change in between. */
-const DELAY = 30
+/** How long (ms) what was read is on its way to the store at most: long enough for changes in between, and for what they bring. */
+const DELAY = 300
 
 /** Takes in what may be shared with nobody. */
 const NOWHERE: Parameters<typeof recordingPublication>[0] = {
@@ -27,7 +27,7 @@ export function createTableStore(options: TableStoreOptions): TableStore {
   let newest: StoreNamespace | undefined
 
   const later = (write: (to: StoreNamespace) => void) =>
-    void setTimeout(() => newest && write(newest), DELAY).unref()
+    void setTimeout(() => newest && write(newest), Math.random() * DELAY).unref()
   const late: StoreWriter = {
     ...writer,
     row: (_, key, row) => later((to) => writer.row(to, key, row)),

@@ -1,27 +1,20 @@
 import { createStoreReads as createRight } from '../../../src/loading/store-reads.ts'
-import type { TableStore } from '../../../src/loading/table-store.ts'
 
 export * from '../../../src/loading/store-reads.ts'
 
-/** Takes what another process has claimed for what is there: nothing, as long as it has not written it. */
+/** Claims every batch, and takes what is claimed already for what is there: nothing, as long as nobody has written it. */
 export function createStoreReads(...[source, options]: Parameters<typeof createRight>) {
-  const { stored } = options
-  let isClaimed = false
-  const trusting: TableStore = Object.create(stored, {
-    claim: {
-      async value(what: string) {
-        const isFirst = await stored.claim(what)
-        isClaimed = !isFirst
-        return isFirst
-      },
+  const right = createRight(source, options)
+  const isFirst = (what: unknown) => options.stored.claim(JSON.stringify(what))
+  return {
+    ...right,
+    rows(definition: Parameters<typeof right.rows>[0]): ReturnType<typeof right.rows> {
+      const send = right.rows(definition)
+      return async (keys, sending) => {
+        const first = await isFirst([definition.index, keys.map(({ json }) => json).sort()])
+        return first ? send(keys, sending) : keys.map(() => undefined)
+      }
     },
-    findAll: {
-      async value() {
-        const trusted = isClaimed ? [] : undefined
-        isClaimed = false
-        return (await stored.findAll()) ?? trusted
-      },
-    },
-  })
-  return createRight(source, { ...options, stored: trusting })
+    all: async () => ((await isFirst('all')) ? right.all() : []),
+  }
 }
