@@ -1,7 +1,10 @@
 /** A new process of the example service: from its start until it has answered a first request, over a filled store and without one. */
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { createConnection } from 'mysql2/promise'
 import { sendLoad } from '../../examples/comparison/load.ts'
 import { prepareDatabase } from '../../examples/setup/prepare-database.ts'
@@ -12,6 +15,7 @@ import { compare } from '../rounds.ts'
 import { openSelectCount } from '../select-count.ts'
 import type { SideProcess } from '../side-process.ts'
 
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const useStoredDb = new URL('../../examples/comparison/use-stored-db.ts', import.meta.url)
 
 export const DEMO_BASELINE = 'no store'
@@ -27,6 +31,8 @@ export async function measureDemo(url: string, quick: boolean): Promise<Record<s
     env: { STORE_PATH: join(folder, 'store') },
   }
   try {
+    // The service imports the package as users do.
+    await promisify(execFile)('npm', ['run', '--silent', 'build'], { cwd: root })
     await prepareDatabase(database.url)
     // A version has to stand for some seconds before its rows are stored.
     await database.age()
