@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { prepareJson, prepareTextFields } from '../columns/decoding.ts'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 import { LookupTimeoutError } from '../errors.ts'
@@ -45,6 +46,9 @@ export interface ConnectionOptions {
   /** Told when it is lost or destroyed, held or not. */
   onLost?(connection: Connection): void
 }
+
+// A timer that is started in a request would hold on to that request's scope. The socket keeps the process alive.
+const outsideRequests = AsyncLocalStorage.snapshot()
 
 /** Wraps a connection: lookups are prepared, what either protocol answers is decoded alike, and deadlines are kept. */
 export function wrapConnection(connection: DriverConnection, options: ConnectionOptions): Connection {
@@ -129,12 +133,35 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     query.on('fields', (fields = []) => prepareTextFields(fields))
   }
 
-  function lookup({ sql, values, limit }: LookupStatement, callback: ResultCallback): void {
-    const expire = () => destroy(new LookupTimeoutError(limit.what, limit.timeout))
+  /** The limit of the lookup that is under way. */
+  let current: TimeLimit | undefined
+  // It goes on when the lookup has ended, for the next one: to stop it and to start it again costs more than the rest.
+  let timer: NodeJS.Timeout | undefined
+  let timedFor = 0
+
+  function startTimer({ due }: TimeLimit): void {
+    timedFor = due
     // Node warns of a negative time.
-    const timer = setTimeout(expire, Math.max(0, limit.due - performance.now()))
-    const settled: ResultCallback = (error, result, fields) => {
+    const delay = Math.max(0, due - performance.now())
+    timer = outsideRequests(() => setTimeout(expire, delay).unref())
+  }
+
+  function expire(): void {
+    timer = undefined
+    if (!current) return
+    if (current.due > performance.now()) startTimer(current)
+    else destroy(new LookupTimeoutError(current.what, current.timeout))
+  }
+
+  function lookup({ sql, values, limit }: LookupStatement, callback: ResultCallback): void {
+    current = limit
+    if (timer && limit.due < timedFor) {
       clearTimeout(timer)
+      timer = undefined
+    }
+    if (!timer) startTimer(limit)
+    const settled: ResultCallback = (error, result, fields) => {
+      current = undefined
       callback(error, result, fields)
     }
     begin(settled, (settle) => runPrepared({ sql, values, rowsAsArray: true }, settle))

@@ -2,6 +2,7 @@ import { type CompiledQuery, createQueryId, type Kysely, type Log } from 'kysely
 import type { DriverField } from '../columns/column-type.ts'
 import { createRowDecoder, type RowDecoder } from '../columns/decoding.ts'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
+import type { Connection } from './connection.ts'
 import { type DeadlineOptions, type TimeLimit, withinDeadline } from './deadline.ts'
 import { expectAdapter, type LookupAdapterOptions } from './lookup-adapter.ts'
 import { type LookupMark, lookupParameters } from './parameter-marks.ts'
@@ -46,10 +47,9 @@ function sendOn(
 ): (sending: Sending) => Promise<Rows> {
   const { log } = lookups
   const decode = createDecode(decoding)
-  return async ({ statement, values, limit }) => {
-    const acquired = lookups.acquire(limit, table)
-    const connection = acquired instanceof Promise ? await acquired : acquired
-    const answer = new Promise<Rows>((resolve, reject) => {
+
+  function ask(connection: Connection, { statement, values, limit }: Sending): Promise<Rows> {
+    return new Promise((resolve, reject) => {
       connection.lookup({ sql: statement.sql, values, limit }, (error, rows, fields) => {
         connection.release()
         if (error) return reject(error)
@@ -60,8 +60,19 @@ function sendOn(
         }
       })
     })
-    if (log) await logged(log, { statement, values, answer })
+  }
+
+  async function askLogged(connection: Connection, sending: Sending): Promise<Rows> {
+    const answer = ask(connection, sending)
+    await logged(log!, { ...sending, answer })
     return answer
+  }
+
+  const send = log ? askLogged : ask
+  return (sending) => {
+    const acquired = lookups.acquire(sending.limit, table)
+    if (acquired instanceof Promise) return acquired.then((connection) => send(connection, sending))
+    return send(acquired, sending)
   }
 }
 

@@ -1,12 +1,52 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { LookupError, LookupTimeoutError } from '../errors.ts'
+import type { Token } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
 
 /** In the place of an answer that has not come; an absent row's is undefined. */
 const PENDING = Symbol('pending')
 
 /** A caller that asked for some keys at one time. */
-export class Asker<Answer> {
+export interface Asker<Answer> {
   /** When (ms, of `performance.now`) its time is over. */
+  readonly due: number
+  /** Whether it has been answered, or its time is over. */
+  isDone(): boolean
+  /** Returns whether that was the last answer. */
+  answer(position: number, answer: Answer | Error): boolean
+  reject(error: LookupTimeoutError): void
+}
+
+/** A caller that asked for one key. */
+export class LoneAsker<Answer> implements Asker<Answer> {
+  readonly due: number
+  readonly #finish: (answer: Answer | Error) => void
+  #done = false
+
+  constructor(due: number, finish: (answer: Answer | Error) => void) {
+    this.due = due
+    this.#finish = finish
+  }
+
+  isDone(): boolean {
+    return this.#done
+  }
+
+  answer(_position: number, answer: Answer | Error): boolean {
+    if (this.#done) return false
+    this.#done = true
+    this.#finish(answer)
+    return true
+  }
+
+  reject(error: LookupTimeoutError): void {
+    this.#done = true
+    this.#finish(error)
+  }
+}
+
+/** A caller that asked for a list of keys, and is answered once all answers are there. */
+export class ListAsker<Answer> implements Asker<Answer> {
   readonly due: number
   readonly #answers: (Answer | Error | typeof PENDING)[]
   readonly #finish: (answers: readonly (Answer | Error)[]) => void
@@ -24,7 +64,6 @@ export class Asker<Answer> {
     return this.#missing === 0
   }
 
-  /** Returns whether that was the last answer. */
   answer(position: number, answer: Answer | Error): boolean {
     if (this.#missing === 0) return false
     this.#answers[position] = answer
@@ -47,6 +86,39 @@ export interface Waiting<Answer> {
   /** Whether it was asked while its statement was under way. */
   joined: boolean
   next: Waiting<Answer> | undefined
+}
+
+/** Among so many keys, a search from the first to the last takes no longer than one in a map. */
+const FEW = 8
+
+/** Keys that go into one statement, each once, in the order in which they came. */
+export class WaitingKeys<Answer> {
+  /** The first caller of each key. */
+  readonly all: readonly Waiting<Answer>[]
+  readonly #added: Waiting<Answer>[]
+  /** Made when there are many to search among. */
+  #byToken: Map<Token, Waiting<Answer>> | undefined
+
+  constructor(all: Waiting<Answer>[] = []) {
+    this.all = all
+    this.#added = all
+  }
+
+  get(token: Token): Waiting<Answer> | undefined {
+    if (this.all.length > FEW) {
+      this.#byToken ??= new Map(this.all.map((one) => [one.key.token, one]))
+      return this.#byToken.get(token)
+    }
+    for (const one of this.all) if (one.key.token === token) return one
+    return undefined
+  }
+
+  /** @param instead the one whose place it takes, if one with its key is among them */
+  put(first: Waiting<Answer>, instead: Waiting<Answer> | undefined): void {
+    if (instead) this.#added[this.#added.indexOf(instead)] = first
+    else this.#added.push(first)
+    this.#byToken?.set(first.key.token, first)
+  }
 }
 
 /** Whether a caller still waits for the key. */
@@ -85,6 +157,9 @@ export interface TimeLimit<Answer> {
   done(): void
 }
 
+// A timer that is started in a request would hold on to that request's scope. Sockets keep the process alive as long as anybody waits.
+const outsideRequests = AsyncLocalStorage.snapshot()
+
 /** How many finished askers may pile up before they are swept out. */
 const SLACK = 64
 
@@ -97,16 +172,22 @@ export function createTimeLimit<Answer>(options: {
   // In the order begun, which is the order in which they are due.
   let begun: Asker<Answer>[] = []
   let open = 0
+  // It goes on when nobody waits: to stop it and to start it again costs more than the rest.
   let timer: NodeJS.Timeout | undefined
+
+  function start(delay: number): void {
+    timer = outsideRequests(() => setTimeout(expire, delay).unref())
+  }
 
   function expire(): void {
     const now = performance.now()
-    const error = new LookupTimeoutError(what, timeout)
     timer = undefined
     const late = begun.filter((asker) => !asker.isDone() && asker.due <= now)
     begun = begun.filter((asker) => !asker.isDone() && asker.due > now)
     open = begun.length
-    if (begun[0]) timer = setTimeout(expire, begun[0].due - now)
+    if (begun[0]) start(begun[0].due - now)
+    if (late.length === 0) return
+    const error = new LookupTimeoutError(what, timeout)
     for (const asker of late) asker.reject(error)
   }
 
@@ -116,13 +197,10 @@ export function createTimeLimit<Answer>(options: {
       if (begun.length > 2 * open + SLACK) begun = begun.filter((one) => !one.isDone())
       begun.push(asker)
       open++
-      timer ??= setTimeout(expire, timeout)
+      if (!timer) start(timeout)
     },
     done() {
-      if (--open > 0) return
-      begun = []
-      clearTimeout(timer)
-      timer = undefined
+      if (--open === 0) begun = []
     },
   }
 }

@@ -1,37 +1,32 @@
 import { batchChannel, loadChannel } from '../diagnostics/channels.ts'
-import { BATCH_SIZE_BOUNDS, type Counters } from '../diagnostics/stats.ts'
-import type { Token } from '../keys/identity.ts'
+import { BATCH_SIZE_BOUNDS } from '../diagnostics/stats.ts'
+import type { LookupError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
-import { Asker, createTimeLimit, isAwaited, takeJoined, tooManyWaiting, type Waiting } from './asker.ts'
-import { type BatchTraceOptions, createBatchTrace } from './batch-trace.ts'
-
-/** How the batches of one key definition are sent. */
-export interface BatchOptions<Answer> extends BatchTraceOptions<Answer> {
-  /** How long (ms) a key may take, whatever it waits for. */
-  readonly timeout: number
-  readonly counters: Counters
-  /** More keys than this go in further statements. */
-  readonly maxBatchSize: number
-  /** How many keys may wait at a time. */
-  readonly maxWaiting: number
-  /** How many bytes of keys the server accepts in one statement. */
-  maxBytes(): number
-  /** How many statements may be under way at a time. */
-  readonly maxInFlight: number
-  /**
-   * A value that stays the same for as long as a statement under way may also answer later callers, as a cache would.
-   * Omitted if none ever may.
-   */
-  fence?(): unknown
-  /** Whether an answer may be given to callers that asked while it was under way. */
-  isShared?(answer: Answer): boolean
-}
+import {
+  type Asker,
+  createTimeLimit,
+  isAwaited,
+  ListAsker,
+  LoneAsker,
+  takeJoined,
+  tooManyWaiting,
+  type Waiting,
+  WaitingKeys,
+} from './asker.ts'
+import type { BatchOptions } from './batch-options.ts'
+import { createBatchTrace } from './batch-trace.ts'
 
 /** Gathers keys from all callers of the process into few statements. */
 export interface Batch<Answer> {
   load(key: Key): Promise<Answer>
-  /** Answers in the order of the keys once all of them are there; never rejects. */
-  loadAll(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
+  /**
+   * Answers in the order of the keys once all of them are there; never rejects.
+   * @param options.isDistinct whether no two of the keys have the same token
+   */
+  loadAll(
+    keys: readonly Key[],
+    options?: { readonly isDistinct?: boolean },
+  ): Promise<readonly (Answer | Error)[]>
   /** The same when nobody waits: no call is counted. */
   loadAhead(keys: readonly Key[]): Promise<readonly (Answer | Error)[]>
   /** Calls back just before keys are sent, so that what a request has gathered goes with them. */
@@ -54,7 +49,7 @@ interface Sent<Answer> {
   /** As it was when it was sent. */
   readonly fence: unknown
   readonly since: number
-  readonly keys: ReadonlyMap<Token, Waiting<Answer>>
+  readonly keys: WaitingKeys<Answer>
 }
 
 /**
@@ -66,7 +61,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
   const { counters, maxBatchSize, maxInFlight, maxWaiting, fence, isShared } = options
   const trace = createBatchTrace(options)
   // By token: spellings that the server cannot tell apart are sent once. A new one for each batch, see TimeLimit.
-  let gathered = new Map<Token, Waiting<Answer>>()
+  let gathered = new WaitingKeys<Answer>()
   let gatherers: (() => void)[] = []
   const limit = createTimeLimit<Answer>(options)
   let sent: readonly Sent<Answer>[] = []
@@ -74,8 +69,8 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
   let patience: NodeJS.Timeout | undefined
 
   function maySend(): boolean {
-    if (gathered.size === 0 || sent.length >= maxInFlight) return false
-    return sent.length === 0 || gathered.size >= maxBatchSize
+    if (gathered.all.length === 0 || sent.length >= maxInFlight) return false
+    return sent.length === 0 || gathered.all.length >= maxBatchSize
   }
 
   function schedule(): void {
@@ -83,7 +78,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     if (gatherers.length > 0 || maySend()) {
       scheduled = true
       setImmediate(endTurn)
-    } else if (gathered.size > 0 && sent.length < maxInFlight) {
+    } else if (gathered.all.length > 0 && sent.length < maxInFlight) {
       patience ??= setTimeout(losePatience, GATHER_LIMIT)
     }
   }
@@ -92,7 +87,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
   function losePatience(): void {
     for (const statement of sent) {
       if (isSlow(statement))
-        for (const first of statement.keys.values()) for (const one of takeJoined(first)) gather(one)
+        for (const first of statement.keys.all) for (const one of takeJoined(first)) gather(one)
     }
     sendNow()
   }
@@ -114,46 +109,36 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     schedule()
   }
 
-  function takeBatch(): Map<Token, Waiting<Answer>> {
-    const waiting = gathered
+  /** As many keys as fit into one statement. Those that nobody waits for any more are left out. */
+  function takeBatch(): WaitingKeys<Answer> {
+    const waiting = gathered.all.every(isAwaited) ? gathered : new WaitingKeys(gathered.all.filter(isAwaited))
     let room = options.maxBytes()
-    let taken = 0
-    for (const [token, { key }] of waiting) {
+    for (let taken = 0; taken < waiting.all.length; taken++) {
       // A UTF-16 unit is at most three bytes of UTF-8, and a comma follows.
-      room -= key.json.length * 3 + 1
-      if (taken === maxBatchSize || (room < 0 && taken > 0)) return takeFirst(taken)
-      if (isAwaited(waiting.get(token)!)) taken++
-      else waiting.delete(token)
+      room -= waiting.all[taken]!.key.json.length * 3 + 1
+      if (taken < maxBatchSize && (room >= 0 || taken === 0)) continue
+      gathered = new WaitingKeys(waiting.all.slice(taken))
+      return new WaitingKeys(waiting.all.slice(0, taken))
     }
-    gathered = new Map()
+    gathered = new WaitingKeys()
     return waiting
   }
 
-  function takeFirst(count: number): Map<Token, Waiting<Answer>> {
-    const first = new Map<Token, Waiting<Answer>>()
-    for (const [token, waiting] of gathered) {
-      if (first.size === count) break
-      first.set(token, waiting)
-      gathered.delete(token)
-    }
-    return first
-  }
-
-  async function sendBatch(keys: ReadonlyMap<Token, Waiting<Answer>>): Promise<void> {
-    if (keys.size === 0) return
+  async function sendBatch(keys: WaitingKeys<Answer>): Promise<void> {
+    const { all } = keys
+    if (all.length === 0) return
     const statement: Sent<Answer> = { fence: fence?.(), since: performance.now(), keys }
     sent = [...sent, statement]
-    const batch = [...keys.values()]
     let answers: readonly (Answer | Error)[] | undefined
     let failure: Error | undefined
     try {
-      answers = await send(batch.map(({ key }) => key))
+      answers = await send(all.map(({ key }) => key))
     } catch (error) {
       failure = asError(error)
     }
     sent = sent.filter((other) => other !== statement)
-    for (let index = 0; index < batch.length; index++) {
-      settle(batch[index]!, failure ?? (answers![index] as Answer | Error))
+    for (let index = 0; index < all.length; index++) {
+      settle(all[index]!, failure ?? (answers![index] as Answer | Error))
     }
     schedule()
   }
@@ -174,17 +159,19 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
     }
   }
 
-  function gather(waiting: Waiting<Answer>): void {
+  /** @param isNew whether nothing that waits or is under way has the key */
+  function gather(waiting: Waiting<Answer>, isNew = false): void {
     const { key } = waiting
-    const first = gathered.get(key.token) ?? underWay(key)
-    waiting.joined = first !== undefined && !gathered.has(key.token)
+    const alike = isNew ? undefined : gathered.get(key.token)
+    const first = alike ?? (isNew ? undefined : underWay(key))
+    waiting.joined = first !== alike
     if (first && (waiting.joined || !key.fresh)) {
       waiting.next = first.next
       first.next = waiting
     } else {
       // The first one's key is sent: one that only the server may answer comes before those that anybody may.
       waiting.next = first
-      gathered.set(key.token, waiting)
+      gathered.put(waiting, first)
     }
     if (waiting.joined) patience ??= setTimeout(losePatience, GATHER_LIMIT)
   }
@@ -193,33 +180,46 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
   function underWay({ token, fresh }: Key): Waiting<Answer> | undefined {
     if (!fence || sent.length === 0 || fresh) return undefined
     const now = fence()
-    return sent.findLast((one) => one.fence === now && one.keys.has(token) && !isSlow(one))?.keys.get(token)
+    for (const one of sent.toReversed()) {
+      const first = one.fence === now && !isSlow(one) ? one.keys.get(token) : undefined
+      if (first) return first
+    }
+    return undefined
   }
 
-  function ask(keys: readonly Key[], finish: (answers: readonly (Answer | Error)[]) => void): void {
-    if (gathered.size + keys.length > maxWaiting) {
-      const error = tooManyWaiting(options.what, maxWaiting)
-      finish(keys.map(() => error))
-      return
-    }
-    const asker = new Asker<Answer>({ due: limit.due(), keys: keys.length, finish })
-    for (let position = 0; position < keys.length; position++) {
-      gather({ key: keys[position]!, asker, position, joined: false, next: undefined })
-    }
+  /** The error if there is no room for more keys. */
+  function refusal(keys: number): LookupError | undefined {
+    return gathered.all.length + keys > maxWaiting ? tooManyWaiting(options.what, maxWaiting) : undefined
+  }
+
+  function begin(asker: Asker<Answer>): void {
     limit.begin(asker)
     schedule()
   }
 
   function load(key: Key): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      ask([key], ([answer]) => (answer instanceof Error ? reject(answer) : resolve(answer as Answer)))
+      const full = refusal(1)
+      if (full) return reject(full)
+      const asker = new LoneAsker<Answer>(limit.due(), (answer) => {
+        if (answer instanceof Error) reject(answer)
+        else resolve(answer)
+      })
+      gather({ key, asker, position: 0, joined: false, next: undefined })
+      begin(asker)
     })
   }
 
-  function loadAll(keys: readonly Key[]): Promise<readonly (Answer | Error)[]> {
-    return new Promise((resolve) => {
-      if (keys.length === 0) resolve([])
-      else ask(keys, resolve)
+  function loadAll(keys: readonly Key[], isDistinct = false): Promise<readonly (Answer | Error)[]> {
+    return new Promise((finish) => {
+      const full = refusal(keys.length)
+      if (full || keys.length === 0) return finish(keys.map(() => full!))
+      const asker = new ListAsker<Answer>({ due: limit.due(), keys: keys.length, finish })
+      const areNew = isDistinct && gathered.all.length === 0 && (!fence || sent.length === 0)
+      for (let position = 0; position < keys.length; position++) {
+        gather({ key: keys[position]!, asker, position, joined: false, next: undefined }, areNew)
+      }
+      begin(asker)
     })
   }
 
@@ -228,12 +228,12 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
       counters.misses++
       return isHeard() ? trace.load(key, () => load(key)) : load(key)
     },
-    loadAll(keys) {
+    loadAll(keys, { isDistinct = false } = {}) {
       counters.misses += keys.length
-      if (!isHeard()) return loadAll(keys)
+      if (!isHeard()) return loadAll(keys, isDistinct)
       return Promise.all(keys.map((key) => trace.load(key, () => load(key)).catch(asError)))
     },
-    loadAhead: loadAll,
+    loadAhead: (keys) => loadAll(keys),
     beforeSending(gather) {
       gatherers.push(gather)
       schedule()

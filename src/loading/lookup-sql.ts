@@ -43,7 +43,7 @@ function joinedStatement(options: StatementOptions, keys: string): Statement {
   )
 }
 
-/** For one key: at most a row, its position first. Comparing with a constant saves a fifth of the time. */
+/** For one key: at most a row; with the version its position comes first, too. Comparing with a constant saves a fifth of the time. */
 export function loneStatement(options: Omit<StatementOptions, 'many'>): Statement {
   const { table, definition, versioned } = options
   const from = `${quoteName(table.name)} t force index (${quoteName(definition.index)})`
@@ -51,7 +51,7 @@ export function loneStatement(options: Omit<StatementOptions, 'many'>): Statemen
   return statement(
     versioned
       ? `select ${hint(versioned)}'1' o, ${versionOf(table)}, ${columnList(options)} ${fromVersion(table, `${from} on ${where}`)}`
-      : `select '1' o, ${columnList(options)} from ${from} where ${where}`,
+      : `select ${columnList(options)} from ${from} where ${where}`,
   )
 }
 

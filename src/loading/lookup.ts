@@ -15,7 +15,7 @@ import {
   unionStatement,
 } from './lookup-sql.ts'
 
-/** Rows as arrays: the position (from 1) of the key that they answer, then the columns from `from` on. */
+/** Rows as arrays: the position (from 1) of the key that they answer, then the columns from `from` on; from 0, where there is one key. */
 export interface Answers {
   readonly rows: readonly (readonly unknown[])[]
   readonly from: number
@@ -124,7 +124,7 @@ function loneLookup(options: StatementOptions): Lookup {
       parts.map((part) => String(key!.tokens[part])),
     )
     if (rows.length > 1) throw unexpected(table, 1, rows.length)
-    return versioned ? { rows, from: 2, version: versionIn(table.name, rows[0]) } : { rows, from: 1 }
+    return versioned ? { rows, from: 2, version: versionIn(table.name, rows[0]) } : { rows, from: 0 }
   }
 }
 

@@ -2,7 +2,6 @@ import { setTimeout } from 'node:timers/promises'
 import type { Entry, Publication } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Reading, Sending } from '../cache/shared-cache.ts'
-import type { Execute } from '../database/execute.ts'
 import { ER_KEY_DOES_NOT_EXIST, errorNumber } from '../database/server-errors.ts'
 import type { Server } from '../database/server-features.ts'
 import type { Counters } from '../diagnostics/stats.ts'
@@ -59,27 +58,15 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
   const size = createStatementSize()
 
   async function connect(): Promise<Server> {
-    connected = await options.connect()
-    size.learn(connected)
+    const server = await options.connect()
+    size.learn(server)
+    connected = telling(server, () => counters.statements++)
     return connected
   }
 
-  async function run<Result>(
-    work: (server: Server) => Promise<Result>,
-    sending: StatementListener | undefined,
-  ): Promise<Result> {
-    const server = connected ?? (await connect())
-    const execute: Execute = (statement, values) => {
-      counters.statements++
-      sending?.(statement.sql)
-      return server.execute(statement, values)
-    }
-    try {
-      return await work({ ...server, execute })
-    } catch (error) {
-      counters.failures++
-      throw errorNumber(error) === ER_KEY_DOES_NOT_EXIST ? staleIndex(table, error) : error
-    }
+  function failed(error: unknown): unknown {
+    counters.failures++
+    return errorNumber(error) === ER_KEY_DOES_NOT_EXIST ? staleIndex(table, error) : error
   }
 
   /**
@@ -93,14 +80,13 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
     const refusal = cache?.mode === 'expiring' ? undefined : cache?.refusal
     if (refusal) throw refusal
     for (const delay of STALE_RETRY_DELAYS) {
+      const server = connected ?? (await connect())
       // Noted when the statement begins: the first connect looks at the version, which moves the cache.
-      let sent: Sending | undefined
-      let record: ReturnType<TableStore['recorder']> | undefined
-      const answer = await run((server) => {
-        sent = cache?.send()
-        record = options.stored?.recorder()
-        return read(server)
-      }, sending)
+      const sent = cache?.send()
+      const record = options.stored?.recorder()
+      const answer = await read(sending ? telling(server, sending) : server).catch((error) => {
+        throw failed(error)
+      })
       const { version, torn } = answer
       if (!sent) return { answer, publication: undefined }
       if (version === undefined || version >= sent.floor) {
@@ -140,16 +126,12 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
   }
 
   /** In several statements where the server's limit for one has been lowered since it was read. */
-  async function sendFitting<Answer>(
+  function sendFitting<Answer>(
     send: Send<Answer>,
     keys: readonly Key[],
     sending: StatementListener | undefined,
   ): Promise<readonly (Answer | Error)[]> {
-    try {
-      return await send(keys, sending)
-    } catch (error) {
-      return size.sendInParts({ send, keys, sending, error })
-    }
+    return send(keys, sending).catch((error) => size.sendInParts({ send, keys, sending, error }))
   }
 
   async function sendKeys(
@@ -161,7 +143,7 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
     const { answer, publication } = await readCurrent((server) => lookup(server, keys), sending)
     const entries: (Entry | Error | undefined)[] = new Array(keys.length)
     for (const values of answer.rows) {
-      const index = Number(values[0]) - 1
+      const index = answer.from === 0 ? 0 : Number(values[0]) - 1
       entries[index] = entryOf(values, answer.from, publication, keys[index])
     }
     for (let index = 0; index < entries.length; index++) {
@@ -207,6 +189,17 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
       return (keys, sending) => sendFitting(send, keys, sending)
     },
     ...createTableReads({ ...options, readCurrent, rowOf }),
+  }
+}
+
+/** The same server, whose statements' texts are told. */
+function telling(server: Server, sending: StatementListener): Server {
+  return {
+    ...server,
+    execute(statement, values) {
+      sending(statement.sql)
+      return server.execute(statement, values)
+    },
   }
 }
 
