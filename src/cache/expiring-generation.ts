@@ -12,6 +12,7 @@ import {
   type HitIndex,
   isShort,
   type Publication,
+  takeRows,
 } from './generation.ts'
 
 interface AgingAbsence extends Aging {
@@ -109,7 +110,7 @@ export function createExpiringGeneration(options: ExpiringGenerationOptions): Ex
         return rows.publish(row, reach, asked)
       },
       publishAll(all) {
-        const entries = rows.publishAll(all, { reach, isGone })
+        const entries = rows.publishAll(takeRows(all), { reach, isGone })
         if (!table || !isOlder(reach, table.reach)) table = { kind: 'table', entries, reach, due: false }
         return entries
       },

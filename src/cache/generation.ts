@@ -40,6 +40,10 @@ export function promiseOf(entry: Entry): Promise<Row> {
   return entry.promise
 }
 
+export function rowsOf(entries: readonly Entry[]): readonly Row[] {
+  return Object.freeze(entries.map(({ row }) => row))
+}
+
 export interface GenerationOptions {
   readonly keys: TableKeys
   readonly maxRows: number
@@ -68,12 +72,28 @@ export interface HeldAnswers {
   held(): { readonly aliases: number; readonly absences: number; readonly lists: number }
 }
 
+/** Rows in their order, made as they are taken, each once; undefined is none. An array of rows is such, too. */
+export interface RowsRead {
+  readonly length: number
+  at(index: number): Row | undefined
+}
+
+/** All that are left to be taken. */
+export function takeRows(rows: RowsRead): Row[] {
+  const taken: Row[] = []
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows.at(index)
+    if (row) taken.push(row)
+  }
+  return taken
+}
+
 /** Takes in what a statement has read. */
 export interface Publication {
   /** Holds the row, where there is room, and answers its entry. */
   publish(row: Row, asked?: Key): Entry
   /** The same for all rows of the table, in their order. */
-  publishAll(rows: readonly Row[]): readonly Entry[]
+  publishAll(rows: RowsRead): readonly Entry[]
   publishAbsence(key: Key): void
   publishList(key: Key, entries: readonly Entry[]): void
 }
@@ -122,6 +142,7 @@ export function createGeneration(options: GenerationOptions): Generation {
   let lists: FifoMap<readonly Entry[]> | undefined
   // A row that is still in use somewhere is the same object when it is read again.
   const dropped = createKeyIndex<WeakRef<Row>>(keys.definitions[0]!.parts)
+  let hasRemembered = false
   const collected = new FinalizationRegistry<{ identity: Identity; ref: WeakRef<Row> }>(({ identity, ref }) =>
     dropped.delete(identity, ref),
   )
@@ -153,16 +174,25 @@ export function createGeneration(options: GenerationOptions): Generation {
   function remember(row: Row): void {
     const ref = new WeakRef(row)
     const identity = identities.of(row)
+    hasRemembered = true
     dropped.set(identity, ref)
     collected.register(row, { identity, ref })
   }
 
-  function addAll(all: readonly Row[]): readonly Entry[] {
-    // Nothing can be held already, and nothing has been dropped.
-    if (held.length > 0 || all.length > maxRows) return all.map((row) => generation.publish(row))
-    for (const row of all) held.push({ row, promise: undefined })
-    index.addAll(held)
-    counters.rowsHeld = held.length
+  function addAll(all: RowsRead): readonly Entry[] {
+    if (held.length > 0 || all.length > maxRows) return takeRows(all).map((row) => generation.publish(row))
+    // Nothing can be held already, and nothing has been dropped: rows, entries and index are filled in one pass.
+    try {
+      for (let at = 0; at < all.length; at++) {
+        const row = all.at(at)
+        if (!row) continue
+        const entry: Entry = { row, promise: undefined }
+        held.push(entry)
+        index.addNew(entry)
+      }
+    } finally {
+      counters.rowsHeld = held.length
+    }
     return held.slice()
   }
 
@@ -186,7 +216,7 @@ export function createGeneration(options: GenerationOptions): Generation {
       const identity = own ? asked.tokens : identities.of(read)
       let entry = primary.get(identity)
       if (!entry) {
-        const reference = dropped.get(identity)
+        const reference = hasRemembered ? dropped.get(identity) : undefined
         const known = reference?.deref()
         const row = known ?? read
         if (isFull() && generation.pins > 0) {

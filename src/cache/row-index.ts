@@ -11,7 +11,8 @@ export interface RowIndex<Held> {
   /** By an object of a unique key's columns; only by keys that were asked for before. */
   find(columns: object): Held | undefined
   add(held: Held, identity: Identity): void
-  addAll(all: readonly Held[]): void
+  /** The same for a row that has none of the keys yet that others have. */
+  addNew(held: Held): void
   remove(held: Held): void
   /** Whether one of the row's keys leads to something for which the test holds. */
   leadsTo(row: Row, test: (held: Held) => boolean): boolean
@@ -54,6 +55,9 @@ export function createRowIndex<Held extends { readonly row: Row }>(
   const { all, asked } = options
   const { definitions, identities } = options.keys
   const primary = createKeyIndex<Held>(definitions[0]!.parts)
+  /** The only column of the primary key, if its values are their own tokens. */
+  const plain =
+    definitions[0]!.parts.length === 1 && identities.areExact ? definitions[0]!.parts[0] : undefined
   /** By the position of the definition. */
   const indexes: (KeyIndex<Held> | undefined)[] = definitions.map((definition) =>
     asked.has(definition) ? createKeyIndex(definition.parts) : undefined,
@@ -86,6 +90,10 @@ export function createRowIndex<Held extends { readonly row: Row }>(
 
   function add(held: Held, identity: Identity): void {
     primary.set(identity, held)
+    addToOthers(held)
+  }
+
+  function addToOthers(held: Held): void {
     for (let position = 1; position < definitions.length; position++) {
       const index = indexes[position]
       if (index) addTo(index, definitions[position]!, held)
@@ -97,8 +105,11 @@ export function createRowIndex<Held extends { readonly row: Row }>(
     get: ({ definition, tokens }) => indexOf(definition)?.get(tokens),
     find: (columns) => findByColumns(indexes, columns),
     add,
-    addAll(all) {
-      for (const held of all) add(held, identities.of(held.row))
+    addNew(held) {
+      const token = plain && held.row[plain.name]
+      if (plain && typeof token === plain.rawType) primary.setOnly(token as Token, held)
+      else primary.set(identities.of(held.row), held)
+      if (asked.size > 0) addToOthers(held)
     },
     remove(held) {
       primary.delete(identities.of(held.row), held)

@@ -17,6 +17,8 @@ export interface KeyIndex<Value> {
   /** What is known by the columns of an object as they are: no spelling of a key but those that were set. */
   find(columns: object): Value | undefined
   set(tokens: Identity, value: Value): void
+  /** The same for a key of one column. */
+  setOnly(token: Token, value: Value): void
   /** Takes away that value, and no other one that the key leads to. */
   delete(tokens: Identity, value: Value): void
 }
@@ -114,6 +116,9 @@ export function createKeyIndex<Value extends object>(parts: readonly KeyColumn[]
         branch = following as Branch
       }
       branch.set(tokens[last]!, value)
+    },
+    setOnly(token, value) {
+      root.set(token, value)
     },
     delete(tokens, value) {
       if (typeof tokens !== 'string') prune(root, tokens, value, 0)

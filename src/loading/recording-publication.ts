@@ -1,4 +1,4 @@
-import type { Entry, Publication } from '../cache/generation.ts'
+import { type Entry, type Publication, takeRows } from '../cache/generation.ts'
 import type { Row } from '../rows/row.ts'
 import type { StoreNamespace } from '../store/store.ts'
 import type { StoreWriter } from './store-writer.ts'
@@ -24,8 +24,9 @@ export function recordingPublication(
       return entry
     },
     publishAll(rows) {
-      writer.table(namespace, rows, { isWhole: keepsAbsences })
-      return publication.publishAll(rows)
+      const read = takeRows(rows)
+      writer.table(namespace, read, { isWhole: keepsAbsences })
+      return publication.publishAll(read)
     },
     publishAbsence(key) {
       publication.publishAbsence(key)

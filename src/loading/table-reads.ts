@@ -1,4 +1,4 @@
-import type { Entry, Publication } from '../cache/generation.ts'
+import { type Entry, type Publication, takeRows } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import { coalesce } from '../database/coalesce.ts'
 import { withinDeadline } from '../database/deadline.ts'
@@ -53,12 +53,9 @@ export function createTableReads(options: TableReadsOptions): TableReads {
     if (!('answer' in found)) return found
     const { answer, publication } = found
     if (answer.rows.length > limit) return undefined
-    const rows: Row[] = []
-    for (const values of answer.rows) {
-      const row = rowOf(values, answer.from)
-      if (row) rows.push(row)
-    }
-    return publication?.publishAll(rows) ?? rows.map((row) => ({ row, promise: undefined }))
+    const { rows, from } = answer
+    const read = { length: rows.length, at: (index: number) => rowOf(rows[index]!, from) }
+    return publication?.publishAll(read) ?? takeRows(read).map((row) => ({ row, promise: undefined }))
   }
 
   return {

@@ -1,3 +1,4 @@
+import { takeRows } from '../../../src/cache/generation.ts'
 import { recordingPublication } from '../../../src/loading/recording-publication.ts'
 import { createStoreWriter, type StoreWriter } from '../../../src/loading/store-writer.ts'
 import {
@@ -15,7 +16,7 @@ const DELAY = 300
 /** Takes in what may be shared with nobody. */
 const NOWHERE: Parameters<typeof recordingPublication>[0] = {
   publish: (row) => ({ row, promise: undefined }),
-  publishAll: (rows) => rows.map((row) => ({ row, promise: undefined })),
+  publishAll: (rows) => takeRows(rows).map((row) => ({ row, promise: undefined })),
   publishAbsence() {},
   publishList() {},
 }
