@@ -1,7 +1,7 @@
 /**
  * This library: cities and countries per request only (`request`), `immutable`, `versioned`, or `expiring` after
  * an hour; `immutable, one key` as
- * if the tables had no other key than the primary one.
+ * if the tables had no other key than the primary one, `request, no scope` outside of requests.
  */
 import type { Kysely } from 'kysely'
 import { createDatabase, createRepositories, type Repository } from '../../src/index.ts'
@@ -16,7 +16,9 @@ type AnyRepository = Repository<object, unknown, unknown>
 
 export async function open({ url, variant, capacity, store: at }: PeerOptions): Promise<Peer> {
   const db = createDatabase<AnyDB>({ uri: url })
-  const [mode, oneKey] = variant.split(', ') as ['request' | 'immutable' | 'versioned' | 'expiring', string?]
+  const [mode, more] = variant.split(', ') as ['request' | 'immutable' | 'versioned' | 'expiring', string?]
+  const oneKey = more === 'one key'
+  const inScope = more !== 'no scope'
   const { city, country } = await metadataOf(db)
   const known = (table: TableMetadata) => (oneKey ? { ...table, uniqueKeys: [] } : table)
   const tables = { city: known(city!), country: known(country!) }
@@ -35,7 +37,10 @@ export async function open({ url, variant, capacity, store: at }: PeerOptions): 
       return lookups
     },
     request: (work) => repos.$request(() => work(lookups)),
-    cities: (ids) => tableOf(repos.$forRequest(), 'city').findByKeys(ids) as Promise<unknown[]>,
+    cities(ids) {
+      const city = tableOf(inScope ? repos.$forRequest() : repos, 'city')
+      return city.findByKeys(ids) as Promise<unknown[]>
+    },
     async restart() {
       await repos.$close()
       repos = await make()

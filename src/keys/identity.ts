@@ -22,6 +22,12 @@ export function tokensOf(parts: readonly KeyColumn[], row: Row): Token[] | undef
   return tokens
 }
 
+/** Whether a key of these columns that leads to one row leads to the other, too. */
+export function haveSameTokens(parts: readonly KeyColumn[], row: Row, other: Row): boolean {
+  const tokens = tokensOf(parts, row)
+  return tokensOf(parts, other)?.every((token, index) => token === tokens?.[index]) ?? false
+}
+
 /** The token of a value that is not its own. */
 export function scalarToken(json: string): Token {
   const token = JSON.parse(json) as string | number

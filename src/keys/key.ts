@@ -159,11 +159,14 @@ export function tableKeys(table: TableMetadata, options: { readonly errorKeys?: 
     resolve: (value) => resolve(value, 'absent'),
     resolveAll(values) {
       if (!Array.isArray(values)) throw errors.list(values)
+      const keys: (Key | undefined)[] = []
       // A gap is passed over by `map`, and by `every` and `some`.
-      return Array.from(values, (value, index) => {
+      for (let index = 0; index < values.length; index++) {
+        const value = values[index]
         if (value === undefined && !(index in values)) throw errors.list(values)
-        return resolve(value, 'absent')
-      })
+        keys.push(resolve(value, 'absent'))
+      }
+      return keys
     },
     resolveGiven: (value) => resolve(value, 'invalid'),
     resolvePrefix(value) {

@@ -1,12 +1,15 @@
-import { type Entry, type HeldAnswers, promiseOf } from '../cache/generation.ts'
+import { type Entry, type HeldAnswers, promiseOf, rowsOf } from '../cache/generation.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
-import type { KeySource, ScopedTable, TableScope } from '../scope/table-scope.ts'
+import { promiseOf as promiseOfAnswer, type Remembered } from '../scope/scope-loader.ts'
+import type { KeySource, ScopedTable } from '../scope/scoped-table.ts'
+import type { TableScope } from '../scope/table-scope.ts'
 import { type Batch, createBatch, isHeard } from './batch.ts'
 import { withCaller } from './batch-trace.ts'
+import { createFindList } from './key-lists.ts'
 import type { ReadsAhead } from './refresher.ts'
 import type { ServerReads, ServerReadsOptions } from './server-reads.ts'
-import type { StoredAnswer, TableStore } from './table-store.ts'
+import type { TableStore } from './table-store.ts'
 
 /**
  * The way of a key. Each level is asked once, the nearest first, and answers or leaves the key to the next one:
@@ -66,11 +69,22 @@ export function createTableReader(options: TableReaderOptions): TableReader {
   }
 
   function find(key: Key, scope: TableScope | undefined): Promise<Row | undefined> {
-    const remembered = scope?.findAnswer(key)
-    if (remembered) {
-      counters.scopeHits++
-      return remembered
-    }
+    const remembered = scope && recall(key, scope)
+    if (remembered) return promiseOfAnswer(remembered)
+    const held = findHeld(key, scope)
+    if (held) return held
+    const asked = isHeard() ? withCaller(key) : key
+    return scope ? scope.load(asked) : batches.rowsBy(key.definition).load(asked).then(rowOf)
+  }
+
+  function recall(key: Key, scope: TableScope): Remembered<Row | undefined> | undefined {
+    const remembered = scope.findAnswer(key)
+    if (remembered) counters.scopeHits++
+    return remembered
+  }
+
+  /** What the process has, or its store. */
+  function findHeld(key: Key, scope: TableScope | undefined): Promise<Row | undefined> | undefined {
     const held = scope ? scope.held : current()
     const entry = held?.find(key)
     if (entry) {
@@ -82,9 +96,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
       return scope ? scope.remember(key, undefined) : ABSENT
     }
     const below = stored?.find(key, scope ? scope.held?.extensible : current())
-    if (below !== undefined) return answerStored(key, below, scope)
-    const asked = isHeard() ? withCaller(key) : key
-    return scope ? scope.load(asked) : batches.rowsBy(key.definition).load(asked).then(rowOf)
+    return below === undefined ? undefined : answerStored(key, below, scope)
   }
 
   /** The process holds it from now on, as a rule; where it has no room for the scope's rows, the scope remembers it. */
@@ -98,52 +110,13 @@ export function createTableReader(options: TableReaderOptions): TableReader {
     return isHeld ? promiseOf(entry) : scope.remember(key, entry.row)
   }
 
-  /** Outside scopes, where nothing is remembered for each key, all keys share one promise. */
-  async function findTogether(keys: readonly Key[]): Promise<(Row | undefined)[]> {
-    const generation = current()
-    const found: StoredAnswer[] = generation ? keys.map((key) => generation.find(key)) : []
-    let missing: readonly Key[] = keys.filter((key, index) => !found[index] && !generation?.isAbsent(key))
-    counters.hits += keys.length - missing.length
-    if (stored && missing.length > 0) missing = askStore(keys, { found, missing, generation })
-    const asked = isHeard() ? missing.map(withCaller) : missing
-    const loaded = missing.length > 0 ? await batches.rowsBy(missing[0]!.definition).loadAll(asked) : []
-    let next = 0
-    return keys.map((key, index) => {
-      const entry = found[index] ?? (key === missing[next] ? loaded[next++] : undefined)
-      if (entry instanceof Error) throw entry
-      return entry?.row
-    })
-  }
-
-  /** Adds what the store answers to what was found, and returns the keys that are missing still. */
-  function askStore(
-    keys: readonly Key[],
-    at: {
-      readonly found: StoredAnswer[]
-      readonly missing: readonly Key[]
-      readonly generation: HeldAnswers | undefined
-    },
-  ): readonly Key[] {
-    let next = 0
-    return keys.filter((key, index) => {
-      if (key !== at.missing[next]) return false
-      next++
-      const answer = stored!.find(key, at.generation)
-      if (answer) at.found[index] = answer
-      return answer === undefined
-    })
-  }
-
-  async function findAll(keys: readonly Key[], scope: TableScope | undefined): Promise<(Row | undefined)[]> {
-    const together = scope === undefined && keys.every(({ definition }) => definition === keys[0]!.definition)
-    return together ? findTogether(keys) : Promise.all(keys.map((key) => find(key, scope)))
-  }
+  const findList = createFindList({ counters, stored, batches, find, recall, findHeld, current })
 
   return {
     find,
     async findAll(keys, scope) {
       const given = keys.filter((key) => key !== undefined)
-      const rows = await findAll(given, scope)
+      const rows = await findList(given, scope)
       if (given.length === keys.length) return rows
       let next = 0
       return keys.map((key) => key && rows[next++])
@@ -185,6 +158,8 @@ export function createTableReader(options: TableReaderOptions): TableReader {
     },
   }
 }
+
+export type TableBatches = ReturnType<typeof createBatches>
 
 /** One batch for each key definition that is asked for. */
 function createBatches(options: TableReaderOptions) {
@@ -231,8 +206,4 @@ function entryOf<Value>(
 
 function rowOf(entry: Entry | undefined): Row | undefined {
   return entry?.row
-}
-
-function rowsOf(entries: readonly Entry[]): readonly Row[] {
-  return Object.freeze(entries.map(rowOf)) as readonly Row[]
 }

@@ -4,6 +4,7 @@ import type { Counters } from '../diagnostics/stats.ts'
 import type { NullableKey } from '../keys/key-parts.ts'
 import { ABSENT, NO_ROWS } from '../loading/way-of-a-key.ts'
 import type { CurrentScope } from '../scope/request-scope.ts'
+import { promiseOf as promiseOfAnswer } from '../scope/scope-loader.ts'
 import type { TableScope } from '../scope/table-scope.ts'
 import { primedRow } from './primed-row.ts'
 import { type Detour, NO_DETOUR, type RepositoryParts } from './repository-parts.ts'
@@ -224,7 +225,7 @@ export class Repository<Row, Key, Prefix> {
     const seen = scope === undefined || typeof key !== this.#rawType ? undefined : scope.seen.get(key)
     if (seen === undefined) return this.#find(key, scope)
     this.#counters.scopeHits++
-    return seen as Promise<Row | undefined>
+    return (seen.promise ?? promiseOfAnswer(seen)) as Promise<Row | undefined>
   }
 
   /** For keys that are not held as they are: another spelling, or what is not held at all. */

@@ -13,9 +13,15 @@ export class IdentityMap {
   /** Indexes of the other unique keys, built when first asked for: most scopes use a single key. */
   #byOthers: (KeyIndex<Row> | undefined)[] = []
 
-  constructor(options: { readonly keys: TableKeys; readonly maxRows: number }) {
+  /** @param options.rows what was seen already, absences among it */
+  constructor(options: {
+    readonly keys: TableKeys
+    readonly maxRows: number
+    readonly rows: readonly (Row | undefined)[]
+  }) {
     this.#keys = options.keys
     this.#maxRows = options.maxRows
+    for (const row of options.rows) if (row) this.keep(row, options.keys.identities.of(row))
   }
 
   find({ definition, token, tokens }: Key): Row | undefined {

@@ -1,6 +1,7 @@
 import type { Counters } from '../diagnostics/stats.ts'
 import type { PinnedGeneration } from './pinned-generation.ts'
-import { type ScopedTable, TableScope } from './table-scope.ts'
+import type { ScopedTable } from './scoped-table.ts'
+import { TableScope } from './table-scope.ts'
 
 /** Knows the scope that a caller is in, if any, as `AsyncLocalStorage` does. */
 export interface CurrentScope {

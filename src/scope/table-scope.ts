@@ -1,34 +1,26 @@
-import type { Entry } from '../cache/generation.ts'
-import type { ProcessCache } from '../cache/process-cache.ts'
-import type { Counters } from '../diagnostics/stats.ts'
-import { LookupError } from '../errors.ts'
-import { type Identity, tokensOf } from '../keys/identity.ts'
-import { isOwnKey, type Key, type KeyDefinition, type TableKeys } from '../keys/key.ts'
-import type { TableMetadata } from '../metadata.ts'
+import { type Entry, rowsOf } from '../cache/generation.ts'
+import type { LookupError } from '../errors.ts'
+import { haveSameTokens, type Identity } from '../keys/identity.ts'
+import { isOwnKey, type Key, type KeyDefinition } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
+import { contradictionOf } from './contradiction.ts'
 import { IdentityMap } from './identity-map.ts'
 import { PinnedGeneration } from './pinned-generation.ts'
-import { type KeyBatch, MAX_REMEMBERED, ScopeLoader } from './scope-loader.ts'
+import {
+  answerOf,
+  arrivalOf,
+  MAX_REMEMBERED,
+  promiseOf,
+  type Remembered,
+  ScopeLoader,
+} from './scope-loader.ts'
+import type { ScopedTable } from './scoped-table.ts'
 
-/** Where a scope loads what neither it nor the process holds. */
-export interface KeySource {
-  rowsBy(definition: KeyDefinition): KeyBatch<Entry | undefined>
-  listsBy(definition: KeyDefinition): KeyBatch<readonly Entry[]>
-}
+type SeenRows = ReadonlyMap<unknown, Remembered<Row | undefined>>
+type RowLoader = ScopeLoader<Entry | undefined, Row | undefined>
+type ListLoader = ScopeLoader<readonly Entry[], readonly Row[]>
 
-/** What a scope needs of a table. */
-export interface ScopedTable {
-  /** Its place among the tables of the process. */
-  readonly position: number
-  readonly table: Pick<TableMetadata, 'name'>
-  readonly keys: TableKeys
-  readonly source: KeySource
-  readonly counters: Counters
-  /** The process-wide cache in front of the scope; none inside a transaction. */
-  readonly cache?: ProcessCache | undefined
-}
-
-const NOTHING_SEEN: ReadonlyMap<unknown, Promise<never>> = new Map()
+const NOTHING_SEEN: SeenRows = new Map()
 
 /** What one scope remembers of one table: a key is asked once, and a row is one object. */
 export class TableScope {
@@ -36,10 +28,10 @@ export class TableScope {
   readonly held: PinnedGeneration | undefined
   readonly #table: ScopedTable
   /** Once something was asked again: the answers by primary key, perhaps still on their way. Repeated reads look here first. */
-  seen: ReadonlyMap<unknown, Promise<Row | undefined>> = NOTHING_SEEN
-  // Made when they are needed: a scope that reads what the process holds remembers nothing.
-  #answers: ScopeLoader<Entry | undefined, Row | undefined> | undefined
-  #lists: ScopeLoader<readonly Entry[], readonly Row[]> | undefined
+  seen: SeenRows = NOTHING_SEEN
+  // By the position of a key's definition, made when they are needed: a scope that reads what the process holds remembers nothing.
+  #answers: (RowLoader | undefined)[] = []
+  #lists: (ListLoader | undefined)[] = []
   /** Absent as long as each row was found by its own primary key alone: the answers have it under this key. */
   #rows: IdentityMap | undefined
   #all: Promise<readonly Row[] | undefined> | undefined
@@ -57,21 +49,34 @@ export class TableScope {
   }
 
   /** The answer that the scope has for the key, perhaps on its way, also where it has seen the row by another key. */
-  findAnswer(key: Key): Promise<Row | undefined> | undefined {
-    const answer = this.#answers?.find(key)
-    if (answer && key.definition.position === 0) this.seen = this.#answers!.promisesBy(key.definition)
+  findAnswer(key: Key): Remembered<Row | undefined> | undefined {
+    const { position } = key.definition
+    const answers = this.#answers[position]
+    const answer = answers?.byToken.get(key.token)
+    if (answer && position === 0) this.seen = answers!.byToken
     if (answer) return answer
     const row = this.#findSeen(key)
-    return row && this.#rememberedRows().keep(key, row)
+    return row && this.#rowsBy(key.definition).keep(key, row)
   }
 
   /** Remembers what the process holds for the key. */
   remember(key: Key, row: Row | undefined): Promise<Row | undefined> {
-    return this.#rememberedRows().keep(key, row && this.#rowFor(key, row))
+    return promiseOf(this.#rowsBy(key.definition).keep(key, row && this.#rowFor(key, row)))
   }
 
   load(key: Key): Promise<Row | undefined> {
-    return this.#rememberedRows().load(this.#fresh(key))
+    return this.#rowsBy(key.definition).load(this.#fresh(key))
+  }
+
+  /** For a key that it does not remember: {@link loadGathered} loads all of them. */
+  gather(key: Key): Remembered<Row | undefined> {
+    return this.#rowsBy(key.definition).gather(this.#fresh(key))
+  }
+
+  /** Loads what was gathered, and resolves when all of these are answered. */
+  async loadGathered(answers: readonly Remembered<Row | undefined>[]): Promise<void> {
+    for (const answers of this.#answers) answers?.loadGathered()
+    await arrivalOf(answers)
   }
 
   /** The program that cleared the scope may know of a change that a statement under way has not seen. */
@@ -80,15 +85,16 @@ export class TableScope {
   }
 
   findList(key: Key): Promise<readonly Row[]> | undefined {
-    return this.#lists?.find(key)
+    const list = this.#lists[key.definition.position]?.byToken.get(key.token)
+    return list && promiseOf(list)
   }
 
   rememberList(key: Key, entries: readonly Entry[]): Promise<readonly Row[]> {
-    return this.#rememberedLists().keep(key, this.#listFor(key, entries))
+    return promiseOf(this.#listsBy(key.definition).keep(key, this.#listFor(key, entries)))
   }
 
   loadList(key: Key): Promise<readonly Row[]> {
-    return this.#rememberedLists().load(this.#fresh(key))
+    return this.#listsBy(key.definition).load(this.#fresh(key))
   }
 
   /**
@@ -127,57 +133,50 @@ export class TableScope {
   /** Forgets one key's row under all its keys, or everything; lists are forgotten with it. */
   clear(key?: Key): void {
     this.#epoch++
-    this.#lists = undefined
+    this.#lists = []
     this.#all = undefined
     this.held?.clear(key)
     if (!key) {
       this.seen = NOTHING_SEEN
       this.#rows = undefined
-      this.#answers = undefined
+      this.#answers = []
       return
     }
-    const row = this.#answers?.findSettled(key) ?? this.#findSeen(key)
-    this.#answers?.forget(key)
+    const answers = this.#answers[key.definition.position]?.byToken
+    const seen = answers?.get(key.token)
+    const row = (seen?.isSettled() && answerOf(seen)) || this.#findSeen(key)
+    answers?.delete(key.token)
     // What is on its way may be the row that is to be forgotten.
-    this.#answers?.forgetUnsettled()
-    if (!row) return
-    this.#rows?.delete(row)
-    this.#answers?.forgetAnswer(row)
+    for (const others of this.#answers)
+      others?.forgetIf((one) => !one.isSettled() || (row !== undefined && one.answer === row))
+    if (row) this.#rows?.delete(row)
   }
 
-  #rememberedRows(): ScopeLoader<Entry | undefined, Row | undefined> {
-    this.#answers ??= new ScopeLoader<Entry | undefined, Row | undefined>({
-      batchOf: this.#table.source.rowsBy,
+  #rowsBy(definition: KeyDefinition): RowLoader {
+    this.#answers[definition.position] ??= new ScopeLoader<Entry | undefined, Row | undefined>({
+      batch: this.#table.source.rowsBy(definition),
       epoch: () => this.#epoch,
-      remember: (key, entry) => this.#contradiction([entry]) ?? this.#rowFor(key, entry?.row),
+      remember: (key, entry) =>
+        (this.held?.hasForgotten() && this.#contradiction([entry])) || this.#rowFor(key, entry?.row),
       answer: (entry) => entry?.row,
     })
-    return this.#answers
+    return this.#answers[definition.position]!
   }
 
-  #rememberedLists(): ScopeLoader<readonly Entry[], readonly Row[]> {
-    this.#lists ??= new ScopeLoader<readonly Entry[], readonly Row[]>({
-      batchOf: this.#table.source.listsBy,
+  #listsBy(definition: KeyDefinition): ListLoader {
+    this.#lists[definition.position] ??= new ScopeLoader<readonly Entry[], readonly Row[]>({
+      batch: this.#table.source.listsBy(definition),
       epoch: () => this.#epoch,
       remember: (key, entries) => this.#contradiction(entries) ?? this.#listFor(key, entries),
       answer: rowsOf,
     })
-    return this.#lists
+    return this.#lists[definition.position]!
   }
 
-  /** Where something that was read may have been answered otherwise before the scope's end, by what is not held any more. */
   #contradiction(read: readonly (Entry | undefined)[]): LookupError | undefined {
+    const { keys, table } = this.#table
     if (!this.held?.hasForgotten()) return undefined
-    const isSeen = (entry: Entry | undefined) => {
-      if (!entry) return false
-      const identity = this.#table.keys.identities.of(entry.row)
-      return this.held!.findByIdentity(identity) !== undefined || this.#seen().has(entry.row, identity)
-    }
-    if (read.every(isSeen)) return undefined
-    return new LookupError(
-      'KYSELY_LOOKUP_SCOPE_ENDED',
-      `${this.#table.table.name}: the request has ended, its table has changed since, and what the request has seen of it is not held any more. Read before the request ends, or in a scope of its own: $request or $forRequest.`,
-    )
+    return contradictionOf(read, { keys, held: this.held, seen: this.#seen(), table: table.name })
   }
 
   /** The row as the scope first saw it; undefined if the row did not have this key then. */
@@ -197,10 +196,7 @@ export class TableScope {
     if (isOwnKey(key, row, this.#table.keys.identities)) return this.#same(row, ownTokens)
     const same = this.#same(row)
     if (same === row || definition.position === 0) return same
-    const tokens = tokensOf(definition.parts, row)
-    return tokensOf(definition.parts, same)?.every((token, index) => token === tokens?.[index])
-      ? same
-      : undefined
+    return haveSameTokens(definition.parts, row, same) ? same : undefined
   }
 
   /**
@@ -217,21 +213,15 @@ export class TableScope {
   }
 
   #findSeen(key: Key): Row | undefined {
-    if (!this.#rows && (key.definition.position === 0 || !this.#answers)) return undefined
+    if (!this.#rows && (key.definition.position === 0 || this.#answers.length === 0)) return undefined
     return this.#seen().find(key)
   }
 
   #seen(): IdentityMap {
     if (this.#rows) return this.#rows
-    const { keys } = this.#table
-    this.#rows = new IdentityMap({ keys, maxRows: MAX_REMEMBERED })
-    for (const row of this.#answers?.settledBy(keys.definitions[0]!) ?? []) {
-      if (row) this.#rows.keep(row, keys.identities.of(row))
-    }
+    const answers = this.#answers[0]?.byToken.values() ?? []
+    const rows = Array.from(answers, (one) => (one.isSettled() ? answerOf(one) : undefined))
+    this.#rows = new IdentityMap({ keys: this.#table.keys, maxRows: MAX_REMEMBERED, rows })
     return this.#rows
   }
-}
-
-function rowsOf(entries: readonly Entry[]): readonly Row[] {
-  return Object.freeze(entries.map(({ row }) => row))
 }

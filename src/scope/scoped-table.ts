@@ -1,0 +1,24 @@
+import type { Entry } from '../cache/generation.ts'
+import type { ProcessCache } from '../cache/process-cache.ts'
+import type { Counters } from '../diagnostics/stats.ts'
+import type { KeyDefinition, TableKeys } from '../keys/key.ts'
+import type { TableMetadata } from '../metadata.ts'
+import type { KeyBatch } from './scope-loader.ts'
+
+/** Where a scope loads what neither it nor the process holds. */
+export interface KeySource {
+  rowsBy(definition: KeyDefinition): KeyBatch<Entry | undefined>
+  listsBy(definition: KeyDefinition): KeyBatch<readonly Entry[]>
+}
+
+/** What a scope needs of a table. */
+export interface ScopedTable {
+  /** Its place among the tables of the process. */
+  readonly position: number
+  readonly table: Pick<TableMetadata, 'name'>
+  readonly keys: TableKeys
+  readonly source: KeySource
+  readonly counters: Counters
+  /** The process-wide cache in front of the scope; none inside a transaction. */
+  readonly cache?: ProcessCache | undefined
+}
