@@ -28,6 +28,10 @@ export async function open({ url, variant }: PeerOptions): Promise<Peer> {
   return {
     lookups,
     request: (work) => work(lookups),
+    /** As a process that has just begun, whose Map has to grow. */
+    async restart() {
+      for (const held of [rows, byId, bySlug, byPosition]) held.clear()
+    },
     async warm(ids) {
       const [read] = await pool.query<RowDataPacket[]>('select * from city where id in (?)', [ids])
       for (const row of read) hold(row)
