@@ -62,7 +62,14 @@ export const bytesTypes: readonly ColumnType[] = [
     recognizes: ({ system, datatype }) => system === 'mariadb' && datatype === 'vector',
     key: 'its values have no exact equality',
   },
-  { ...bytes, name: 'bit', traits: ({ digits }) => ({ length: Number(digits) }), key: bitKey },
+  {
+    ...bytes,
+    name: 'bit',
+    traits: ({ digits }) => ({ length: Number(digits) }),
+    // MariaDB's ONLY_FULL_GROUP_BY makes integers of them in a temporary table.
+    sorted: (_, name) => `cast(${name} as binary)`,
+    key: bitKey,
+  },
 ]
 
 /** @param length bytes that a value has at most */

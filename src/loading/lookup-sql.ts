@@ -104,7 +104,7 @@ export function emptyTableStatement(options: TableStatementOptions): Statement {
   const { table, limit } = options
   const from = fromVersion(table, `${quoteName(table.name)} t on true`)
   return statement(
-    `select ${hint(true)}0, ${versionOf(table)}, ${columnList(options)} ${from}${tableOrder(table, limit)}`,
+    `select ${hint(true)}0, ${versionOf(table)}, ${columnList({ ...options, many: true })} ${from}${tableOrder(table, limit)}`,
   )
 }
 
@@ -186,5 +186,11 @@ function typedParameter(declaration: string, parameter = '?'): string {
       ? 'unsigned'
       : 'signed'
     : declaration
-  return `cast(convert(${parameter} using ascii) as ${type})`
+  const value = `convert(${parameter} using ascii)`
+  return `cast(${/^time\b/.test(type) ? withinTime(value) : value} as ${type})`
+}
+
+/** MySQL takes a time beyond the last one for the last one, or raises in a write. JSON_TABLE answers NULL, and so does this. */
+function withinTime(value: string): string {
+  return `/*!80004 nullif(regexp_replace(*/${value}/*!80004 , '^-?838:59:59[.].*', ''), '')*/`
 }

@@ -53,6 +53,29 @@ for (const statementForm of await readStatementForms()) {
       })
     }
 
+    it('a time beyond the last one is absent, and never the last one', async () => {
+      await using times = await lookups([
+        'create table shift (a time(6) not null, b time(1) not null, id int not null unique, primary key (a, b), unique key by_b (b))',
+        "insert into shift values ('838:59:59', '-838:59:59', 1), ('-838:59:59', '838:59:59', 2), ('00:00:00', '00:00:01', 3)",
+      ])
+      const { shift } = times.repositories({ statementForm })
+      const keys = [
+        { b: '838:59:59.1' },
+        { b: '-838:59:59.9' },
+        { b: '838:59:59' },
+        { a: '838:59:59.000001', b: '-838:59:59' },
+        { a: '838:59:59', b: '-838:59:59.5' },
+        { a: '838:59:59', b: '-838:59:59.0' },
+      ]
+      const ids = [undefined, undefined, 2, undefined, undefined, 1]
+      for (const [at, key] of keys.entries()) assert.equal((await shift!.findByKey(key))?.id, ids[at])
+      assert.deepEqual(
+        (await shift!.findByKeys(keys)).map((row) => row?.id),
+        ids,
+      )
+      assert.deepEqual(await shift!.findAllBy({ a: '838:59:59.5' }), [])
+    })
+
     it('nulls keep their places among other keys', async () => {
       for (const { country } of [repositories(), repositories().$forRequest()]) {
         const found = await country!.findByKeys([
