@@ -77,7 +77,7 @@ export async function checkPlans(target: CheckTarget): Promise<Report> {
 
 async function canRead(db: Kysely<unknown>, table: string): Promise<boolean> {
   try {
-    await sql`select 1 from ${sql.ref(table)} limit 0`.execute(db.withoutPlugins())
+    await sql`select 1 from ${sql.id(table)} limit 0`.execute(db.withoutPlugins())
     return true
   } catch (error) {
     if (deniedRight(error) || isGone(error)) return false

@@ -2,6 +2,7 @@
 export const ER_CHECKREAD = 1020
 export const ER_DBACCESS_DENIED_ERROR = 1044
 export const ER_ACCESS_DENIED_ERROR = 1045
+export const ER_TABLE_EXISTS_ERROR = 1050
 export const ER_BAD_FIELD_ERROR = 1054
 export const ER_TOO_BIG_SELECT = 1104
 export const ER_TABLEACCESS_DENIED_ERROR = 1142

@@ -8,6 +8,7 @@ import {
   ER_TABLEACCESS_DENIED_ERROR,
   errorNumber,
 } from '../database/server-errors.ts'
+import { ALL_ROWS } from '../database/session-variables.ts'
 import { ConfigurationError } from '../errors.ts'
 
 /** Runs one statement without parameters and plugins. Errors about missing rights and settings are explained. */
@@ -15,8 +16,10 @@ export async function run<Row extends object>(
   db: QueryExecutorProvider,
   statement: string,
 ): Promise<readonly Row[]> {
+  // The session may have a limit (sql_select_limit), by the server's default too.
+  const limited = statement.startsWith('select ') ? `${statement} limit ${ALL_ROWS}` : statement
   try {
-    return (await sql.raw<Row>(statement).execute(withoutPlugins(db))).rows
+    return (await sql.raw<Row>(limited).execute(withoutPlugins(db))).rows
   } catch (error) {
     throw explained(error)
   }

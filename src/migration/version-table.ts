@@ -1,5 +1,6 @@
 import type { Kysely, QueryExecutorProvider } from 'kysely'
 import { isCurrentTable } from '../database/current-database.ts'
+import { ER_TABLE_EXISTS_ERROR, errorNumber } from '../database/server-errors.ts'
 import { refuseSchema } from '../database/with-schema.ts'
 import { ConfigurationError } from '../errors.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
@@ -37,7 +38,10 @@ export async function createVersionTable<DB>(db: Kysely<DB>): Promise<void> {
       token varbinary(16),
       primary key (table_name, slot)
     ) engine = InnoDB comment = 'kysely-lookup: a table''s version is the sum over its slots'`,
-  )
+  ).catch((error: unknown) => {
+    // MariaDB's sql_if_exists takes the words away from the statements that have them.
+    if (errorNumber(error) !== ER_TABLE_EXISTS_ERROR) throw error
+  })
   await requireVersionTable(db)
 }
 
