@@ -46,6 +46,7 @@ export class BorrowedConnections implements LookupSource {
       this.#known.add(connection)
       try {
         await connection.check(needs, deadline)
+        connection.table = table ?? ''
         return connection
       } catch (error) {
         connection.destroy(error as Error)

@@ -83,6 +83,8 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     const settle: ResultCallback = (error, result, fields) => {
       if (!remove(give)) return
       if (error && isConnectionLoss(error)) destroy(error as Error)
+      // What a program has set may be why a lookup fails, and would be why again.
+      if (error && session && wrapped.table !== undefined) session.isRefused ||= session.uses > 0
       callback(error, result, fields)
     }
     const give = (reason: Error) => settle(reason, undefined, undefined)
@@ -173,6 +175,7 @@ export function wrapConnection(connection: DriverConnection, options: Connection
     connect: (callback) => connection.connect(callback),
     destroy: (reason = new Error('The connection was destroyed.')) => destroy(reason),
     release() {
+      wrapped.table = undefined
       if (session?.isRefused) destroy(new Error('The session was altered, and a lookup was refused in it.'))
       options.giveBack(wrapped, lost === undefined)
     },
