@@ -2,8 +2,8 @@ import { prepareTextFields } from '../columns/decoding.ts'
 import type { DecodingOptions } from '../columns/decoding-options.ts'
 import type { Deadline } from './deadline.ts'
 import type { DriverConnection, DriverStatement, ResultCallback } from './driver-connection.ts'
-import { isDescription, type LookupMark, lookupIn } from './parameter-marks.ts'
-import type { Ask, ProgramSession } from './program-session.ts'
+import { isDescription, type LookupMark, lookupIn, writeIn } from './parameter-marks.ts'
+import type { Ask, ProgramSession, SessionNeeds } from './program-session.ts'
 import { createStreamDecoder, decodeResult } from './result-decoding.ts'
 import { plainMeaning, ROLLBACK } from './statement.ts'
 
@@ -101,9 +101,24 @@ export function createQuery(connection: DriverConnection, options: QueryOptions)
 
   function run(sql: string, parameters: unknown, callback: ResultCallback): void {
     const mark = lookupIn(parameters)
+    const needs = writeIn(parameters)
     if (mark) lookup(sql, parameters as readonly unknown[], { mark, callback })
+    else if (needs && session) write(sql, parameters, { needs, session, callback })
     else if (isDescription(parameters)) describe(sql, callback)
     else query(sql, parameters, callback)
+  }
+
+  /** A write of a repository in the session of a program, once the session was checked. */
+  function write(sql: string, parameters: unknown, { needs, session, callback }: MarkedWrite): void {
+    underWay.send(callback, (settle) => {
+      const run = () => {
+        session.use(sql)
+        text(sql, parameters, settle)
+      }
+      // The driver throws for values that it cannot write.
+      const fail = (error: unknown) => settle(error, undefined, undefined)
+      session.checkWrite(needs, underWay.ask).then(run).catch(fail)
+    })
   }
 
   function describe(sql: string, callback: ResultCallback): void {
@@ -127,5 +142,11 @@ export function createQuery(connection: DriverConnection, options: QueryOptions)
 
 interface MarkedLookup {
   readonly mark: LookupMark
+  readonly callback: ResultCallback
+}
+
+interface MarkedWrite {
+  readonly needs: SessionNeeds
+  readonly session: ProgramSession
   readonly callback: ResultCallback
 }

@@ -23,6 +23,18 @@ export function lookupIn(parameters: unknown): LookupMark | undefined {
   return Array.isArray(parameters) ? (parameters as { readonly [lookup]?: LookupMark })[lookup] : undefined
 }
 
+const write: unique symbol = Symbol.for('kysely-lookup:write')
+
+/** Parameters of a repository's write: its session is checked before. */
+export function writeParameters(values: readonly unknown[], needs: SessionNeeds): readonly unknown[] {
+  return Object.assign([...values], { [write]: needs })
+}
+
+/** What a write needs whose parameters these are. */
+export function writeIn(parameters: unknown): SessionNeeds | undefined {
+  return Array.isArray(parameters) ? (parameters as { readonly [write]?: SessionNeeds })[write] : undefined
+}
+
 const description = Symbol.for('kysely-lookup:description')
 
 /** Parameters of a statement whose result is to be described: its fields are answered, one in each row. */

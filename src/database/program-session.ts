@@ -1,12 +1,17 @@
 import { ConfigurationError } from '../errors.ts'
 import { NextTransaction } from './next-transaction.ts'
-import { ER_NO_SUCH_TABLE, ER_TABLEACCESS_DENIED_ERROR, errorNumber } from './server-errors.ts'
-import { faultsIn, READ_SESSION } from './session-variables.ts'
+import {
+  ER_NO_SUCH_TABLE,
+  ER_TABLEACCESS_DENIED_ERROR,
+  ER_TOO_BIG_SELECT,
+  errorNumber,
+} from './server-errors.ts'
+import { faultsIn, READ_SESSION, READ_WRITING_SESSION } from './session-variables.ts'
 import { quoteName, ROLLBACK } from './statement.ts'
 
-/** What a lookup needs of a session that programs use. */
+/** What a lookup, or a write of a repository, needs of a session that programs use. */
 export interface SessionNeeds {
-  /** The table that is read; undefined where it is none of the database's. */
+  /** Its table; undefined where it is none of the database's. */
   readonly table?: string | undefined
   /** The database that the session is to be in, as the server calls it. */
   readonly database?: string | undefined
@@ -29,7 +34,7 @@ export class ProgramSession {
    * back. What was read before may not hold any more.
    */
   uses = 0
-  /** Whether a lookup was refused in it: its next user needs another one. */
+  /** Whether a lookup was refused in it, or failed: its next user needs another one. */
   isRefused = false
   readonly #next = new NextTransaction()
   #asked = false
@@ -58,10 +63,22 @@ export class ProgramSession {
   check(needs: SessionNeeds, ask: Ask): Promise<void> | undefined {
     const { table } = needs
     if (this.#asked && (table === undefined || this.#tables.includes(table))) return undefined
-    return this.#check(needs, ask).catch((error) => {
-      this.isRefused ||= error instanceof ConfigurationError
-      throw error
-    })
+    return this.#check(needs, ask).catch((error) => this.#refuse(error))
+  }
+
+  /** Rejects where a write of a repository would go elsewhere, or write something else than it was given. */
+  async checkWrite(needs: SessionNeeds, ask: Ask): Promise<void> {
+    try {
+      await expectRightSession(ask, needs, 'write')
+      if (needs.table !== undefined) await expectNoTemporaryTable(ask, needs.table)
+    } catch (error) {
+      this.#refuse(error)
+    }
+  }
+
+  #refuse(error: unknown): never {
+    this.isRefused ||= error instanceof ConfigurationError
+    throw error
   }
 
   async #check(needs: SessionNeeds, ask: Ask): Promise<void> {
@@ -69,7 +86,7 @@ export class ProgramSession {
     if (!this.#asked) {
       if (needs.alone) await expectNoTransaction(ask)
       else if (this.#next.isUncommitted) throw unfit('isolation level READ UNCOMMITTED', UNCOMMITTED)
-      await expectRightSession(ask, needs)
+      await expectRightSession(ask, needs, 'read')
       this.#asked = true
     }
     if (table === undefined || this.#tables.includes(table)) return
@@ -96,9 +113,15 @@ async function expectNoTransaction(ask: Ask): Promise<void> {
   await ask('unlock tables')
 }
 
-async function expectRightSession(ask: Ask, { database, configured }: SessionNeeds): Promise<void> {
-  const [session = {}] = (await ask(READ_SESSION)) as readonly Readonly<Record<string, unknown>>[]
-  const [fault] = faultsIn(session)
+const READINGS = { read: READ_SESSION, write: READ_WRITING_SESSION }
+
+async function expectRightSession(
+  ask: Ask,
+  { database, configured }: SessionNeeds,
+  use: keyof typeof READINGS,
+): Promise<void> {
+  const [session = {}] = (await readSession(ask, use)) as readonly Readonly<Record<string, unknown>>[]
+  const [fault] = faultsIn(session, use === 'write')
   if (fault) throw unfit(`${fault.variable.name} ${fault.value}`, fault.variable.fix)
   const actual = session.database ?? undefined
   const isRight: boolean =
@@ -106,7 +129,16 @@ async function expectRightSession(ask: Ask, { database, configured }: SessionNee
       ? configured === undefined || String(actual).toLowerCase() === configured.toLowerCase()
       : actual === database
   if (!isRight) {
-    throw unfit('another database', 'Rows of its tables would be read: USE the database of the pool.')
+    throw unfit('another database', 'Rows of its tables would be used: USE the database of the pool.')
+  }
+}
+
+async function readSession(ask: Ask, use: keyof typeof READINGS): Promise<unknown> {
+  try {
+    return await ask(READINGS[use])
+  } catch (error) {
+    if (errorNumber(error) !== ER_TOO_BIG_SELECT) throw error
+    throw unfit('a max_join_size', 'The server would refuse to read tables: set it back to its default.')
   }
 }
 
@@ -125,7 +157,7 @@ async function expectNoTemporaryTable(ask: Ask, table: string): Promise<void> {
   if (/^create temporary /i.test(String(text))) {
     throw unfit(
       `a temporary table ${table}`,
-      'Its rows would be read instead of those of the table: give it another name.',
+      'Its rows would be used instead of those of the table: give it another name.',
     )
   }
 }

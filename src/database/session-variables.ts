@@ -10,6 +10,8 @@ export interface SessionVariable {
   readonly fix: string
   /** Whether it does no harm in a program's session: no answer is wrong because of it. */
   readonly ownOnly?: boolean
+  /** Whether a write with this value would write what it was given; absent where no write depends on it. */
+  canWrite?(value: string): boolean
 }
 
 /** A session variable that has another value than answers need. */
@@ -32,8 +34,15 @@ const WRONG_MODES = new Set([
 /** As many rows as there can be. */
 export const ALL_ROWS = '18446744073709551615'
 
+const isUtf8mb4 = (value: string) => value === 'utf8mb4'
+
 const charsets = ['character_set_client', 'character_set_connection', 'character_set_results'].map((name) =>
-  variable({ name, right: 'utf8mb4', fix: "Keys may hold any character: give the pool charset: 'utf8mb4'." }),
+  variable({
+    name,
+    right: 'utf8mb4',
+    fix: "Keys may hold any character: give the pool charset: 'utf8mb4'.",
+    ...(name !== 'character_set_results' && { canWrite: isUtf8mb4 }),
+  }),
 )
 
 export const sessionVariables: readonly SessionVariable[] = [
@@ -42,6 +51,7 @@ export const sessionVariables: readonly SessionVariable[] = [
     name: 'time_zone',
     right: '+00:00',
     assignment: () => "time_zone = '+00:00'",
+    canWrite: (value) => value === '+00:00',
     fix: 'Dates are exchanged in UTC: leave the time zone as createDatabase sets it.',
   }),
   variable({
@@ -60,6 +70,7 @@ export const sessionVariables: readonly SessionVariable[] = [
   }),
   variable({
     name: 'sql_mode',
+    canWrite: (value) => !/\b(?:NO_BACKSLASH_ESCAPES|EMPTY_STRING_IS_NULL)\b/.test(value),
     isRight: (value) => !value.split(',').some((mode) => WRONG_MODES.has(mode)),
     assignment: (value) => {
       const modes = value.split(',').filter((mode) => !WRONG_MODES.has(mode))
@@ -145,12 +156,16 @@ export const READ_OWN_SESSION = reading(sessionVariables)
 /** The same for the session of a program. */
 export const READ_SESSION = reading(sessionVariables.filter(({ ownOnly }) => !ownOnly))
 
+/** The same of what writes depend on. */
+export const READ_WRITING_SESSION = reading(sessionVariables.filter(({ canWrite }) => canWrite))
+
 /** What is wrong in a row that such a statement returned. */
-export function faultsIn(row: Readonly<Record<string, unknown>>): SessionFault[] {
+export function faultsIn(row: Readonly<Record<string, unknown>>, writes = false): SessionFault[] {
   return sessionVariables.flatMap((variable) => {
     if (!(variable.name in row)) return []
     const value = String(row[variable.name])
-    return variable.isRight(value) ? [] : [{ variable, value }]
+    const isRight = writes ? variable.canWrite?.(value) : variable.isRight(value)
+    return isRight ? [] : [{ variable, value }]
   })
 }
 

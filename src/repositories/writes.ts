@@ -1,9 +1,20 @@
-import { type Insertable, type Kysely, type RawBuilder, type SqlBool, sql, type Updateable } from 'kysely'
-import { InvalidKeyError, LookupError } from '../errors.ts'
+import {
+  type Compilable,
+  type Insertable,
+  type Kysely,
+  type RawBuilder,
+  type SqlBool,
+  sql,
+  type Updateable,
+} from 'kysely'
+import { adapterOf } from '../database/lookup-adapter.ts'
+import { writeParameters } from '../database/parameter-marks.ts'
+import { ConfigurationError, InvalidKeyError, LookupError } from '../errors.ts'
 import type { Key, TableKeys } from '../keys/key.ts'
 import { columnName, keyCondition } from '../loading/lookup-sql.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { ProcessTable } from './process-tables.ts'
+import { deleteFrom, insertInto, updateTable } from './write-builders.ts'
 
 /**
  * The writes of an `immutable` table. Columns take the same values as in Kysely.
@@ -78,15 +89,60 @@ export function createTableWrites(
 
 type AnyKysely = Kysely<Record<string, Record<string, unknown>>>
 
-/** A statement of one row at most. */
-type Write = (db: AnyKysely) => Promise<{ readonly numAffectedRows?: bigint | undefined }>
+/** Builds a statement with the plugins of an instance. */
+type Build = (over: AnyKysely) => Compilable
 
 const SAVEPOINT = sql.raw('kysely_lookup_write')
+
+/** How many connections are tried, one after the other, until one has a session that nobody has altered. */
+const MOST_TRIES = 10
 
 /** The statements are Kysely's own, plugins and all. They find their row by the condition that lookups find it by. */
 function createWrites(options: WritesOptions): Inserts<unknown> | Writes<unknown, unknown> {
   const { name, table, keys, wrote } = options
   const db = options.over as AnyKysely
+  const needs = { table: table.name, configured: adapterOf(options.over)?.configured() }
+
+  /** Resolves to the number of rows. */
+  async function run(over: AnyKysely, build: Build): Promise<number> {
+    const query = build(over).compile()
+    const parameters = writeParameters(query.parameters, needs)
+    const { numAffectedRows } = await over.executeQuery({ ...query, parameters })
+    return Number(numAffectedRows ?? 0)
+  }
+
+  /** Where the key is not unique any more, as after a migration, nothing may be written at all. */
+  async function runForOne(over: AnyKysely, build: Build): Promise<number> {
+    const rows = await run(over, build)
+    if (rows <= 1) return rows
+    throw new LookupError(
+      'KYSELY_LOOKUP_PROTOCOL',
+      `${table.name}: the key of a write has ${rows} rows, and none of them was changed. Is the key still unique? Run kysely-lookup generate.`,
+    )
+  }
+
+  /** What others left on a connection must not change what is written: a transaction, a lock, or autocommit that is off. */
+  async function inTransaction(work: (trx: AnyKysely) => Promise<number>): Promise<number> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await db.transaction().execute(work)
+      } catch (error) {
+        // The connection was closed, and nothing was written.
+        if (!isRefusal(error) || tries === MOST_TRIES) throw error
+      }
+    }
+  }
+
+  async function inSavepoint(work: (trx: AnyKysely) => Promise<number>): Promise<number> {
+    await sql`savepoint ${SAVEPOINT}`.execute(db.withoutPlugins())
+    try {
+      return await work(db)
+    } catch (error) {
+      if (error instanceof LookupError && !isRefusal(error))
+        await sql`rollback to savepoint ${SAVEPOINT}`.execute(db.withoutPlugins())
+      throw error
+    }
+  }
 
   async function written(write: () => Promise<number>): Promise<number> {
     try {
@@ -96,41 +152,17 @@ function createWrites(options: WritesOptions): Inserts<unknown> | Writes<unknown
     }
   }
 
-  /** Where the key is not unique any more, as after a migration, nothing may be written at all. */
-  async function writeOne(over: AnyKysely, write: Write): Promise<number> {
-    const rows = Number((await write(over)).numAffectedRows ?? 0)
-    if (rows <= 1) return rows
-    throw new LookupError(
-      'KYSELY_LOOKUP_PROTOCOL',
-      `${table.name}: the key of a write has ${rows} rows, and none of them was changed. Is the key still unique? Run kysely-lookup generate.`,
-    )
-  }
-
-  async function writeInSavepoint(write: Write): Promise<number> {
-    await sql`savepoint ${SAVEPOINT}`.execute(db.withoutPlugins())
-    try {
-      return await writeOne(db, write)
-    } catch (error) {
-      if (error instanceof LookupError)
-        await sql`rollback to savepoint ${SAVEPOINT}`.execute(db.withoutPlugins())
-      throw error
-    }
-  }
-
-  function writeByKey(write: Write): Promise<number> {
-    return written(() =>
-      db.isTransaction ? writeInSavepoint(write) : db.transaction().execute((trx) => writeOne(trx, write)),
-    )
+  function writeByKey(build: Build): Promise<number> {
+    const work = (over: AnyKysely) => runForOne(over, build)
+    return written(() => (db.isTransaction ? inSavepoint(work) : inTransaction(work)))
   }
 
   const inserts: Inserts<unknown> = {
     async insert(rows) {
       const list = Array.isArray(rows) ? rows : [rows]
       if (list.length === 0) return 0
-      return written(async () => {
-        const { numAffectedRows } = await db.executeQuery(db.insertInto(name).values(list as never))
-        return Number(numAffectedRows ?? 0)
-      })
+      const work = (over: AnyKysely) => run(over, () => insertInto(over, name).values(list as never))
+      return written(() => (db.isTransaction ? work(db) : inTransaction(work)))
     },
   }
   if (options.immutable) return inserts
@@ -144,21 +176,23 @@ function createWrites(options: WritesOptions): Inserts<unknown> | Writes<unknown
       if (!resolved) return 0
       const condition = conditionOf(table, resolved)
       return writeByKey((over) =>
-        over.executeQuery(
-          over
-            .updateTable(name)
-            .set(changes as never)
-            .where(condition),
-        ),
+        updateTable(over, name)
+          .set(changes as never)
+          .where(condition),
       )
     },
     async delete(key) {
       const resolved = keys.resolveGiven(key)
       if (!resolved) return 0
       const condition = conditionOf(table, resolved)
-      return writeByKey((over) => over.executeQuery(over.deleteFrom(name).where(condition)))
+      return writeByKey((over) => deleteFrom(over, name).where(condition))
     },
   }
+}
+
+/** Whether nothing was sent, because the session was altered. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ConfigurationError && error.kind === 'session'
 }
 
 /** That a row has the key, by the database's names. */

@@ -3,7 +3,7 @@ import { tracingChannel } from 'node:diagnostics_channel'
 import { isOpeningConnection } from '../database/lookup-connections.ts'
 import { POOL_SETUP } from '../database/pool.ts'
 import { SHOW_TABLE } from '../database/program-session.ts'
-import { READ_SESSION } from '../database/session-variables.ts'
+import { READ_SESSION, READ_WRITING_SESSION } from '../database/session-variables.ts'
 import { POLL } from '../versions/poll-sql.ts'
 import { textWithoutValues } from './statement-text.ts'
 
@@ -94,8 +94,10 @@ function take({ query, database }: Sending, prepared: boolean): void {
   for (const list of lists) list.push(statement)
 }
 
+const OF_SESSIONS: ReadonlySet<string> = new Set([POOL_SETUP, READ_SESSION, READ_WRITING_SESSION])
+
 function isHousekeeping(sql: string): boolean {
-  return sql === POOL_SETUP || sql === READ_SESSION || sql.startsWith(SHOW_TABLE) || sql.startsWith(POLL)
+  return OF_SESSIONS.has(sql) || sql.startsWith(SHOW_TABLE) || sql.startsWith(POLL)
 }
 
 /** What is sent before the pool hands over the connection comes from the pool's listeners. */

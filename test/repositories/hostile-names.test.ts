@@ -20,6 +20,8 @@ const NAMES = [
   'k',
   't',
   'c0',
+  'dot.ted',
+  'one as two',
 ]
 
 const quote = (name: string) => `\`${name.replaceAll('`', '``')}\``
@@ -55,6 +57,21 @@ describe('tables and columns of any name', () => {
         })
         if (!name.startsWith('$')) assert.equal(repos[name], repos.$table(name))
       }
+    })
+  }
+
+  for (const name of NAMES) {
+    it(`${name}: rows are written by key, and nothing else is`, async () => {
+      const repos = data.repositories()
+      const table = repos.$table(name)
+      assert.equal(await table.insert({ [name]: 3, code: 'three' } as never), 1)
+      assert.equal(await table.update(3, { code: 'third' } as never), 1)
+      assert.equal(await repos.$transaction((trx) => trx.$table(name).delete({ code: 'two' })), 1)
+      const rows = await data.run(`select code from ${quote(name)} order by 1`)
+      assert.deepEqual(
+        rows.map(({ code }) => code),
+        ['one', 'third'],
+      )
     })
   }
 

@@ -152,7 +152,7 @@ describe('what a transaction remembers', () => {
         assert.equal((await read())[0], second)
       }),
     )
-    // What the session is asked, and a batch, twice.
-    assert.equal(counts.Com_select, 4)
+    // What the session is asked, and a batch, twice; and what it is asked before the write.
+    assert.equal(counts.Com_select, 5)
   })
 })

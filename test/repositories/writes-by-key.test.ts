@@ -119,6 +119,18 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    what: 'times beyond the last one',
+    columns: 'k time(6) not null primary key, t time(1) null unique',
+    rows: ["'838:59:59', '-838:59:59'", "'-838:59:59', '838:59:59'"],
+    keys: [
+      ['838:59:59.000001', undefined],
+      ['838:59:59.000000', 1],
+      ['-838:59:59.5', undefined],
+      [{ t: '838:59:59.9' }, undefined],
+      [{ t: '838:59:59' }, 2],
+    ],
+  },
+  {
     what: 'ENUM and SET',
     columns: "k enum('', '2', 'b') not null primary key, s set('x', 'y', '1') null unique",
     rows: ["'', 'x'", "0, 'x,y'", "'2', '1'", "'b', ''"],
