@@ -188,7 +188,7 @@ describe('counting statements', async () => {
         '    3 × select `name` from `city` where `id` = ?',
         '    1 × select * from `city` where `name` in (?, …)',
       ])
-      assert.match(lines[3]!, /^ {4}1 × select \? o, .* from `city` t .* where .*\?/)
+      assert.match(lines[3]!, /^ {4}1 × select .* from `city` t .* where .*\?/)
       assert.equal(lines.length, 4)
       assert.doesNotMatch(JSON.stringify(error.statements), /4711|Lyon/)
       return true
