@@ -24,6 +24,8 @@ export interface FollowedCache extends SharedCache {
   trust(): void
   /** The version could not be verified for too long; hits are no longer answered, if `refuse`. */
   distrust(refuse: boolean): void
+  /** Whether it is {@link distrust} that refuses hits: to requests that have begun, too. */
+  readonly distrusted: boolean
   /** Why reads reject; undefined where they do not. */
   readonly refusal: ConfigurationError | undefined
   /** Changes of the table may go unnoticed: hits are not answered, and with a refusal reads reject. */
@@ -45,7 +47,6 @@ export function createProcessCache(options: ProcessCacheOptions): FollowedCache 
   let restored = 0
   /** Of an immutable table: it moves with an amendment only. */
   let observed: number | undefined
-  let isDistrusted = false
   let isSuspended = false
 
   const shared = { ...options, asked: new Set<KeyDefinition>() }
@@ -60,8 +61,11 @@ export function createProcessCache(options: ProcessCacheOptions): FollowedCache 
     epoch: 0,
     floor: 0,
     refusing: false,
+    distrusted: false,
     send: () => ({ epoch: cache.epoch, floor: cache.floor, sentAt: 0 }),
     accept(reading: Reading): Generation | undefined {
+      // What is held of the row may be older, and no version tells.
+      if (isSuspended) return undefined
       const outdated = reading.epoch !== cache.epoch || reading.torn
       if (mode === 'immutable') return outdated ? undefined : cache.current
       const { version } = reading
@@ -81,12 +85,12 @@ export function createProcessCache(options: ProcessCacheOptions): FollowedCache 
       if (mode === 'versioned') cache.floor = Math.max(cache.floor, version ?? 0)
     },
     trust(): void {
-      isDistrusted = false
+      cache.distrusted = false
       refreshView()
     },
     distrust(refuse: boolean): void {
       counters.unverified++
-      isDistrusted = refuse
+      cache.distrusted = refuse
       refreshView()
     },
     refusal: undefined as ConfigurationError | undefined,
@@ -108,7 +112,7 @@ export function createProcessCache(options: ProcessCacheOptions): FollowedCache 
   }
 
   function refreshView(): void {
-    cache.refusing = isDistrusted || isSuspended
+    cache.refusing = cache.distrusted || isSuspended
     cache.hits = cache.refusing ? EMPTY_INDEX : cache.current.hits
     cache.peeks = cache.hits
   }

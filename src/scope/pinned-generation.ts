@@ -78,7 +78,8 @@ export class PinnedGeneration {
   /** Undefined until there is a generation, and while its answers may not be used. */
   pin(): HeldAnswers | undefined {
     const cache = this.#cache
-    if (cache.refusing) return undefined
+    // A table that is doubtful is answered to nobody who has not seen it before.
+    if (cache.refusing) return cache.mode === 'versioned' && !cache.distrusted ? this.#pinned : undefined
     if (cache.mode === 'immutable') return cache.current
     if (cache.mode === 'expiring') return cache.current === this.#refused ? undefined : cache.current
     if (!this.#pinned && cache.current.version !== undefined && cache.current !== this.#refused) {

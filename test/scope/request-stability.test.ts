@@ -155,6 +155,40 @@ describe('what a request has seen, it keeps seeing', () => {
       'FRA',
     )
   })
+
+  it('a row stays while its table is doubtful, refused and trusted again', async () => {
+    await using own = await lookups(COUNTRIES)
+    await own.track('country')
+    await using repos = own.repositories({ cache: { country: 'versioned' }, versions: { pollInterval: 20 } })
+    const ways = ['FR', 'fr', { alpha3: 'FRA' }]
+    // The process holds all of it, so that the request remembers nothing itself.
+    for (const key of ways) await repos.country!.findByKey(key)
+    const request = repos.$forRequest()
+    const seen = await request.country!.findByKey('FR')
+    const sawAgain = async () => {
+      // Hits alone would never let the poll run.
+      await new Promise(setImmediate)
+      for (const key of ways) assert.equal(await request.country!.findByKey(key), seen)
+    }
+    await sawAgain()
+    const outside = async () => (await repos.country!.findByKey('FR'))?.name
+    const [trigger] = await own.run(
+      "select trigger_name name from information_schema.triggers where trigger_schema = database() and event_manipulation = 'UPDATE'",
+    )
+    await own.run(`drop trigger ${trigger!.name}`, "update country set name = 'Gaul' where code = 'FR'")
+    for (let name: unknown = 'France'; name === 'France'; name = await outside()) await sawAgain()
+    for (let isRefused = false; !isRefused; ) {
+      await sawAgain()
+      isRefused = await outside().then(
+        () => false,
+        (error: Error) => /trackVersion/.test(error.message),
+      )
+    }
+    await sawAgain()
+    await own.track('country')
+    for (let name: unknown; name !== 'Gaul'; name = await outside().catch(() => undefined)) await sawAgain()
+    await sawAgain()
+  })
 })
 
 describe('a request that is told to forget a row', () => {
