@@ -8,8 +8,8 @@ import type { LateOptions, TableStore } from './table-store.ts'
 /** How many keys make it worth asking whether another process is about to read them. */
 const HERD = 100
 
-/** How long (ms) rows are waited for that another process has claimed, and how often they are asked for meanwhile. */
-const PATIENCE = 50
+/** How long (ms) at most rows are waited for that another process has claimed, and how often they are asked for meanwhile. */
+const PATIENCE = 500
 const PAUSE = 5
 
 /** Asks a table's store for what is about to be sent, and the server for what it does not have. */
@@ -17,12 +17,17 @@ export function createStoreReads(
   source: ServerReads,
   options: {
     readonly stored: TableStore
+    /** How long (ms) a read may take, whatever it waits for. */
+    readonly timeout: number
     /** Once this has resolved, the versions of tables are known. */
     connect(): Promise<unknown>
   },
 ): ServerReads {
-  const { stored } = options
+  const { stored, timeout } = options
+  const patience = Math.min(PATIENCE, timeout / 4)
   let connected = false
+  /** Whether it has waited in vain: it does not wait again for a process, or for a store, that writes nothing. */
+  let isDisappointed = false
 
   async function connect(): Promise<void> {
     if (connected) return
@@ -32,12 +37,13 @@ export function createStoreReads(
 
   /** Waits until the store has what another process is about to read. */
   async function wait(claim: string, isStored: () => Promise<boolean>): Promise<void> {
-    if (await stored.claim(claim)) return
-    const end = performance.now() + PATIENCE
+    if (isDisappointed || (await stored.claim(claim))) return
+    const end = performance.now() + patience
     while (performance.now() < end) {
       await setTimeout(PAUSE)
       if (await isStored()) return
     }
+    isDisappointed = true
   }
 
   interface Asking<Answer> {

@@ -67,7 +67,7 @@ interface Place {
 }
 
 /** How long (ms) others wait for what one process has claimed. */
-const CLAIM_LIFETIME = 50
+const CLAIM_LIFETIME = 500
 
 /** How long (ms) after an attachment others may be after the same rows. */
 const COLD = 10_000

@@ -122,7 +122,7 @@ export function createProcessTables(options: ProcessTablesOptions): ProcessTable
       reader: rowReader,
       ...{ cache: shared, stored, maxRows: cache?.maxRows },
     })
-    const source = stored ? createStoreReads(server, { stored, connect }) : server
+    const source = stored ? createStoreReads(server, { stored, timeout, connect }) : server
     const limits = { timeout, maxBatchSize, maxWaiting, maxInFlight: inTransaction ? 1 : MAX_IN_FLIGHT }
     return createTableReader({
       ...limits,

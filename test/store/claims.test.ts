@@ -55,6 +55,22 @@ describe('a process that begins on a store that another one is about to fill', (
     }
   }
 
+  it('waits once for a process that writes nothing', async () => {
+    let claims = 0
+    const repos = process({
+      ...createMemoryStore(),
+      async claim() {
+        claims++
+        return false
+      },
+    })
+    const direct = await readAndEnd(data.repositories(), (own) => own.item!.findByKeys(KEYS))
+    assert.deepEqual(await repos.item!.findByKeys(KEYS.slice(0, 100)), direct.slice(0, 100))
+    assert.deepEqual(await repos.item!.findByKeys(KEYS.slice(100)), direct.slice(100))
+    assert.equal(claims, 1)
+    await repos.$close()
+  })
+
   it('claims the same for the same keys in another order, and something else for others', async () => {
     const claims: string[] = []
     const claimed = async (keys: readonly number[]) => {
