@@ -1,4 +1,5 @@
 import { ASKED, type PollEvent, type ProcessHistory, type ReadEvent } from './events.ts'
+import { awakeClock, type Stall } from './stops.ts'
 
 export type ViolationKind =
   | 'uncommitted value'
@@ -23,7 +24,7 @@ export interface HistoryOptions {
   readonly initial: ReadonlyMap<number, number>
   /** How the table is cached (default `versioned`). */
   readonly mode?: 'versioned' | 'expiring'
-  /** Microseconds within which a committed change must be seen; of a `versioned` table, while polls succeed. */
+  /** Microseconds of a running process within which a committed change must be seen; of a `versioned` table, while polls succeed. */
   readonly bound: number
 }
 
@@ -51,14 +52,14 @@ export function checkHistory(options: HistoryOptions): Verdict {
   const counts: Partial<Record<ViolationKind, number>> = {}
   let reads = 0
 
-  for (const { process, polls, reads: events, complaints } of options.processes) {
+  for (const { process, polls, stalls, reads: events, complaints } of options.processes) {
     const report = (kind: ViolationKind, detail: string) => {
       counts[kind] = (counts[kind] ?? 0) + 1
       if (violations.length < SHOWN) violations.push({ kind, process, detail })
     }
     for (const complaint of complaints) report('reader complained', complaint)
     const { mode = 'versioned', bound } = options
-    const judge = createJudge({ process, polls, timelines, mode, bound, report })
+    const judge = createJudge({ process, polls, stalls, timelines, mode, bound, report })
     for (const read of events) {
       reads++
       judge(read)
@@ -111,6 +112,7 @@ function holding<T>(list: readonly T[], holds: (one: T) => boolean): number {
 interface JudgeOptions {
   readonly process: number
   readonly polls: readonly PollEvent[]
+  readonly stalls: readonly Stall[]
   readonly timelines: Timelines
   readonly mode: 'versioned' | 'expiring'
   readonly bound: number
@@ -134,6 +136,7 @@ interface Seen {
 function createJudge(options: JudgeOptions): (read: ReadEvent) => void {
   const { process, timelines, mode, bound, report } = options
   const polls = createPollTimeline(mode === 'expiring' ? [] : options.polls)
+  const awake = awakeClock(options.stalls)
   const seen = new Map<number, Seen[]>()
   const requests = new Map<number, Map<number, SeenInRequest>>()
 
@@ -212,7 +215,8 @@ function createJudge(options: JudgeOptions): (read: ReadEvent) => void {
         `${where()}; ${describe(states[must]!)} was there when the last poll before it began, at ${shown(polled)}`,
       )
     }
-    const due = holding(states, ({ acknowledged }) => acknowledged + bound < since) - 1
+    const latestDue = awake(since) - bound
+    const due = holding(states, ({ acknowledged }) => awake(acknowledged) < latestDue) - 1
     if (latest < due && (mode === 'expiring' || polls.allSucceeded(states[due]!.acknowledged, since))) {
       report(
         'older than the bound',

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import type { Stall } from './stops.ts'
 
 /** One change of one key by a writer. Only one writer changes a key, so that a key's writes have an order. */
 export interface WriteEvent {
@@ -44,6 +45,8 @@ export const ASKED = { id: 0, code: 1, list: 2 } as const
 export interface ProcessHistory {
   readonly process: number
   readonly polls: readonly PollEvent[]
+  /** When it stood still, where processes are stopped. */
+  readonly stalls: readonly Stall[]
   readonly writes: readonly WriteEvent[]
   /** What the readers themselves saw go wrong, such as two objects for one row in one request. */
   readonly complaints: readonly string[]

@@ -8,6 +8,7 @@ export const faults = {
   'newest-namespace': { part: 'loading/table-store.ts', mode: 'versioned', store: 'lmdb' },
   'lasting-alias': { part: 'loading/table-store.ts', mode: 'versioned', store: 'lmdb' },
   'trusted-claim': { part: 'loading/store-reads.ts', mode: 'versioned', store: 'lmdb' },
+  'young-when-read': { part: 'versions/poll-record.ts', mode: 'versioned', store: 'lmdb' },
   'age-from-arrival': { part: 'cache/expiring-cache.ts', mode: 'expiring' },
   'kept-after-writes': { part: 'cache/expiring-cache.ts', mode: 'expiring' },
   unremembered: { part: 'scope/table-scope.ts', mode: 'expiring' },

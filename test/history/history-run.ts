@@ -14,6 +14,7 @@ import { type ProcessHistory, readsOf } from './events.ts'
 import type { Fault } from './faults.ts'
 import { startMortalReaders } from './mortal-readers.ts'
 import type { ServiceOptions } from './service.ts'
+import { stopProcesses } from './stops.ts'
 import {
   endsProcesses,
   type HistoryStore,
@@ -40,6 +41,8 @@ export interface HistoryRunOptions {
   readonly services?: number
   /** Milliseconds that no process waits longer for its next poll (default 50). */
   readonly longestInterval?: number
+  /** Processes are stopped (SIGSTOP) now and then; polls then have half a second. */
+  readonly stops?: boolean
   /** Milliseconds that readers rest at most (default 5). */
   readonly rest?: number
   /** Its URL; by default that of the server under test. */
@@ -54,6 +57,7 @@ export interface HistoryOutcome extends Verdict {
   readonly commits: number
   readonly rollbacks: number
   readonly kills: number
+  readonly stops: number
   readonly polls: number
   readonly failedPolls: number
   readonly failedReads: number
@@ -72,13 +76,16 @@ export interface HistoryOutcome extends Verdict {
 const KEYS_PER_WRITER = 3
 const MORTALS = 2
 const POLL_TIMEOUT = 2_000
+/** While processes are stopped: what is noticed late must not be within the bound all the same. */
+const SHORT_POLL_TIMEOUT = 500
 const SHORTEST_INTERVAL = 20
 export const MAX_AGE = 300
 
 /** Lets processes read and write a cached table of the server under test for a while, and judges what they saw. */
 export async function runHistory(options: HistoryRunOptions): Promise<HistoryOutcome> {
   const { seconds, seed, mode = 'versioned', fault, services = 3 } = options
-  const { longestInterval = 50, rest = 5, server, disturb } = options
+  const { longestInterval = 50, rest = 5, stops = false, server, disturb } = options
+  const pollTimeout = stops ? SHORT_POLL_TIMEOUT : POLL_TIMEOUT
   const faults = options.store ? (options.faults ?? usualFaults(options.store)) : []
   const random = createRandom(seed)
   const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-history-'))
@@ -92,7 +99,10 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
       (await startStore(options.store, { folder, faults, rest: Math.min(6_000, 300 * seconds) }))
     // A store takes what stands for a while.
     const tide = store ? 2_000_000 : 500_000
-    const planning = { test, tide, folder, seconds, random, services, mode, longestInterval, rest, store }
+    const planning = {
+      ...{ test, tide, folder, seconds, random, services, mode, longestInterval, rest, store },
+      ...{ stops, pollTimeout },
+    }
     const spared = options.store && endsProcesses(options.store, faults)
     const plans = planProcesses({ ...planning, store: spared ? undefined : store })
     const keys = keysOf(0, KEYS_PER_WRITER * plans[0]!.allWriters)
@@ -116,6 +126,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     await Promise.race([mortalReaders.begun, mortalReaders.ended])
     const killing = disturb ? undefined : killConnections({ test, random, stop: stop.signal })
     const troubling = store?.trouble({ random, stop: stop.signal })
+    const stopping = stops ? stopProcesses({ children: lasting, random, stop: stop.signal }) : undefined
     const tell = (what: Told | 'go') => {
       for (const child of lasting) if (child.connected) child.send(what)
     }
@@ -126,6 +137,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     stop.abort()
     const kills = (await killing) ?? 0
     const troubles = (await troubling) ?? 0
+    const stopped = (await stopping) ?? 0
     const { plans: mortal, killed, crashed } = await mortalReaders.ended
     if (codes.some((code) => code !== 0)) throw new Error(`processes ended with ${codes.join(', ')}`)
     const histories = (await Promise.all([...plans, ...mortal].map(readHistory))).filter(
@@ -135,7 +147,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
       processes: histories,
       initial: new Map(keys.map((key) => [key, initialValue(key)])),
       mode,
-      bound: (mode === 'expiring' ? MAX_AGE : longestInterval * 1.1 + POLL_TIMEOUT) * 1000,
+      bound: (mode === 'expiring' ? MAX_AGE : longestInterval * 1.1 + pollTimeout) * 1000,
     })
     const writes = histories.flatMap((history) => history.writes)
     const polls = histories.flatMap((history) => history.polls)
@@ -147,6 +159,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
       commits: writes.filter(({ committed }) => committed).length,
       rollbacks: writes.filter(({ committed }) => !committed).length,
       kills,
+      stops: stopped,
       polls: polls.length,
       failedPolls: polls.filter(({ failed }) => failed).length,
       failedReads: Object.values(failures).reduce((total, count) => total + count, 0),
@@ -177,17 +190,20 @@ interface Planning {
   readonly longestInterval: number
   readonly rest: number
   readonly store: SharedStore | undefined
+  readonly stops: boolean
+  readonly pollTimeout: number
 }
 
 function planProcesses(planning: Planning): ServiceOptions[] {
-  const { services, mode } = planning
+  const { services, mode, stops } = planning
   const common = (process: number) => commonPlan(planning, process)
   const reading = Array.from({ length: services }, (_, index): ServiceOptions => {
     // One of them writes past its own repositories too.
     const more = index === 0 ? [{ writer: services, way: 'kysely' } as const] : []
     const cache = cacheOf({ ...planning, index })
-    // Another one only past them, where rows expire: what it holds is not dropped before.
-    const way = mode === 'expiring' && index > 0 && index === services - 1 ? 'kysely' : 'repositories'
+    // Another one only past them, where rows expire or others poll: what it holds is not dropped before.
+    const isPast = index === services - 1 && (stops || (mode === 'expiring' && index > 0))
+    const way = isPast ? 'kysely' : 'repositories'
     return { ...common(index), cache, readers: true, writers: [{ writer: index, way }, ...more] }
   })
   const writing: ServiceOptions = {
@@ -203,7 +219,8 @@ function planProcesses(planning: Planning): ServiceOptions[] {
 }
 
 function commonPlan(planning: Planning, process: number) {
-  const { test, tide, folder, seconds, random, services, longestInterval, rest } = planning
+  const { test, tide, folder, seconds, random, services, longestInterval, rest, stops, pollTimeout } =
+    planning
   return {
     tide,
     url: test.url,
@@ -211,7 +228,8 @@ function commonPlan(planning: Planning, process: number) {
     seed: random.below(2 ** 31),
     seconds,
     pollInterval: SHORTEST_INTERVAL + random.below(longestInterval - SHORTEST_INTERVAL),
-    pollTimeout: POLL_TIMEOUT,
+    pollTimeout,
+    stops,
     allWriters: services + 3,
     keysPerWriter: KEYS_PER_WRITER,
     rest,
@@ -228,8 +246,9 @@ function planMortal(planning: Planning, process: number): ServiceOptions {
 }
 
 /** The first of them reads in the background what is due. Over a store it holds few rows, so that it asks often. */
-function cacheOf({ mode, index, random, store }: Planning & { readonly index: number }) {
-  if (mode === 'versioned') return { item: store === undefined || index > 0 ? mode : { mode, maxRows: 5 } }
+function cacheOf({ mode, index, random, store, services }: Planning & { readonly index: number }) {
+  const isSmall = store !== undefined && index === 0 && services > 1
+  if (mode === 'versioned') return { item: isSmall ? { mode, maxRows: 5 } : mode }
   const refresh = index === 0 ? { refreshAfter: 50 + random.below(200) } : {}
   return { item: { mode, maxAge: MAX_AGE, ...refresh } }
 }

@@ -3,7 +3,7 @@
  * replies are late, and the logs are judged.
  *
  *     node test/history/run.ts [--seconds 120] [--seed N] [--url mysql://…] [--services 3] [--mode expiring]
- *         [--store lmdb|redis|tiered [--faults kill,delete,…]] [--fault NAME]
+ *         [--store lmdb|redis|tiered [--faults kill,delete,…]] [--stops] [--fault NAME]
  *
  * `--faults` says what happens to the store (`STORE_FAULTS` in stores.ts; by default all that leaves processes alive). `--fault` plants a
  * fault in the library, to see that it is found.
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     mode: { type: 'string', default: 'versioned' },
     store: { type: 'string' },
     faults: { type: 'string' },
+    stops: { type: 'boolean', default: false },
     fault: { type: 'string' },
   },
 })
@@ -48,6 +49,7 @@ const { violations, counts, failures, ...numbers } = await runHistory({
   seed: Number(values.seed),
   services: Number(values.services),
   mode,
+  stops: values.stops,
   ...(store && { store }),
   ...(happening && { faults: happening as StoreFault[] }),
   ...(fault && { fault: fault as Fault }),

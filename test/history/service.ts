@@ -17,6 +17,7 @@ import { now } from './clock.ts'
 import { startDelayingProxy } from './delaying-proxy.ts'
 import { createReadLog, type PollEvent, type ProcessHistory, type WriteEvent } from './events.ts'
 import { type ReaderOptions, readInRequests, readOutside } from './readers.ts'
+import { watchStalls } from './stops.ts'
 import { openStore, type StorePlace } from './stores.ts'
 import { type ItemDB, keysOf } from './table.ts'
 import { type Told, takeovers } from './takeover.ts'
@@ -33,6 +34,8 @@ export interface ServiceOptions {
   readonly pollInterval: number
   readonly pollTimeout: number
   readonly readers: boolean
+  /** Whether it is stopped now and then. */
+  readonly stops: boolean
   readonly store: StorePlace | undefined
   readonly writers: readonly { readonly writer: number; readonly way: 'repositories' | 'kysely' | 'shell' }[]
   readonly allWriters: number
@@ -63,6 +66,7 @@ subscribe('tracing:mysql2:execute:start', (statement) => {
   if (POLL.test((statement as { query: string }).query)) pollSent = now()
 })
 const polls: PollEvent[] = []
+const stalls = options.stops ? watchStalls() : []
 const writes: WriteEvent[] = []
 const complaints: string[] = []
 const failures: Record<string, number> = {}
@@ -142,6 +146,7 @@ function writeHistory(): void {
   const history: ProcessHistory = {
     process: options.process,
     polls,
+    stalls,
     writes,
     complaints,
     failures,

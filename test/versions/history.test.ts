@@ -4,6 +4,7 @@ import { checkHistory, type ViolationKind } from '../history/checker.ts'
 import { ASKED, type PollEvent, type ReadEvent, type WriteEvent } from '../history/events.ts'
 import { type Fault, faultNamed, faults } from '../history/faults.ts'
 import { type HistoryMode, type HistoryOutcome, runHistory } from '../history/history-run.ts'
+import type { Stall } from '../history/stops.ts'
 import type { HistoryStore, StoreFault } from '../history/stores.ts'
 
 const anySeed = () => Math.floor(Math.random() * 2 ** 31)
@@ -47,6 +48,19 @@ describe('several processes that read and write one table', () => {
         assert.equal(numbers[name] > 0, store !== undefined, name)
     })
   }
+
+  it('keep all this where they share polls and are stopped now and then', async (t) => {
+    const seed = anySeed()
+    t.diagnostic(
+      `seed ${seed}: node test/history/run.ts --store lmdb --stops --seed ${seed} is the long form`,
+    )
+    const { violations, counts, stops, reads } = await runHistory({
+      ...{ seconds: 4, seed, store: 'lmdb', faults: [], stops: true },
+    })
+    t.diagnostic(JSON.stringify({ stops, reads }))
+    assert.deepEqual(violations, [], JSON.stringify(counts))
+    assert.ok(stops > 0 && reads > 0)
+  })
 })
 
 describe('the history checker', { concurrency: 2 }, () => {
@@ -59,6 +73,7 @@ describe('the history checker', { concurrency: 2 }, () => {
     'newest-namespace': ['older than the last poll'],
     'lasting-alias': ['older than the last poll', 'own commit not seen'],
     'trusted-claim': ['older than the last poll', 'uncommitted value', 'own commit not seen'],
+    'young-when-read': ['older than the bound'],
     'age-from-arrival': ['older than the bound'],
     'kept-after-writes': ['own commit not seen'],
     unremembered: ['request not stable', 'reader complained'],
@@ -119,14 +134,16 @@ describe('the history checker', { concurrency: 2 }, () => {
     readonly reads: readonly ReadEvent[]
     readonly writes?: readonly WriteEvent[]
     readonly polls?: readonly PollEvent[]
+    readonly stalls?: readonly Stall[]
     readonly mode?: HistoryMode
   }): readonly string[] {
-    const { reads, writes = [], polls = [], mode = 'versioned' } = history
+    const { reads, writes = [], polls = [], stalls = [], mode = 'versioned' } = history
     const { counts } = checkHistory({
       processes: [
         {
           process: 0,
           polls,
+          stalls,
           writes,
           reads,
           complaints: [],
@@ -166,6 +183,20 @@ describe('the history checker', { concurrency: 2 }, () => {
     assert.deepEqual(kinds({ writes, reads: [read(2, 22), read(1, 24)] }), ['went back'])
     assert.deepEqual(kinds({ writes, reads: [read(2, 22), read(1, 24, early)] }), [], 'it began before')
     assert.deepEqual(kinds({ writes, reads: [read(0, 50), read(2, 55)] }), ['went back'], 'to a deleted row')
+  })
+
+  it('does not count the time for which a process stood still', () => {
+    const writes = [write(2, 20)]
+    const polls = [poll(5)]
+    const stalls = [
+      { begin: 0, end: 10 },
+      { begin: 30, end: 80 },
+      { begin: 100, end: 140 },
+    ]
+    assert.deepEqual(kinds({ writes, polls, stalls, reads: [read(1, 210)] }), [])
+    assert.deepEqual(kinds({ writes, polls, stalls, reads: [read(1, 211)] }), ['older than the bound'])
+    assert.deepEqual(kinds({ writes, polls, stalls, reads: [read(1, 130)] }), [])
+    assert.deepEqual(kinds({ writes, polls, reads: [read(1, 130)] }), ['older than the bound'])
   })
 
   it('holds what expires to its age, and to own commits', () => {
