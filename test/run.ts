@@ -14,6 +14,7 @@
  * | `examples/`, `project/` | the examples; documents, package, figures, the repository's own rules and its tests |
  * | `types/` | compiled only |
  * | `history/`, `heap/` | programs that tests run in processes of their own, and people for longer |
+ * | `file-systems/` | what needs mounts, which not every machine may make; run by itself |
  * | `compatibility/`, `adoption/` | packages of their own: peers to try the packed package with, the shop of the guide |
  * | `support/` | helpers; a folder of it is for the tests of one topic, what lies beside them is for all |
  *
