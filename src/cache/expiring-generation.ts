@@ -1,5 +1,6 @@
 import type { Key } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
+import { takeRows } from '../rows/rows-read.ts'
 import { type Aging, isOlder, type Lifetime, type Reach, reachFrom } from './age.ts'
 import { ageNow } from './age-clock.ts'
 import { type AgingRow, createExpiringRows } from './expiring-rows.ts'
@@ -12,7 +13,6 @@ import {
   type HitIndex,
   isShort,
   type Publication,
-  takeRows,
 } from './generation.ts'
 
 interface AgingAbsence extends Aging {

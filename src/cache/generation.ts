@@ -4,6 +4,7 @@ import type { Identity } from '../keys/identity.ts'
 import { isOwnKey, type Key, type KeyDefinition, type TableKeys } from '../keys/key.ts'
 import { createKeyIndex } from '../keys/key-index.ts'
 import type { Row } from '../rows/row.ts'
+import { type RowsRead, takeRows } from '../rows/rows-read.ts'
 import { createEviction } from './eviction.ts'
 import { createFifoMap, type FifoMap } from './fifo-map.ts'
 import { createRowIndex, type Lookup } from './row-index.ts'
@@ -70,22 +71,6 @@ export interface HeldAnswers {
   list(key: Key): readonly Entry[] | undefined
   /** How many it holds besides rows. */
   held(): { readonly aliases: number; readonly absences: number; readonly lists: number }
-}
-
-/** Rows in their order, made as they are taken, each once; undefined is none. An array of rows is such, too. */
-export interface RowsRead {
-  readonly length: number
-  at(index: number): Row | undefined
-}
-
-/** All that are left to be taken. */
-export function takeRows(rows: RowsRead): Row[] {
-  const taken: Row[] = []
-  for (let index = 0; index < rows.length; index++) {
-    const row = rows.at(index)
-    if (row) taken.push(row)
-  }
-  return taken
 }
 
 /** Takes in what a statement has read. */

@@ -1,4 +1,4 @@
-import { type Entry, type Publication, takeRows } from '../cache/generation.ts'
+import type { Entry, Publication } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import { coalesce } from '../database/coalesce.ts'
 import { withinDeadline } from '../database/deadline.ts'
@@ -6,6 +6,7 @@ import type { Server } from '../database/server-features.ts'
 import type { RowIdentities } from '../keys/identity.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { Row } from '../rows/row.ts'
+import { takeRows } from '../rows/rows-read.ts'
 import { type ReadOrigin, type StatementListener, traceTable } from './batch-trace.ts'
 import { type Answers, createTableRead } from './lookup.ts'
 

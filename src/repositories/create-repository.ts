@@ -71,16 +71,12 @@ class InsertRepository extends Repository<unknown, unknown, unknown> {
   }
 }
 
-class WriteRepository extends Repository<unknown, unknown, unknown> {
+class WriteRepository extends InsertRepository {
   readonly #path: WritePath
 
   constructor(path: WritePath) {
-    super(path.parts, path.detour)
+    super(path)
     this.#path = path
-  }
-
-  insert(rows: Insertions): Promise<number> {
-    return this.#path.write((one) => one.insert(rows))
   }
 
   update(key: unknown, changes: Changes): Promise<number> {

@@ -1,4 +1,3 @@
-import { takeRows } from '../../../src/cache/generation.ts'
 import { recordingPublication } from '../../../src/loading/recording-publication.ts'
 import { createStoreWriter, type StoreWriter } from '../../../src/loading/store-writer.ts'
 import {
@@ -6,6 +5,7 @@ import {
   type TableStore,
   type TableStoreOptions,
 } from '../../../src/loading/table-store.ts'
+import { takeRows } from '../../../src/rows/rows-read.ts'
 import type { StoreNamespace } from '../../../src/store/store.ts'
 
 export * from '../../../src/loading/table-store.ts'
