@@ -7,6 +7,11 @@ export interface Environment {
   /** Bytes until the next call only. */
   get(address: string, key: string): Buffer | undefined
   put(address: string, key: string, value: Uint8Array): Promise<void>
+  /**
+   * Lets go of what was read. Pages that writes leave are not used again while somebody reads them: one look that is kept over many
+   * commits makes the file outgrow its limit, and it never shrinks.
+   */
+  endReads(): void
   /** Removes entries by their keys, as they are in the file. */
   remove(keys: readonly Buffer[]): Promise<void>
   clear(): Promise<void>
@@ -118,7 +123,9 @@ export function openEnvironment(path: string, { readOnly }: { readonly readOnly:
       choose(address)
       return written(db.put(key, Buffer.isBuffer(value) ? value : Buffer.from(value)))
     },
+    endReads: () => db.resetReadTxn(),
     async remove(keys) {
+      db.resetReadTxn()
       await Promise.all(keys.map((key) => written(db.remove(key))))
     },
     clear: () => written(db.clearAsync()),

@@ -158,7 +158,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     readNow,
     async read(namespace, keys) {
       await opened
-      file?.environment.db.resetReadTxn()
+      file?.environment.endReads()
       if (file && !file.readOnly) file.space.touch(namespace)
       return keys.map((key) => {
         const value = readNow(namespace, key)
@@ -184,7 +184,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
       if (!file || file.readOnly) return
       if (namespace) await file.space.forget(namespace)
       else await file.environment.clear()
-      file.environment.db.resetReadTxn()
+      file.environment.endReads()
     },
     machine: {
       get: (name) => folder?.records.get(name),
@@ -215,6 +215,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
       return
     }
     space.touch(namespace)
+    environment.endReads()
     try {
       await Promise.all(entries.map(({ key, value }) => environment.put(namespace.address, key, value)))
       isFull = false

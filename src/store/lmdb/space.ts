@@ -59,7 +59,7 @@ export function createSpace(environment: Environment, maxBytes: number): Space {
       const keys = environment.keysOf(address, CHUNK)
       await environment.remove(keys)
       if (keys.length < CHUNK) break
-      db.resetReadTxn()
+      environment.endReads()
     }
     await environment.remove([Buffer.concat([Buffer.from(DIRECTORY.address, 'hex'), Buffer.from(address)])])
   }
@@ -78,7 +78,7 @@ export function createSpace(environment: Environment, maxBytes: number): Space {
       const others = namespaces().filter(({ address }) => address !== namespace.address)
       for (const oldest of others.sort((one, other) => one.usedAt - other.usedAt)) {
         await forget(oldest)
-        db.resetReadTxn()
+        environment.endReads()
         if (fits()) return true
       }
       return false
