@@ -51,6 +51,7 @@ function destroyed(): LookupError {
  */
 export class LookupConnections implements LookupSource {
   readonly log: Log | undefined
+  readonly count: number
   opened = 0
   readonly #options: LookupConnectionsOptions
   readonly #free: Connection[] = []
@@ -64,6 +65,7 @@ export class LookupConnections implements LookupSource {
 
   constructor(options: LookupConnectionsOptions) {
     this.#options = options
+    this.count = options.count
     this.log = options.log && new Log(options.log)
   }
 
@@ -122,7 +124,7 @@ export class LookupConnections implements LookupSource {
     this.#patience = undefined
     if (this.#waiting.length === 0) return
     // One that is being opened, however slowly, is for those who wait.
-    if (this.#opening === 0) this.#openFor(this.#waiting[this.#mostUrgent()], 2 * this.#options.count)
+    if (this.#opening === 0) this.#openFor(this.#waiting[this.#mostUrgent()], 2 * this.count)
     this.#watchWaiting()
   }
 
@@ -133,7 +135,7 @@ export class LookupConnections implements LookupSource {
   }
 
   /** Opens another connection, unless there are enough. */
-  #openFor(waiting: Waiting | undefined, limit = this.#options.count): void {
+  #openFor(waiting: Waiting | undefined, limit = this.count): void {
     if (!waiting || this.#open.size + this.#opening >= limit) return
     this.#opening++
     // A socket that is opened in a request would hold on to that request's scope.
@@ -177,7 +179,7 @@ export class LookupConnections implements LookupSource {
 
   #giveBack(connection: Connection): void {
     connection.table = undefined
-    const isSpare = this.#open.size > this.#options.count
+    const isSpare = this.#open.size > this.count
     const at = isSpare ? this.#mostUrgent() : 0
     const [waiting] = at >= 0 ? this.#waiting.splice(at, 1) : []
     if (waiting) waiting.take(connection)

@@ -8,6 +8,7 @@ import { createRepositories } from '../../src/index.ts'
 import { runCommandLine } from '../support/command-line.ts'
 import { databaseUser } from '../support/database-user.ts'
 import { type AnyRepositories, COUNTRIES, type Lookups, lookups, metadataOf } from '../support/lookups.ts'
+import { settleLookups } from '../support/settled-lookups.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
 const LIBRARY = JSON.stringify(pathToFileURL(resolve('src/index.ts')).href)
@@ -63,6 +64,7 @@ describe('a user without the right TRIGGER', () => {
     for (const channel of SENDING) subscribe(channel, take)
     await repos.$ready()
     assert.equal(await repos.country!.preload(), 5)
+    await settleLookups(user.db)
     const counts = await data.counter.during(async () => {
       assert.equal((await repos.country!.findByKey('FR'))?.name, 'France')
       assert.equal((await repos.country!.all()).length, 5)

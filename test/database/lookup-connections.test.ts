@@ -19,6 +19,7 @@ import {
 import { databaseUser } from '../support/database-user.ts'
 import { type AnyDB, type AnyRepositories, type Lookups, lookups } from '../support/lookups.ts'
 import { createTestDatabase, identifyServer, testServerUrl } from '../support/server.ts'
+import { settleLookups } from '../support/settled-lookups.ts'
 
 const { system } = await identifyServer(await testServerUrl())
 const other = await createTestDatabase()
@@ -314,6 +315,7 @@ describe('connections for lookups', () => {
       await whileHeld(held, async (repos, db) => {
         const read = async () => assert.deepEqual(await readPlans(repos), PLANS)
         await read()
+        await settleLookups(db)
         const { Com_select, Com_set_option } = await data.counter.during(read)
         assert.deepEqual([Com_select, Com_set_option], [5, 0], held[0]!.what)
         await assertRight(db)

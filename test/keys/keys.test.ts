@@ -22,7 +22,6 @@ for (const statementForm of await readStatementForms()) {
 
     before(async () => {
       data = await lookups([...COUNTRIES, ...CURRENCIES, ...PRICES])
-      await data.openLookupConnections()
     })
     after(() => data[Symbol.asyncDispose]())
 
@@ -49,7 +48,6 @@ for (const statementForm of await readStatementForms()) {
 
       it(`every unique key leads to the same row object (${mode})`, async () => {
         const { country } = repositories({ cache }).$forRequest()
-        await data.openLookupConnections()
         const [byCode, byAlpha3] = await Promise.all([
           country!.findByKey('FR'),
           country!.findByKey({ alpha3: 'FRA' }),

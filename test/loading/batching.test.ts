@@ -67,7 +67,6 @@ describe('statements sent', () => {
   it('keys asked during a statement are gathered for the next one', async () => {
     const repos = data.repositories()
     await repos.$ready()
-    await data.openLookupConnections()
     const blocker = data.db.connection()
     const counts = await data.counter.during(() =>
       blocker.execute(async (connection) => {

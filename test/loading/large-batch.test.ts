@@ -18,7 +18,6 @@ describe('large batches', () => {
   it('100,000 keys in one tick are answered, in batches of at most 5,000 keys', async () => {
     const repos = data.repositories({ timeout: 600_000 })
     await repos.$ready()
-    await data.openLookupConnections()
     const keys = Array.from({ length: 100_000 }, (_, index) => index + 1)
     let rows: unknown[] = []
     const counts = await data.counter.during(async () => {

@@ -1,6 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
 import { generatedTables } from '../../src/codegen/generated-tables.ts'
-import { ownDatabase } from '../../src/database/lookup-adapter.ts'
 import {
   createDatabase,
   createRepositories,
@@ -17,7 +16,14 @@ import type { Writes } from '../../src/repositories/writes.ts'
 import { readForeignKeys } from '../../src/schema/foreign-keys.ts'
 import { readSchema } from '../../src/schema/read-schema.ts'
 import { closedAfterFile } from './closing.ts'
-import { createTestDatabase, runStatements, statementCounter, type TestDatabase } from './server.ts'
+import {
+  createTestDatabase,
+  runStatements,
+  type StatementCounter,
+  statementCounter,
+  type TestDatabase,
+} from './server.ts'
+import { settleLookups } from './settled-lookups.ts'
 
 export type AnyRow = Readonly<Record<string, unknown>>
 export type AnyDB = Record<string, AnyRow>
@@ -52,10 +58,9 @@ export interface Lookups extends AsyncDisposable {
   readonly db: Kysely<AnyDB>
   /** The metadata of the database as it was after the statements. */
   readonly tables: TablesMetadata
-  readonly counter: Awaited<ReturnType<typeof statementCounter>>
+  /** It begins to count when the connections for lookups are open and none is in use. */
+  readonly counter: StatementCounter
   repositories(options?: Partial<RepositoriesOptions<AnyDB, TablesMetadata>>): AnyRepositories
-  /** Opens both connections of lookups, which are otherwise opened when they are needed: setting one up counts too. */
-  openLookupConnections(): Promise<void>
   /** Makes the version table, and tracks these tables. */
   track(...tables: readonly string[]): Promise<void>
   /** Does the work while the table has another name. */
@@ -78,7 +83,13 @@ export async function lookups(
     test,
     db,
     tables,
-    counter,
+    counter: {
+      ...counter,
+      async during(work) {
+        await settleLookups(db)
+        return await counter.during(work)
+      },
+    },
     // The poll is off: statements are counted.
     repositories: (more) =>
       createRepositories({
@@ -87,10 +98,6 @@ export async function lookups(
         versions: { pollInterval: 2 ** 31 - 1 },
         ...more,
       }) as unknown as AnyRepositories,
-    openLookupConnections() {
-      const own = ownDatabase(db as unknown as Kysely<unknown>)
-      return own.connection().execute(() => own.connection().execute(async () => {}))
-    },
     async track(...tables) {
       await createVersionTable(db)
       for (const table of tables) await trackVersion(db, table)

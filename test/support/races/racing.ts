@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import { createDatabase } from '../../../src/index.ts'
 import { unfreeze } from '../../../src/migration/index.ts'
 import { type AnyDB, type AnyRepositories, type Lookups, lookups } from '../lookups.ts'
+import { settleLookups } from '../settled-lookups.ts'
 import { createHoldingPool, type HoldingPool } from './held-statements.ts'
 
 const TABLES = [
@@ -54,6 +55,7 @@ export function racing(): Racing {
     data = await lookups(TABLES)
     held = createHoldingPool(data.test.url)
     db = createDatabase<AnyDB>(held.options)
+    await settleLookups(db)
     await data.track('plan')
   })
   after(async () => {
