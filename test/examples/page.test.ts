@@ -29,7 +29,7 @@ const TABLES = [
 /** Of the reference data and shipments: what GraphiQL offers to begin with. */
 const LOOKUPS_OF_A_REQUEST = 275
 
-describe('the page of npm start', { timeout: 180_000 }, () => {
+describe('the page of npm start', { timeout: 600_000 }, () => {
   let database: TestDatabase
   let start: RunningStart
   let browser: Browser

@@ -6,12 +6,17 @@ export interface DelayingProxy extends AsyncDisposable {
   readonly url: string
 }
 
-/** How often, and for how long (ms) at most, what passes is kept back. */
+export interface DelayingOptions {
+  readonly random: Random
+  /** Milliseconds for which bytes are kept back at most. */
+  readonly longestDelay: number
+}
+
+/** How often what passes is kept back. */
 const DELAYED = 0.1
-const LONGEST = 40
 
 /** A way to the server on which bytes are late at random, in both directions, and never out of order. */
-export async function startDelayingProxy(target: string, random: Random): Promise<DelayingProxy> {
+export async function startDelayingProxy(target: string, options: DelayingOptions): Promise<DelayingProxy> {
   const url = new URL(target)
   const port = Number(url.port || 3306)
   const sockets = new Set<Socket>()
@@ -28,8 +33,8 @@ export async function startDelayingProxy(target: string, random: Random): Promis
         sockets.delete(socket)
       })
     }
-    pass(near, far, random)
-    pass(far, near, random)
+    pass(near, far, options)
+    pass(far, near, options)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address() as { port: number }
@@ -44,7 +49,7 @@ export async function startDelayingProxy(target: string, random: Random): Promis
   }
 }
 
-function pass(from: Socket, to: Socket, random: Random): void {
+function pass(from: Socket, to: Socket, { random, longestDelay }: DelayingOptions): void {
   const waiting: Buffer[] = []
   let held = false
   from.on('data', (bytes: Buffer) => {
@@ -61,6 +66,6 @@ function pass(from: Socket, to: Socket, random: Random): void {
     setTimeout(() => {
       held = false
       to.write(Buffer.concat(waiting.splice(0)))
-    }, random.below(LONGEST))
+    }, random.below(longestDelay))
   })
 }

@@ -45,6 +45,8 @@ export interface HistoryRunOptions {
   readonly stops?: boolean
   /** Milliseconds that readers rest at most (default 5). */
   readonly rest?: number
+  /** Milliseconds for which statements and answers are late at most (default 40). */
+  readonly longestDelay?: number
   /** Its URL; by default that of the server under test. */
   readonly server?: string
   /** Disturbs the server, and tells the processes of it, for as long as it takes; no connection is killed meanwhile. */
@@ -84,7 +86,7 @@ export const MAX_AGE = 300
 /** Lets processes read and write a cached table of the server under test for a while, and judges what they saw. */
 export async function runHistory(options: HistoryRunOptions): Promise<HistoryOutcome> {
   const { seconds, seed, mode = 'versioned', fault, services = 3 } = options
-  const { longestInterval = 50, rest = 5, stops = false, server, disturb } = options
+  const { longestInterval = 50, rest = 5, longestDelay = 40, stops = false, server, disturb } = options
   const pollTimeout = stops ? SHORT_POLL_TIMEOUT : POLL_TIMEOUT
   const faults = options.store ? (options.faults ?? usualFaults(options.store)) : []
   const random = createRandom(seed)
@@ -100,7 +102,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     // A store takes what stands for a while.
     const tide = store ? 2_000_000 : 500_000
     const planning = {
-      ...{ test, tide, folder, seconds, random, services, mode, longestInterval, rest, store },
+      ...{ test, tide, folder, seconds, random, services, mode, longestInterval, rest, longestDelay, store },
       ...{ stops, pollTimeout },
     }
     const spared = options.store && endsProcesses(options.store, faults)
@@ -189,6 +191,7 @@ interface Planning {
   readonly mode: HistoryMode
   readonly longestInterval: number
   readonly rest: number
+  readonly longestDelay: number
   readonly store: SharedStore | undefined
   readonly stops: boolean
   readonly pollTimeout: number
@@ -219,8 +222,8 @@ function planProcesses(planning: Planning): ServiceOptions[] {
 }
 
 function commonPlan(planning: Planning, process: number) {
-  const { test, tide, folder, seconds, random, services, longestInterval, rest, stops, pollTimeout } =
-    planning
+  const { test, tide, folder, seconds, random, services, longestInterval, rest, longestDelay } = planning
+  const { stops, pollTimeout } = planning
   return {
     tide,
     url: test.url,
@@ -233,6 +236,7 @@ function commonPlan(planning: Planning, process: number) {
     allWriters: services + 3,
     keysPerWriter: KEYS_PER_WRITER,
     rest,
+    longestDelay,
     reads: join(folder, `reads-${process}`),
     history: join(folder, `history-${process}.json`),
     store: planning.store?.place,

@@ -42,6 +42,8 @@ export interface ServiceOptions {
   readonly keysPerWriter: number
   /** Milliseconds that readers rest at most. */
   readonly rest: number
+  /** Milliseconds for which what passes between it and the server is late at most. */
+  readonly longestDelay: number
   /** Microseconds from one rest of all writers to the next. */
   readonly tide: number
   /** Whether it may be killed at any time: what it has seen is written down again and again. */
@@ -73,7 +75,10 @@ const failures: Record<string, number> = {}
 let requests = 0
 let stopped = false
 
-const proxy = await startDelayingProxy(options.url, createRandom(options.seed + 1))
+const proxy = await startDelayingProxy(options.url, {
+  random: createRandom(options.seed + 1),
+  longestDelay: options.longestDelay,
+})
 const db = createDatabase<ItemDB>({ uri: proxy.url, connectionLimit: 8, log: notePoll })
 const tables = await lasting(() => metadataOf(db))
 const store = options.store && openStore(options.store)

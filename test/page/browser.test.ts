@@ -32,7 +32,7 @@ const HUGE = {
   ...{ verifiedAge: 1e12, batchSizes: { bounds: [1], counts: [1e9, 1e9] } },
 }
 
-describe('the page in a service of one’s own', { timeout: 180_000 }, () => {
+describe('the page in a service of one’s own', { timeout: 600_000 }, () => {
   let shared: Lookups
   let repos: AnyRepositories
   let browser: Browser

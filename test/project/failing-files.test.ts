@@ -41,7 +41,7 @@ it('passes with a server open', async () => {
 })`,
 }
 
-describe('a test file that fails', { concurrency: true, timeout: 60_000 }, () => {
+describe('a test file that fails', { concurrency: true, timeout: 300_000 }, () => {
   let folder: TemporaryFolder
 
   before(async () => {

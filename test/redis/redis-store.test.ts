@@ -118,7 +118,7 @@ describe('the store in Redis', () => {
 
   it('that is paused costs its time limit once, and no answer', async () => {
     using heard = listen(['store'])
-    const store = await open({ timeout: 50 })
+    const store = await open({ timeout: 1_000 })
     const repos = process(store)
     await repos.$ready()
     await redis.pause()
@@ -128,7 +128,7 @@ describe('the store in Redis', () => {
       assert.ok(repos.$stats().country!.storeFailures >= 1)
       assert.deepEqual(
         heard.store.filter(({ state }) => state === 'unavailable').map(({ problem }) => problem),
-        ['Redis did not answer within 50 ms.'],
+        ['Redis did not answer within 1000 ms.'],
       )
       await repos.country!.update('FR', { name: 'France' })
       assert.equal((await repos.country!.findByKey('FR'))?.name, 'France')

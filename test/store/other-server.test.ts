@@ -16,7 +16,7 @@ const PLAN = [
   "insert into plan values (1, 'free'), (2, 'paid')",
 ]
 
-describe('what a store holds', { skip: !server && `no ${system} program here`, timeout: 240_000 }, () => {
+describe('what a store holds', { skip: !server && `no ${system} program here`, timeout: 600_000 }, () => {
   let folder: Awaited<ReturnType<typeof storeFolder>>
   let store: Store
 

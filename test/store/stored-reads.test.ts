@@ -227,7 +227,7 @@ describe('rows in a store', () => {
   })
 
   async function until(condition: () => Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 30_000
+    const deadline = Date.now() + 120_000
     while (!(await condition())) {
       if (Date.now() > deadline) throw new Error('what was waited for did not come')
       await new Promise((resolve) => setTimeout(resolve, 2))

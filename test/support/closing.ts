@@ -8,8 +8,8 @@
 import { after } from 'node:test'
 
 /** How long (ms) closing may take, and how long the process may last afterwards. */
-const CLOSING = 60_000
-const PATIENCE = 5_000
+const CLOSING = 180_000
+const PATIENCE = 10_000
 const open = new Set<AsyncDisposable>()
 
 /** Closes the resource at the end of the file, unless it is closed before. It is closed only once. */

@@ -6,7 +6,7 @@ import type { AnyDB } from '../support/lookups.ts'
 import { createHoldingPool } from '../support/races/held-statements.ts'
 import { LOOKUP, NEW_PLAN, nameOf, POLL, racing } from '../support/races/racing.ts'
 
-describe('a race', { timeout: 60_000 }, () => {
+describe('a race', { timeout: 300_000 }, () => {
   const race = racing()
   const { repositories, polling, rename, polled } = race
 

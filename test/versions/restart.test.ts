@@ -18,7 +18,7 @@ const TOLD_APART = 8
 
 describe('a running process notices', {
   skip: !server && `no ${system} program here`,
-  timeout: 120_000,
+  timeout: 600_000,
 }, () => {
   let tables: TablesMetadata
 

@@ -195,17 +195,17 @@ describe('the processes of a machine', () => {
     await Promise.all(processes.map((one) => one[Symbol.asyncDispose]()))
   }
 
-  /** How many statements so many processes send in a second, to follow versions. */
-  async function rate(count: number): Promise<number> {
-    const processes = await Promise.all(Array.from({ length: count }, () => start(600)))
+  /** How many statements so many processes send in an interval (ms), to follow versions. */
+  async function rate(count: number, interval: number): Promise<number> {
+    const processes = await Promise.all(Array.from({ length: count }, () => start(interval)))
     try {
       // The first polls are their own.
-      await pause(1_500)
+      await pause(2.5 * interval)
       const sum = async () =>
         (await Promise.all(processes.map((one) => one.report()))).reduce((all, { sent }) => all + sent, 0)
       const [began, before] = [performance.now(), await sum()]
-      await pause(4_000)
-      return ((await sum()) - before) / ((performance.now() - began) / 1_000)
+      await pause(7 * interval)
+      return ((await sum()) - before) / ((performance.now() - began) / interval)
     } finally {
       await endAll(processes)
     }
@@ -213,11 +213,11 @@ describe('the processes of a machine', () => {
 
   it('send about the polls of one', async (t) => {
     const rates: string[] = []
-    // A machine that stands still for a while has several processes poll.
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const one = await rate(1)
-      const eight = await rate(8)
-      rates.push(`${one.toFixed(2)} and ${eight.toFixed(2)} statements a second`)
+    // Who gets no processor for a while finds the last poll too old: for longer intervals that has to last longer.
+    for (const interval of [600, 1_200, 2_400, 4_800, 9_600]) {
+      const one = await rate(1, interval)
+      const eight = await rate(8, interval)
+      rates.push(`${one.toFixed(2)} and ${eight.toFixed(2)} statements in ${interval} ms`)
       t.diagnostic(rates.at(-1)!)
       assert.ok(one > 0.5)
       if (eight <= 1.5 * one) return

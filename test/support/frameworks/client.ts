@@ -2,7 +2,7 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 
 /** For what a server does some time after its client has seen the end; only a failure takes that long. */
-export const PATIENCE = { timeout: 30_000, interval: 5 }
+export const PATIENCE = { timeout: 120_000, interval: 5 }
 
 export interface Answer {
   readonly status: number

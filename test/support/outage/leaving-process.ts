@@ -8,7 +8,7 @@ const repos = createRepositories({
   db,
   tables: await metadataOf(db),
   cache: { country: 'versioned' },
-  timeout: 1_500,
+  timeout: 4_000,
   versions: { pollInterval: 50, pollTimeout: 300 },
 }) as unknown as AnyRepositories
 await Promise.all(['city', 'country', 'product'].map((name) => repos.$table(name).findByKey('one')))

@@ -38,7 +38,8 @@ export function startFile(options: {
   const stream = run({
     files: [file],
     isolation: 'process',
-    timeout: 600_000,
+    // On a machine that is several times slower it still ends a hang, and nothing else.
+    timeout: 1_800_000,
     env: { ...process.env, TEST_SERVER_URL: serverUrl },
     execArgv: ['--import', CLOSING],
     only: filters.only,
