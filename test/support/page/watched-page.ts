@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 
+/** How long (ms) a page on a busy machine may take for what is waited for. */
+const PATIENCE = 180_000
+
 /** Opens the page; when the test ends, nothing may have been wrong in the browser, nor asked of anybody else. */
 export async function openWatchedPage(
   t: TestContext,
@@ -15,6 +18,7 @@ export async function openWatchedPage(
   const { browser, url, expected = [], ...context } = options
   const opened = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...context })
   const page = await opened.newPage()
+  page.setDefaultTimeout(PATIENCE)
   const complaints: string[] = []
   const foreign: string[] = []
   page.on('console', (message) => {
