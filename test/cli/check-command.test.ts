@@ -243,9 +243,11 @@ describe('kysely-lookup check on the command line', () => {
   })
 
   it('loads a module that Node cannot load, as kysely-ctl does', async () => {
-    const loaded = await check('--repositories', 'src/extensionless.ts', '--migrations', MIGRATIONS)
+    // All of the library's sources are compiled for it.
+    const module = ['--repositories', 'src/extensionless.ts', '--timeout', '300']
+    const loaded = await check(...module, '--migrations', MIGRATIONS)
     assert.deepEqual(loaded, { code: 0, stdout: 'nothing found\n', stderr: '' })
-    const crowded = await check('--repositories', 'src/extensionless.ts', '--connections', '999999')
+    const crowded = await check(...module, '--connections', '999999')
     assert.match(crowded.stdout, /^prepared-statements: /)
   })
 

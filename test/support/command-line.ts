@@ -20,7 +20,7 @@ export function runCommandLine({ args, env, cwd }: CommandLine): Promise<Outcome
     cwd,
     env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 120_000, // several run at a time, and some wait for a time-out of their own
+    timeout: 600_000, // several run at a time, and some wait for a time-out of their own
   })
   let stdout = ''
   let stderr = ''
