@@ -16,6 +16,7 @@ export interface FollowedCache extends SharedCache {
   readonly current: Generation
   /** The newest version that the process knows of, also while it holds nothing: it never answers from an older one. */
   readonly floor: number
+  accept(reading: Reading): Generation | undefined
   /** Takes note of the table's version, read apart from rows. */
   observe(version: number): void
   /** This process has written the version, where it is known: nothing older is answered from now on. */

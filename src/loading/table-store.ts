@@ -220,18 +220,17 @@ export function createTableStore(options: TableStoreOptions): TableStore {
           : publication
     },
     get isLost() {
-      if (attached?.generation === cache.current || nowhere === cache.current) return false
-      return cache.mode === 'immutable' || cache.current.version !== undefined
+      // A table that may not be cached is not stored either.
+      return !cache.refusing && attached?.generation !== cache.current && nowhere !== cache.current
     },
     look() {
-      const generation = cache.current
+      const sending = cache.send()
       return (found) => {
-        const isSame =
-          cache.current === generation &&
-          (cache.mode === 'immutable' || found?.version === generation.version)
-        if (!isSame || !found?.namespace) {
+        // As a statement that has read rows: what was dropped, as after DDL, has the version of the look.
+        const generation = cache.accept({ ...sending, version: found?.version })
+        if (!generation || !found?.namespace) {
           attached = undefined
-          if (isSame && found) nowhere = generation
+          if (generation && found) nowhere = generation
           return
         }
         writer.holdBack(found.age)

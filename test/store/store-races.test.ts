@@ -5,7 +5,7 @@ import type { AnyRepositories } from '../support/lookups.ts'
 import { LOOKUP, nameOf, racing } from '../support/races/racing.ts'
 import { createMemoryStore } from '../support/store/memory-store.ts'
 
-describe('a race', { timeout: 60_000 }, () => {
+describe('a race', { timeout: 300_000 }, () => {
   const race = racing()
   const { repositories, rename, polled } = race
 
@@ -142,28 +142,23 @@ describe('a race', { timeout: 60_000 }, () => {
   it('between a write by this process and a store that answers late is won by the write', async () => {
     const inner = storeOf({ isAsynchronous: true })
     await readEverything(await repositories({ store: inner }))
-    let release = () => {}
-    let isAsked = () => {}
-    const asked = new Promise<void>((resolve) => {
-      isAsked = resolve
-    })
+    const asked = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
     const store: Store = {
       ...inner,
       async read(namespace, keys) {
         const values = await inner.read(namespace, keys)
-        isAsked()
-        await new Promise<void>((resolve) => {
-          release = resolve
-        })
+        asked.resolve()
+        await released.promise
         return values
       },
     }
     const repos = await repositories({ store })
     const early = nameOf(repos)
-    await asked
+    await asked.promise
     assert.equal(await repos.plan!.update(1, { name: 'Gratis' }), 1)
     const later = nameOf(repos)
-    release()
+    released.resolve()
     assert.equal(await early, 'Gratis')
     assert.equal(await later, 'Gratis')
   })

@@ -226,6 +226,25 @@ describe('rows in a store', () => {
     await repos.$close()
   })
 
+  it('are stored and found by a process whose first look has seen DDL on the server, and has dropped everything', async () => {
+    const store = { ...createMemoryStore(), writeAfter: 0 }
+    await data.run('create table elsewhere (id int)', 'alter table elsewhere add name int')
+    // The counters are read at most once in some 900 ms.
+    let repos = process(store)
+    await until(async () => {
+      await repos.$close()
+      repos = process(store)
+      await repos.$ready()
+      return repos.$stats().country!.generations > 1
+    })
+    await readAndEnd(repos, readEverything)
+    assert.ok(repos.$stats().country!.statements > 0)
+    const another = process(store)
+    await readEverything(another)
+    assert.equal(another.$stats().country!.statements + another.$stats().currency!.statements, 0)
+    await another.$close()
+  })
+
   async function until(condition: () => Promise<boolean>): Promise<void> {
     const deadline = Date.now() + 120_000
     while (!(await condition())) {
