@@ -139,7 +139,7 @@ describe('what a store holds', { skip: !server && `no ${system} program here`, t
   })
 
   async function until(condition: () => Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 60_000
+    const deadline = Date.now() + 300_000
     while (!(await condition().catch(() => false))) {
       if (Date.now() > deadline) throw new Error('what was waited for did not come')
       await new Promise((resolve) => setTimeout(resolve, 20))

@@ -90,11 +90,12 @@ export async function lookups(
         return await counter.during(work)
       },
     },
-    // The poll is off: statements are counted.
+    // The poll is off: statements are counted. A machine that stands still for a while is no server that does not answer.
     repositories: (more) =>
       createRepositories({
         db,
         tables,
+        timeout: 120_000,
         versions: { pollInterval: 2 ** 31 - 1 },
         ...more,
       }) as unknown as AnyRepositories,

@@ -204,7 +204,7 @@ async function untilFolder(folder: string, condition: (names: readonly string[])
     if (condition(readdirSync(folder))) resolve()
   }
   const watcher = watch(folder, look)
-  const timer = setTimeout(() => reject(new Error(`${folder} did not become as expected in 30 s`)), 30_000)
+  const timer = setTimeout(() => reject(new Error(`${folder} did not become as expected in 120 s`)), 120_000)
   look() // it may be so already
   await promise.finally(() => {
     clearTimeout(timer)

@@ -22,7 +22,7 @@ describe("a 'versioned' table", () => {
   const quiet = () => data.repositories({ cache: { country: 'versioned' } })
 
   async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 60_000
+    const deadline = Date.now() + 300_000
     while (!(await condition())) {
       if (Date.now() > deadline) throw new Error('what was waited for did not come')
       await new Promise((resolve) => setTimeout(resolve, 2))

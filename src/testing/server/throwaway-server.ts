@@ -90,7 +90,8 @@ export interface ThrowawayServerOptions {
   readonly log?: (line: string) => void
 }
 
-const startTimeout = 60_000
+// Of a busy machine: a server creates its files first.
+const startTimeout = 180_000
 
 /**
  * Starts a private server: the machine's `mariadbd` or `mysqld`, or else an image in Docker. It ends with this process, even after
@@ -165,7 +166,7 @@ async function startContainer(options: {
   log(`No mariadbd or mysqld here: starting the Docker image ${image} (pulled if it is not there).`)
   const server = startSupervisedProcess({ folder, commands: [pull, run], cleanup: remove, env })
   try {
-    await readiness(server, { timeout: 10 * startTimeout }) // the image is some 100 MB
+    await readiness(server, { timeout: 4 * startTimeout }) // the image is some 100 MB
     return await throwawayServer({ server, folder, port: await publishedPort(name), password })
   } catch (error) {
     await server.stop()

@@ -19,6 +19,7 @@ const repos = createRepositories({
   tables,
   cache: { item: 'versioned' },
   store,
+  timeout: 120_000,
 }) as unknown as AnyRepositories
 const keys = Array.from({ length: rows }, (_, index) => ((index + first) % rows) + 1)
 const read = await repos.item!.findByKeys(keys)

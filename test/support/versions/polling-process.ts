@@ -40,6 +40,7 @@ const repos = createRepositories({
   tables,
   cache: { item: 'versioned' },
   store,
+  timeout: 120_000,
   versions: { pollInterval },
 }) as unknown as AnyRepositories
 await repos.$ready()

@@ -13,7 +13,7 @@ export interface Readers extends AsyncDisposable {
   held(): Promise<void>
 }
 
-const PATIENCE = 60_000
+const PATIENCE = 300_000
 
 /**
  * Readers that read one row of `item` again and again: outside requests, in requests of their own, in lists. Once one of them has seen
