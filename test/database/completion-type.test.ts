@@ -50,7 +50,7 @@ describe('a server whose transactions are chained or released by default', () =>
             )
           }
           // Waits for whoever still has a transaction that has read or written the table.
-          await data.run('set lock_wait_timeout = 5', 'alter table plan comment = "free"')
+          await data.run('set lock_wait_timeout = 30', 'alter table plan comment = "free"')
           await trackVersion(db, 'plan')
           const versioned = data.repositories({ db, cache: { plan: 'versioned' } })
           assert.equal((await versioned.plan!.findByKey(1))?.n, 3)

@@ -36,7 +36,7 @@ describe('a serializable $transaction', () => {
     pool.on('connection', (connection) => {
       connection.query('set session transaction isolation level serializable')
       // A lock that is waited for fails the test soon.
-      connection.query('set session innodb_lock_wait_timeout = 5')
+      connection.query('set session innodb_lock_wait_timeout = 30')
     })
     db = closedAfterFile(createDatabase<AnyDB>({ pool }))
   })
@@ -121,7 +121,7 @@ describe('a serializable $transaction', () => {
     )
     assert.equal((await own.plan!.findByKey(1))?.name, 'b')
     await data.db.transaction().execute(async (writer) => {
-      await sql`set session innodb_lock_wait_timeout = 5`.execute(writer)
+      await sql`set session innodb_lock_wait_timeout = 30`.execute(writer)
       await sql`update plan set name = 'c'`.execute(writer)
     })
     assert.equal((await data.moved('plan', () => data.run("update plan set name = 'd'"))) > 0, true)
