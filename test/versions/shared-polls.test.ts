@@ -61,12 +61,19 @@ describe('a process of a machine whose polls are shared', () => {
   const following = (store: Store, pollInterval = 50) =>
     data.repositories({ cache: { item: 'versioned' }, store, versions: { pollInterval } })
 
-  const verifiedAt = (repos: AnyRepositories) => performance.now() - (repos.$stats().item!.verifiedAge ?? 1e9)
+  const verifiedAge = (repos: AnyRepositories) => repos.$stats().item!.verifiedAge ?? 1e9
+
+  /** When versions were verified, to be between these: the process may be held up between two looks at the clock. */
+  function verifiedAt(repos: AnyRepositories): { readonly earliest: number; readonly latest: number } {
+    const before = performance.now()
+    const age = verifiedAge(repos)
+    return { earliest: before - age, latest: performance.now() - age }
+  }
 
   /** Resolves when versions were verified once more; answers whether no poll of its own has ended meanwhile. */
   async function verifiedByOthers(repos: AnyRepositories): Promise<boolean> {
-    const [at, before] = [verifiedAt(repos), polls]
-    while (verifiedAt(repos) < at + 5) await pause(5)
+    const [{ latest }, before] = [verifiedAt(repos), polls]
+    while (verifiedAt(repos).earliest < latest + 5) await pause(5)
     return polls === before
   }
 
@@ -162,7 +169,7 @@ describe('a process of a machine whose polls are shared', () => {
     for (const [way, commit] of Object.entries(write)) {
       const before = polls
       while (polls === before) await pause(5)
-      while (verifiedAt(repos) > performance.now() - interval / 2) await pause(5)
+      while (verifiedAge(repos) < interval / 2) await pause(5)
       const sent = { sentAt: clock.monotonic(), sentAtWall: clock.wall() }
       await commit()
       other.alter = (own) => ({ ...own, ...sent })
