@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import type { Stall } from './stops.ts'
+import type { Claims } from './stores.ts'
 
 /** One change of one key by a writer. Only one writer changes a key, so that a key's writes have an order. */
 export interface WriteEvent {
@@ -55,6 +56,7 @@ export interface ProcessHistory {
   readonly generations: number
   readonly storeHits: number
   readonly storeWrites: number
+  readonly claims: Claims
 }
 
 const FIELDS = 7

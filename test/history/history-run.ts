@@ -16,6 +16,7 @@ import { startMortalReaders } from './mortal-readers.ts'
 import type { ServiceOptions } from './service.ts'
 import { stopProcesses } from './stops.ts'
 import {
+  type Claims,
   endsProcesses,
   type HistoryStore,
   type SharedStore,
@@ -66,6 +67,9 @@ export interface HistoryOutcome extends Verdict {
   readonly generations: number
   readonly storeHits: number
   readonly storeWrites: number
+  /** Claims of what other processes are about to read too, and those that another one had. */
+  readonly claims: number
+  readonly refusedClaims: number
   /** What happened to the store. */
   readonly troubles: number
   /** Readers that were killed, and those that a damaged file has ended. */
@@ -155,6 +159,8 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     const polls = histories.flatMap((history) => history.polls)
     const sum = (name: 'generations' | 'storeHits' | 'storeWrites') =>
       histories.reduce((total, history) => total + history[name], 0)
+    const claims = (name: keyof Claims) =>
+      histories.reduce((total, history) => total + history.claims[name], 0)
     const failures = sumsOf(histories.map((history) => history.failures))
     return {
       ...verdict,
@@ -168,6 +174,8 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
       generations: sum('generations'),
       storeHits: sum('storeHits'),
       storeWrites: sum('storeWrites'),
+      claims: claims('made'),
+      refusedClaims: claims('refused'),
       troubles,
       killedReaders: killed,
       crashedReaders: crashed,

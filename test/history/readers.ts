@@ -17,6 +17,8 @@ export interface ReaderOptions {
   stopped(): boolean
   /** Whether the process holds fewer rows than the table has: `all()` is refused then, as long as it has. */
   readonly isBounded: boolean
+  /** Whether some read so many keys at a time that processes claim them. */
+  readonly isHerd: boolean
   /** Told what is wrong in itself, whatever the other logs say. */
   complain(what: string): void
   failed(error: unknown): void
@@ -70,6 +72,7 @@ async function readSomething(place: Place, options: ReaderOptions): Promise<void
     if (what < 60) take(place, options, { begin, by: ASKED.id, key, row: await item!.findByKey(key) })
     else if (what < 80)
       take(place, options, { begin, by: ASKED.code, key, row: await item!.findByKey({ code: codeOf(key) }) })
+    else if (what < 81 && options.isHerd) await readHerd(place, options)
     else if (what < 88) await readTogether(place, options)
     else if (what < 92) peekOutside(place, options, key)
     else if (what < 98) {
@@ -105,6 +108,19 @@ async function readTogether(place: Place, options: ReaderOptions): Promise<void>
   const rows = await place.repos.item!.findByKeys(asked)
   for (const [index, key] of keys.entries()) {
     take(place, options, { begin, by: bys[index]!, key, row: rows[index] })
+  }
+}
+
+/** No row has them: with the others they are as many as a claim takes. */
+const STRANGERS = Array.from({ length: 120 }, (_, index) => 1_000_000 + index)
+
+/** All keys, and more, as every process that begins would. */
+async function readHerd(place: Place, options: ReaderOptions): Promise<void> {
+  const begin = now()
+  const rows = await place.repos.item!.findByKeys([...STRANGERS, ...options.keys])
+  for (const [index, key] of [...STRANGERS, ...options.keys].entries()) {
+    if (index >= STRANGERS.length) take(place, options, { begin, by: ASKED.id, key, row: rows[index] })
+    else if (rows[index]) options.complain(`there is no key ${key}, and it was found`)
   }
 }
 

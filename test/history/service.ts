@@ -18,7 +18,7 @@ import { startDelayingProxy } from './delaying-proxy.ts'
 import { createReadLog, type PollEvent, type ProcessHistory, type WriteEvent } from './events.ts'
 import { type ReaderOptions, readInRequests, readOutside } from './readers.ts'
 import { watchStalls } from './stops.ts'
-import { openStore, type StorePlace } from './stores.ts'
+import { type Claims, openStore, type StorePlace } from './stores.ts'
 import { type ItemDB, keysOf } from './table.ts'
 import { type Told, takeovers } from './takeover.ts'
 import { write } from './writers.ts'
@@ -72,6 +72,7 @@ const stalls = options.stops ? watchStalls() : []
 const writes: WriteEvent[] = []
 const complaints: string[] = []
 const failures: Record<string, number> = {}
+const claims: Claims = { made: 0, refused: 0 }
 let requests = 0
 let stopped = false
 
@@ -81,7 +82,7 @@ const proxy = await startDelayingProxy(options.url, {
 })
 const db = createDatabase<ItemDB>({ uri: proxy.url, connectionLimit: 8, log: notePoll })
 const tables = await lasting(() => metadataOf(db))
-const store = options.store && openStore(options.store)
+const store = options.store && openStore(options.store, claims)
 await store?.ready()
 const repos = createRepositories({
   db,
@@ -158,6 +159,7 @@ function writeHistory(): void {
     generations,
     storeHits,
     storeWrites,
+    claims,
   }
   writeFileSync(`${options.history}-draft`, JSON.stringify(history))
   renameSync(`${options.history}-draft`, options.history)
@@ -186,6 +188,7 @@ function readerOptions(index: number): ReaderOptions {
     nextRequest: () => ++requests,
     stopped: () => stopped,
     complain,
+    isHerd: options.store !== undefined,
     isBounded: typeof options.cache.item === 'object' && options.cache.item.maxRows !== undefined,
     failed(error) {
       const { code = '', message } = error as Error & { readonly code?: string }

@@ -46,12 +46,27 @@ export interface StorePlace {
   readonly redis: string
 }
 
-export function openStore({ kind, path, redis }: StorePlace): Store {
+/** Claims of a process: how often it asked, and how often another one was to read. */
+export interface Claims {
+  made: number
+  refused: number
+}
+
+export function openStore({ kind, path, redis }: StorePlace, claims: Claims): Store {
   const near = () => lmdbStore({ path })
   const far = () => redisStore({ url: redis })
   const store = kind === 'lmdb' ? near() : kind === 'redis' ? far() : tiered([near(), far()])
-  // Versions do not stand for long here.
-  return { ...store, writeAfter: 0 }
+  return {
+    ...store,
+    // Versions do not stand for long here.
+    writeAfter: 0,
+    async claim(...claim) {
+      const isFirst = await store.claim!(...claim)
+      claims.made++
+      if (!isFirst) claims.refused++
+      return isFirst
+    },
+  }
 }
 
 export interface SharedStore extends AsyncDisposable {

@@ -153,6 +153,7 @@ describe('the history checker', { concurrency: 2 }, () => {
           generations: 0,
           storeHits: 0,
           storeWrites: 0,
+          claims: { made: 0, refused: 0 },
         },
       ],
       initial: new Map([[KEY, 1]]),
