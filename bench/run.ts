@@ -13,6 +13,7 @@ import { fleet } from './cases/fleet.ts'
 import { growth } from './cases/growth.ts'
 import { hits } from './cases/hits.ts'
 import { indexes } from './cases/indexes.ts'
+import { machinePolls } from './cases/machine-polls.ts'
 import { memory } from './cases/memory.ts'
 import { poll } from './cases/poll.ts'
 import { preload } from './cases/preload.ts'
@@ -48,6 +49,7 @@ const CASES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
   poll,
   visible,
   store,
+  'machine-polls': machinePolls,
   fleet,
   indexes,
   connections,
