@@ -59,6 +59,15 @@ export interface ProcessHistory {
   readonly claims: Claims
 }
 
+/** The history of a process of which only this is known. */
+export function historyOf(process: number, known: Partial<ProcessHistory>): ProcessHistory {
+  return {
+    ...{ process, polls: [], stalls: [], writes: [], complaints: [], failures: {} },
+    ...{ generations: 0, storeHits: 0, storeWrites: 0, claims: { made: 0, refused: 0 } },
+    ...known,
+  }
+}
+
 const FIELDS = 7
 const CHUNK = 8_192
 

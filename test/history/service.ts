@@ -2,20 +2,18 @@
  * One process of a run: it reads through repositories, and writes in its own ways, until its time is over. Its argument
  * is a `ServiceOptions` as JSON.
  */
-import { subscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { renameSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Kysely, LogEvent } from 'kysely'
+import type { Kysely } from 'kysely'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { type CacheMode, createDatabase, createRepositories } from '../../src/index.ts'
 import { type AnyRepositories, metadataOf } from '../support/lookups.ts'
-import { POLL } from '../support/races/racing.ts'
 import { createRandom } from '../support/random.ts'
 import { type Change, type Channel, kyselyChannel, repositoryChannel, shellChannel } from './channels.ts'
-import { now } from './clock.ts'
 import { startDelayingProxy } from './delaying-proxy.ts'
-import { createReadLog, type PollEvent, type ProcessHistory, type WriteEvent } from './events.ts'
+import { createReadLog, type ProcessHistory, type WriteEvent } from './events.ts'
+import { createPollLog } from './poll-log.ts'
 import { type ReaderOptions, readInRequests, readOutside } from './readers.ts'
 import { watchStalls } from './stops.ts'
 import { type Claims, openStore, type StorePlace } from './stores.ts'
@@ -59,15 +57,7 @@ const MORTAL_INTERVAL = 100
 
 const options = JSON.parse(process.argv[2]!) as ServiceOptions
 const random = createRandom(options.seed)
-/**
- * When the last poll was sent. Worked out from its duration afterwards, it would be too late by as long as a busy machine
- * holds up the process in between.
- */
-let pollSent = 0
-subscribe('tracing:mysql2:execute:start', (statement) => {
-  if (POLL.test((statement as { query: string }).query)) pollSent = now()
-})
-const polls: PollEvent[] = []
+const pollLog = createPollLog()
 const stalls = options.stops ? watchStalls() : []
 const writes: WriteEvent[] = []
 const complaints: string[] = []
@@ -80,7 +70,7 @@ const proxy = await startDelayingProxy(options.url, {
   random: createRandom(options.seed + 1),
   longestDelay: options.longestDelay,
 })
-const db = createDatabase<ItemDB>({ uri: proxy.url, connectionLimit: 8, log: notePoll })
+const db = createDatabase<ItemDB>({ uri: proxy.url, connectionLimit: 8, log: pollLog.note })
 const tables = await lasting(() => metadataOf(db))
 const store = options.store && openStore(options.store, claims)
 await store?.ready()
@@ -151,7 +141,7 @@ function writeHistory(): void {
   const { generations, storeHits, storeWrites } = repos.$stats().item!
   const history: ProcessHistory = {
     process: options.process,
-    polls,
+    polls: pollLog.polls,
     stalls,
     writes,
     complaints,
@@ -201,13 +191,6 @@ function readerOptions(index: number): ReaderOptions {
 function channelOf(way: ServiceOptions['writers'][number]['way']): Channel {
   if (way === 'repositories') return repositoryChannel({ repos, db: db as Kysely<ItemDB>, random, complain })
   return way === 'kysely' ? kyselyChannel(db as Kysely<ItemDB>) : shellChannel(proxy.url)
-}
-
-/** A poll is known by its text; what it found has been taken in when it is noted. */
-function notePoll({ level, query }: LogEvent): void {
-  if (!POLL.test(query.sql)) return
-  const begin = pollSent
-  setImmediate(() => polls.push({ begin, end: now(), failed: level === 'error' }))
 }
 
 /** Whether changes whose COMMIT was not answered are there, once no killed connection is at work any more. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { checkHistory, type ViolationKind } from '../history/checker.ts'
-import { ASKED, type PollEvent, type ReadEvent, type WriteEvent } from '../history/events.ts'
-import { type Fault, faultNamed, faults } from '../history/faults.ts'
+import { ASKED, historyOf, type PollEvent, type ReadEvent, type WriteEvent } from '../history/events.ts'
+import { type Fault, faults } from '../history/faults.ts'
 import { type HistoryMode, type HistoryOutcome, runHistory } from '../history/history-run.ts'
+import type { scenes } from '../history/staged/scenes.ts'
 import type { Stall } from '../history/stops.ts'
 import type { HistoryStore, StoreFault } from '../history/stores.ts'
 
@@ -68,29 +69,23 @@ describe('several processes that read and write one table', () => {
 })
 
 describe('the history checker', { concurrency: 2 }, () => {
-  const caught: Readonly<Record<Fault, readonly ViolationKind[]>> = {
+  const caught: Readonly<Record<Exclude<Fault, keyof typeof scenes>, readonly ViolationKind[]>> = {
     'no-fence': ['went back', 'older than the last poll', 'own commit not seen'],
     'no-poll': ['older than the last poll'],
     'no-drop': ['own commit not seen'],
     unpinned: ['request not stable', 'reader complained'],
     uncommitted: ['uncommitted value'],
-    'newest-namespace': ['older than the last poll'],
-    'lasting-alias': ['older than the last poll', 'own commit not seen'],
-    'trusted-claim': ['older than the last poll', 'uncommitted value', 'own commit not seen'],
-    'young-when-read': ['older than the bound'],
     'age-from-arrival': ['older than the bound'],
     'kept-after-writes': ['own commit not seen'],
     unremembered: ['request not stable', 'reader complained'],
   }
 
-  // Those of stores take longer: run.ts has them.
-  for (const fault of (Object.keys(faults) as Fault[]).filter((name) => !faultNamed(name).store)) {
+  // Those of stores show in scenes of their own: see test/store/planted-faults.test.ts.
+  for (const fault of Object.keys(caught) as (keyof typeof caught)[]) {
     it(`catches a library with a fault: ${fault}`, async (t) => {
       // A race may not come about within so short a time.
-      const { mode, store } = faultNamed(fault)
-      const [services, seconds] = store ? [3, 4] : mode === 'expiring' ? [2, 4] : [1, 1.5]
-      // A process that begins asks the store first.
-      const over = store && { store, faults: ['kill'] as const }
+      const { mode } = faults[fault]
+      const [services, seconds] = mode === 'expiring' ? [2, 4] : [1, 1.5]
       // A poll that comes soon hides what was kept.
       const longestInterval = fault === 'no-drop' ? 1_000 : 50
       // The later an answer comes, the more is committed meanwhile.
@@ -98,7 +93,7 @@ describe('the history checker', { concurrency: 2 }, () => {
       for (let attempt = 0; attempt < 12; attempt++) {
         const seed = anySeed()
         const { counts } = await runHistory({
-          ...{ mode, seed, fault, services, longestInterval, longestDelay, ...over },
+          ...{ mode, seed, fault, services, longestInterval, longestDelay },
           // A slow machine does less in a second.
           seconds: seconds * (1 + attempt),
         })
@@ -141,21 +136,7 @@ describe('the history checker', { concurrency: 2 }, () => {
   }): readonly string[] {
     const { reads, writes = [], polls = [], stalls = [], mode = 'versioned' } = history
     const { counts } = checkHistory({
-      processes: [
-        {
-          process: 0,
-          polls,
-          stalls,
-          writes,
-          reads,
-          complaints: [],
-          failures: {},
-          generations: 0,
-          storeHits: 0,
-          storeWrites: 0,
-          claims: { made: 0, refused: 0 },
-        },
-      ],
+      processes: [{ ...historyOf(0, { polls, stalls, writes }), reads }],
       initial: new Map([[KEY, 1]]),
       mode,
       bound: 100,
