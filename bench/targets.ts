@@ -244,6 +244,15 @@ const TARGETS: readonly Target[] = [
     absolute: true,
     limit: 5,
   },
+  ...[1_000, 200].map(
+    (interval): Target => ({
+      case: 'machine-polls',
+      text: `polls of 8 processes of a machine, each ${interval} ms, against those of one`,
+      what: `one machine, a poll each ${interval} ms`,
+      side: '8 processes',
+      limit: 1.5,
+    }),
+  ),
   {
     case: 'growth',
     text: 'hit with 1,000,000 rows cached, against a Map of as many',

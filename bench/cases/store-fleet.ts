@@ -47,8 +47,12 @@ async function memoryOf(task: ProcessTask): Promise<Record<string, number>> {
   const grown = (name: keyof Memory) => (sumOf(after, name) - sumOf(before, name)) / 1024 ** 2
   return {
     megabytes: grown('proportional'),
-    heap: grown('heap'),
     'of the file': grown('mapped'),
+    'of no file': grown('anonymous'),
+    private: grown('own'),
+    heap: grown('heap'),
+    'heap with what is free in it': grown('heapTotal'),
+    buffers: grown('buffers'),
     'all in all': sumOf(after, 'proportional') / 1024 ** 2,
   }
 }

@@ -22,11 +22,19 @@ export interface Reading {
 
 /** Bytes, after a full garbage collection. */
 export interface Memory {
-  /** What the system counts for it: pages that it shares with others are divided among them. */
+  /** What the system counts for it (Pss): pages that it shares with others are divided among them. */
   readonly proportional: number
-  /** Of these, the pages of the store's file. */
+  /** Of these, the pages of the store's file. They are of the page cache: the system takes them back where it needs memory. */
   readonly mapped: number
+  /** Of these, what no file has (Pss_Anon): only the end of the process gives it back. */
+  readonly anonymous: number
+  /** Pages that no other process has mapped (Private_Clean and Private_Dirty). */
+  readonly own: number
+  /** JavaScript's heap, and what of it the system has given. */
   readonly heap: number
+  readonly heapTotal: number
+  /** Buffers that lie outside of it. */
+  readonly buffers: number
 }
 
 const TURN = 1_000
@@ -87,10 +95,14 @@ async function measure(): Promise<Memory> {
     await setTimeout(300)
   }
   const rollup = await readFile('/proc/self/smaps_rollup', 'utf8')
+  const bytes = (name: string) => kilobytes(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(rollup)) * 1_024
+  const { heapUsed, heapTotal, arrayBuffers } = process.memoryUsage()
   return {
-    proportional: kilobytes(/^Pss: +(\d+) kB/m.exec(rollup)) * 1_024,
+    proportional: bytes('Pss'),
     mapped: await mappedBytes(),
-    heap: process.memoryUsage().heapUsed,
+    anonymous: bytes('Pss_Anon'),
+    own: bytes('Private_Clean') + bytes('Private_Dirty'),
+    ...{ heap: heapUsed, heapTotal, buffers: arrayBuffers },
   }
 }
 
