@@ -79,7 +79,7 @@ export async function fleet({ quick, wants, progress }: BenchContext): Promise<F
         hearing,
         connection,
         pid,
-        seconds: quick ? 5 : 20,
+        seconds: quick ? 5 : 10,
       })
       const figure: Figure = {
         ...{ case: 'fleet', server: name, what, side: 'commit to visible, median', unit: 'ms' },

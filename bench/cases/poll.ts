@@ -6,7 +6,7 @@ import { statement } from '../../src/database/statement.ts'
 import { createDatabase } from '../../src/index.ts'
 import { trackVersion } from '../../src/migration/index.ts'
 import { readGuard } from '../../src/verification/version-check.ts'
-import { STATUS } from '../../src/versions/poll-sql.ts'
+import { STATUS, systemOf } from '../../src/versions/poll-sql.ts'
 import { createVersionWatch, VERSION_DEFAULTS } from '../../src/versions/version-watch.ts'
 import { type BenchContext, onEachServer } from '../context.ts'
 import { type Figure, inProcessFigures } from '../figure.ts'
@@ -49,7 +49,7 @@ async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]>
     }
     for (; others < wanted.others; others++) await createTable(db, `other_${others}`)
     const comparison = { rounds: quick ? 50 : 200, warmup: 20 }
-    const cost = await measurePolls(db as never, { tables, ...comparison })
+    const cost = await measurePolls(db as never, { tables, server: server.name, ...comparison })
     const what = `${wanted.tables} tables${wanted.others > 0 ? `, and ${wanted.others} others in the database` : ''}`
     figures.push(
       ...inProcessFigures({ case: 'poll', server: server.name, what, unit: 'µs' }, cost.each),
@@ -73,22 +73,28 @@ const IGNORED = {
   resume() {},
 } as unknown as FollowedCache
 
-async function measurePolls(
-  db: Kysely<unknown>,
-  { tables, ...options }: { tables: ReadonlyMap<string, FollowedCache>; rounds: number; warmup: number },
-) {
+interface PollOptions {
+  readonly tables: ReadonlyMap<string, FollowedCache>
+  /** Its name. */
+  readonly server: string
+  readonly rounds: number
+  readonly warmup: number
+}
+
+async function measurePolls(db: Kysely<unknown>, { tables, server, ...options }: PollOptions) {
   const watchOf = () =>
     createVersionWatch({ db, tables, readGuard, settings: { ...VERSION_DEFAULTS, pollInterval: NEVER } })
   const sets = Array.from({ length: SETS }, watchOf)
   const [watch] = sets as [ReturnType<typeof watchOf>]
   await watch.start()
   const execute = createExecute(db, { what: 'bench', timeout: 60_000 })
+  const [status] = STATUS[systemOf(server)]
   const selects = async () => {
     for (let count = 0; count < PER_SECOND; count++) await execute(SELECT, [])
   }
   const polls = async () => {
     for (let count = 0; count < PER_SECOND; count++) await watch.look()
-    await execute(STATUS, [])
+    await execute(status, [])
   }
   const second = await compareInterleaved(
     { 'select 1': selects, 'polls, and the counters once': polls },
