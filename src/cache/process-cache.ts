@@ -19,6 +19,8 @@ export interface FollowedCache extends SharedCache {
   accept(reading: Reading): Generation | undefined
   /** Takes note of the table's version, read apart from rows. */
   observe(version: number): void
+  /** When (of `performance.now`) another look tells whether a lower version stands, if one was seen. */
+  readonly recheckAt: number | undefined
   /** This process has written the version, where it is known: nothing older is answered from now on. */
   raise(version: number | undefined): void
   /** The version was verified: hits are answered. */
@@ -39,11 +41,15 @@ export interface ProcessCacheOptions extends SharedCacheOptions {
   readonly mode: FollowedCache['mode']
 }
 
+/**
+ * For how long (ms) looks have to see nothing but lower versions: a member of a cluster that does not know yet that another one has
+ * taken over may answer several looks in a row. Less than the default interval of polls, and than the patience of a read.
+ */
+const STRAGGLER_TIME = 750
+
 /** The cache of one table whose version is followed, empty. */
 export function createProcessCache(options: ProcessCacheOptions): FollowedCache {
   const { mode, maxRows, counters } = options
-  /** A version below the floor that one look has seen. */
-  let lower: number | undefined
   /** The epoch in which the table was last restored or moved to another server. Versions read before cannot be compared. */
   let restored = 0
   /** Of an immutable table: it moves with an amendment only. */
@@ -61,6 +67,7 @@ export function createProcessCache(options: ProcessCacheOptions): FollowedCache 
     divergedScopes: 0,
     epoch: 0,
     floor: 0,
+    recheckAt: undefined as number | undefined,
     refusing: false,
     distrusted: false,
     send: () => ({ epoch: cache.epoch, floor: cache.floor, sentAt: 0 }),
@@ -126,16 +133,16 @@ export function createProcessCache(options: ProcessCacheOptions): FollowedCache 
     counters.generations++
     counters.rowsHeld = 0
     if (version !== undefined) cache.floor = Math.max(cache.floor, version)
-    lower = undefined
+    cache.recheckAt = undefined
     return cache.current
   }
 
   function observeVersioned(version: number): void {
     if (version > cache.floor) startGeneration(version)
-    else if (version === cache.floor) lower = undefined
-    else if (lower === undefined) lower = version
-    else {
-      // Seen twice, it is no straggler: the table was restored, or another server has taken over.
+    else if (version === cache.floor) cache.recheckAt = undefined
+    else if (cache.recheckAt === undefined) cache.recheckAt = performance.now() + STRAGGLER_TIME
+    else if (performance.now() >= cache.recheckAt) {
+      // It is no straggler: the table was restored, or another server has taken over.
       cache.floor = version
       restored = ++cache.epoch
       startGeneration(version)

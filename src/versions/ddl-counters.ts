@@ -1,5 +1,5 @@
 import type { Execute } from '../database/execute.ts'
-import { COUNTERS, STATUS, UPTIME } from './poll-sql.ts'
+import { COUNTERS, STATUS, type System, UPTIME } from './poll-sql.ts'
 
 /** How far (s) the time that a server says to be up may differ from what it said before, and it is the same start of it. */
 const UPTIME_TOLERANCE = 5
@@ -25,13 +25,16 @@ export interface DdlMoves {
 }
 
 /** Reads the counters; undefined where the server does not show them. */
-export async function readCounters(execute: Execute): Promise<DdlCounters | undefined> {
-  const rows = await execute(STATUS, [])
-  const counts = new Map(rows.map(([name, value]) => [String(name), Number(value)]))
-  const uptime = counts.get(UPTIME)
-  if (uptime === undefined || COUNTERS.some((name) => !counts.has(name))) return undefined
-  counts.delete(UPTIME)
-  return { counts, startedAt: performance.now() / 1_000 - uptime }
+export async function readCounters(execute: Execute, system: System): Promise<DdlCounters | undefined> {
+  for (const status of STATUS[system]) {
+    const rows = await execute(status, [])
+    const counts = new Map(rows.map(([name, value]) => [String(name), Number(value)]))
+    const uptime = counts.get(UPTIME)
+    if (uptime === undefined || COUNTERS.some((name) => !counts.has(name))) continue
+    counts.delete(UPTIME)
+    return { counts, startedAt: performance.now() / 1_000 - uptime }
+  }
+  return undefined
 }
 
 /**

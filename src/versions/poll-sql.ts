@@ -5,9 +5,21 @@ import { IMPATIENT, VERSION_TABLE } from './version-table.ts'
 /** How the texts begin that follow versions, and no others. */
 export const POLL = '/* kysely-lookup poll */ '
 
-/** The version of every table, how many rows it is the sum of, and which server says so. */
+/** Which server answers. */
+const SERVER = 'version(), @@hostname, @@port, @@server_id'
+
+/** The version of every table, how many rows it is the sum of, and which server says so; then what `FINGERPRINT` is made of. */
 export const VERSIONS = pollStatement(
-  `select ${IMPATIENT} table_name, cast(sum(version) as unsigned) version, count(*) slots, concat_ws(' ', version(), @@hostname, @@port, @@server_id) server from ${VERSION_TABLE} group by table_name`,
+  `select ${IMPATIENT} table_name, cast(sum(version) as unsigned) version, count(*) slots, concat_ws(' ', ${SERVER}) server, concat_ws(' ', count(*), sum(version), max(version), bit_xor(version)) marks from ${VERSION_TABLE} group by table_name`,
+)
+
+/**
+ * Changes with any version, in one text for all tables: a sum alone stays as it is if a restore moves two versions in opposite
+ * directions. To tell the rows apart, by their names, would cost as much as to read them. The second
+ * column is another number in each answer that the server gives.
+ */
+export const FINGERPRINT = pollStatement(
+  `select ${IMPATIENT} concat_ws(' ', ${SERVER}, count(*), sum(version), max(version), bit_xor(version)), concat('', uuid_short()) from ${VERSION_TABLE}`,
 )
 
 /** What counts DDL that has begun. */
@@ -25,15 +37,28 @@ export const COUNTERS = [
 /** For how many seconds the server has been up. */
 export const UPTIME = 'Uptime'
 
-export const STATUS = pollStatement(
-  `show global status where variable_name in (${[...COUNTERS, UPTIME].map((name) => `'${name}'`).join(', ')})`,
+const COUNTED = `where variable_name in (${[...COUNTERS, UPTIME].map((name) => `'${name}'`).join(', ')})`
+
+const SHOW = pollStatement(`show global status ${COUNTED}`)
+const SELECT = pollStatement(
+  `select variable_name, variable_value from performance_schema.global_status ${COUNTED}`,
 )
+
+/** What the server has counted. For SHOW, MySQL first makes a table of all status; without its performance schema only SHOW tells. */
+export const STATUS = { mysql: [SELECT, SHOW], mariadb: [SHOW] } as const
+
+export type System = keyof typeof STATUS
+
+/** By what a poll says of the server. */
+export function systemOf(server: string): System {
+  return /mariadb/i.test(server) ? 'mariadb' : 'mysql'
+}
 
 /**
  * When the tables were made, whose names are the values. For a list of names MariaDB opens every table of the database; MySQL is
  * slow at a `union`.
  */
-export function creationTimes(tables: number, system: string): Statement {
+export function creationTimes(tables: number, system: System): Statement {
   const select = `select table_name, cast(create_time as char) from information_schema.tables where ${inCurrentDatabase('table_schema')} and table_name`
   return pollStatement(
     system === 'mysql'
@@ -50,7 +75,7 @@ export function triggersOf(tables: number): Statement {
 }
 
 /** Whether each of the tables has a row; an error if one stays locked. */
-export function presenceIn(tables: readonly string[], system: string): Statement {
+export function presenceIn(tables: readonly string[], system: System): Statement {
   const values = tables.map((table) => `exists (select 1 from ${quoteName(table)})`).join(', ')
   return pollStatement(
     system === 'mysql'

@@ -3,7 +3,7 @@ import type { Execute } from '../database/execute.ts'
 import { errorNumber } from '../database/server-errors.ts'
 import { type DdlCounters, movesBetween, readCounters, type TimedCounters } from './ddl-counters.ts'
 import { type CheckGuard, type Followed, GuardFaults } from './guard-faults.ts'
-import { creationTimes, presenceIn, triggersOf } from './poll-sql.ts'
+import { creationTimes, presenceIn, type System, systemOf, triggersOf } from './poll-sql.ts'
 
 /** One poll, after it has read the versions. */
 export interface PolledVersions {
@@ -15,7 +15,7 @@ export interface PolledVersions {
   /** The tables that have version rows, but not all of them. */
   readonly incomplete: ReadonlySet<string>
   /** The tables that have version rows. */
-  readonly tracked: ReadonlySet<string>
+  readonly tracked: Pick<ReadonlySet<string>, 'has'>
   /** Of a poll that another process has sent: its counters, and how long (ms) its next ones may be away. */
   readonly shared?: { readonly counters: TimedCounters | undefined; readonly patience: number } | undefined
   /** Told what the server has counted, as far as that is known. */
@@ -111,7 +111,7 @@ export class StructureWatch {
     if (!this.#isCountable || (server === this.#server && now - this.#countedAt < interval)) return undefined
     let counters: DdlCounters | undefined
     try {
-      counters = await readCounters(execute)
+      counters = await readCounters(execute, systemOf(server))
     } catch (error) {
       // The server has not refused it.
       if (errorNumber(error) === undefined) throw error
@@ -139,7 +139,7 @@ export class StructureWatch {
     const { execute, followed } = polled
     const { now, server, changed } = look
     const names = [...followed.keys()]
-    const system = /mariadb/i.test(server) ? 'mariadb' : 'mysql'
+    const system = systemOf(server)
     const suspicion = this.#suspicion && now >= this.#suspicion.next ? this.#suspicion : undefined
     if (suspicion) await dropDoubtful(suspicion, { execute, followed, system })
     const rows = await execute(creationTimes(names.length, system), names)
@@ -224,7 +224,7 @@ async function readTriggers(execute: Execute, names: readonly string[]): Promise
  */
 async function dropDoubtful(
   { altered, truncated }: Suspicion,
-  { execute, followed, system }: { execute: Execute; followed: Followed; system: string },
+  { execute, followed, system }: { execute: Execute; followed: Followed; system: System },
 ): Promise<void> {
   const caches = [...followed.values()].flat()
   if (altered) return drop(caches)

@@ -11,11 +11,10 @@ import type { MachineRecords } from '../store/store.ts'
 import type { Followed, GuardedTable } from './guard-faults.ts'
 import { machineClock } from './machine-clock.ts'
 import { MachinePolls, type PollSending, type SharedPoll } from './machine-polls.ts'
-import type { PolledRow } from './poll-record.ts'
-import { VERSIONS } from './poll-sql.ts'
 import { readServerIdentity } from './server-identity.ts'
 import { StructureWatch } from './structure-watch.ts'
-import { SLOTS, VERSION_TABLE } from './version-table.ts'
+import { answeredFromCache, VersionReader, versionAnswer } from './version-reader.ts'
+import { VERSION_TABLE } from './version-table.ts'
 
 /** A set of repositories that follows versions. */
 export interface Follower {
@@ -64,11 +63,14 @@ export class VersionFeed {
   readonly #readGuard: GuardReader
   readonly #structure = new StructureWatch()
   readonly #followers = new Set<Follower>()
+  /** What they follow, until another one comes or goes. */
+  #followed: Followed | undefined
   readonly #polling = new Set<Follower>()
   readonly #shared: MachinePolls
   readonly #lookNext: () => Promise<void>
-  /** The versions that were read last, by table. */
-  #versions: ReadonlyMap<string, number> = new Map()
+  readonly #reader = new VersionReader()
+  /** What was read last. */
+  #answer = versionAnswer(undefined, [])
   #timer: NodeJS.Timeout | undefined
   #began = Number.NEGATIVE_INFINITY
   #isFollowing = false
@@ -104,6 +106,7 @@ export class VersionFeed {
   /** From now on, looks concern the follower too. */
   join(follower: Follower): void {
     this.#followers.add(follower)
+    this.#followed = undefined
   }
 
   /** Polls for the follower; the process may exit all the same. */
@@ -115,6 +118,7 @@ export class VersionFeed {
   /** Resolves when nothing is under way that concerns the follower. */
   async leave(follower: Follower): Promise<void> {
     this.#followers.delete(follower)
+    this.#followed = undefined
     this.#polling.delete(follower)
     this.#schedule()
     await this.#looking?.catch(() => {})
@@ -127,7 +131,9 @@ export class VersionFeed {
     if (this.#polling.size === 0) return
     const [from, to] = DUE[!this.#shared.isShared ? 'alone' : this.#isFollowing ? 'following' : 'leading']
     const interval = shortest(this.#polling, 'pollInterval') * (from + Math.random() * (to - from))
-    const wait = Math.max(0, this.#began + interval - performance.now())
+    const rechecks = [...this.#allFollowed().values()].flat().map(({ recheckAt }) => recheckAt ?? 0)
+    const due = Math.min(this.#began + interval, ...rechecks.filter((at) => at > this.#began))
+    const wait = Math.max(0, due - performance.now())
     const poll = () => {
       this.#poll()
         .catch(() => {})
@@ -143,17 +149,19 @@ export class VersionFeed {
   }
 
   /** Whether it says no less than this process knows: what may be a restore, or a fault, it reads for itself. */
-  #isPlain({ rows }: SharedPoll): boolean {
-    const complete = new Map(
-      rows.flatMap(([table, version, slots]) => (slots === SLOTS ? [[table, version]] : [])),
-    )
-    return [...followedBy(this.#followers)].every(([table, caches]) => {
-      const floor = Math.max(this.#versions.get(table) ?? 0, ...caches.map((cache) => cache.floor))
-      const isTracked = this.#versions.has(table) || caches.some(({ mode }) => mode === 'versioned')
-      return (
-        (complete.get(table) ?? Number.NEGATIVE_INFINITY) >= floor || (!isTracked && !complete.has(table))
-      )
+  #isPlain({ server, rows }: SharedPoll): boolean {
+    const { versions, incomplete } = versionAnswer(server, rows)
+    return [...this.#allFollowed()].every(([table, caches]) => {
+      const known = this.#answer.versions.get(table)
+      const version = incomplete.has(table) ? undefined : versions.get(table)
+      if (version !== undefined) return version >= Math.max(known ?? 0, ...caches.map(({ floor }) => floor))
+      return known === undefined && caches.every(({ mode }) => mode === 'immutable')
     })
+  }
+
+  #allFollowed(): Followed {
+    this.#followed ??= followedBy(this.#followers)
+    return this.#followed
   }
 
   #run(shared?: SharedPoll): Promise<void> {
@@ -172,7 +180,7 @@ export class VersionFeed {
     const sentAt = shared?.sentAt ?? now
     this.#began = sentAt
     this.#isFollowing = shared !== undefined
-    const followed = followedBy(followers)
+    const followed = this.#allFollowed()
     const due = now + shortest(followers, 'pollTimeout')
     const read = () => this.#read({ followed, due, shared, sending })
     if (!shared && pollChannel.hasSubscribers)
@@ -187,22 +195,25 @@ export class VersionFeed {
       createExecute(this.#db, { ...limit(), table: VERSION_TABLE })(statement, values)
     const own = <Result>(work: (db: Kysely<unknown>) => Promise<Result>) =>
       withinDeadline(limit(), () => work(ownDatabase(this.#db)))
-    const { server, rows } = shared ?? answerIn(await execute(VERSIONS, []))
-    const incomplete = new Set<string>()
-    for (const [table, version, slots] of rows) {
-      if (slots !== SLOTS) incomplete.add(table)
-      for (const cache of followed.get(table) ?? []) cache.observe(version)
-    }
-    this.#versions = new Map(rows.map(([table, version]) => [table, version]))
-    // Nobody knows whether a table has changed whose version rows are gone.
+    const answer = shared ? versionAnswer(shared.server, shared.rows) : await this.#reader.read(execute)
+    const { server, rows, versions } = answer
+    this.#answer = answer
+    const isRepeated = !shared && this.#reader.isRepeated
+    const incomplete = new Set(isRepeated ? versions.keys() : answer.incomplete)
     for (const [table, caches] of followed) {
-      if (!this.#versions.has(table) && caches.some(({ mode }) => mode === 'versioned')) incomplete.add(table)
+      const version = versions.get(table)
+      for (const cache of caches) {
+        if (version !== undefined) cache.observe(version)
+        // Nobody knows whether a table has changed whose version rows are gone.
+        else if (cache.mode === 'versioned') incomplete.add(table)
+      }
     }
     await this.#structure.look({
       ...{ execute, followed, incomplete, server },
-      tracked: new Set(this.#versions.keys()),
+      tracked: versions,
       shared: shared && { ...shared, patience: 2.5 * shortest(this.#followers, 'pollInterval') },
-      check: (guarded) => own((db) => this.#readGuard(db, guarded)),
+      check: (guarded) =>
+        isRepeated ? Promise.resolve(answeredFromCache()) : own((db) => this.#readGuard(db, guarded)),
       counted: async (counters) => {
         if (!sending || server === undefined) return
         await this.#shared.publish(sending, { server, rows, counters }, () => own(readServerIdentity))
@@ -219,14 +230,6 @@ interface Reading {
   readonly shared: SharedPoll | undefined
   /** Undefined where this process tells nobody. */
   readonly sending: PollSending | undefined
-}
-
-/** What a poll says; without a server where there are no versions. */
-function answerIn(rows: Awaited<ReturnType<Execute>>) {
-  return {
-    server: rows.length > 0 ? String(rows[0]![3]) : undefined,
-    rows: rows.map(([table, version, slots]): PolledRow => [String(table), Number(version), Number(slots)]),
-  }
 }
 
 function followedBy(followers: Iterable<Follower>): Followed {

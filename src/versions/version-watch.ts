@@ -133,10 +133,19 @@ export function createVersionWatch(options: {
     if (distrusted) publish(verifiedChannel, () => ({ tables: versionedNames }))
     distrusted = false
     options.verified?.()
-    clearTimeout(trust)
-    if (!someVersioned) return
-    const trusted = Math.max(0, sentAt + settings.maxUnverified - performance.now())
-    trust = outsideRequests(() => setTimeout(distrust, trusted).unref())
+    if (someVersioned) trust ??= startTrust(sentAt)
+  }
+
+  function startTrust(from: number): NodeJS.Timeout {
+    const trusted = Math.max(0, from + settings.maxUnverified - performance.now())
+    return outsideRequests(() => setTimeout(expire, trusted).unref())
+  }
+
+  /** The timer goes on when versions were verified meanwhile: to stop it and to start it with each poll costs more. */
+  function expire(): void {
+    trust = undefined
+    if (performance.now() < verifiedAt! + settings.maxUnverified) trust = startTrust(verifiedAt!)
+    else distrust()
   }
 
   function distrust(): void {

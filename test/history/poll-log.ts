@@ -1,32 +1,23 @@
-import { subscribe } from 'node:diagnostics_channel'
-import type { LogEvent } from 'kysely'
-import { POLL } from '../support/races/racing.ts'
+import { tracingChannel } from 'node:diagnostics_channel'
+import type { PollMessage } from '../../src/index.ts'
 import { now } from './clock.ts'
 import type { PollEvent } from './events.ts'
 
-/** The polls of this process; `note` is the `log` of its database. */
-export interface PollLog {
-  readonly polls: readonly PollEvent[]
-  note(event: LogEvent): void
-}
-
-export function createPollLog(): PollLog {
+/**
+ * The polls of this process, from now on. Their beginning is noted when they begin: worked out from their duration afterwards, it
+ * would be too late by as long as a busy machine holds up the process in between.
+ */
+export function logPolls(): readonly PollEvent[] {
   const polls: PollEvent[] = []
-  /**
-   * When the last poll was sent. Worked out from its duration afterwards, it would be too late by as long as a busy machine
-   * holds up the process in between.
-   */
-  let sent = 0
-  subscribe('tracing:mysql2:execute:start', (statement) => {
-    if (POLL.test((statement as { query: string }).query)) sent = now()
+  let begin = 0
+  const channel = tracingChannel<unknown, PollMessage>('kysely-lookup:poll')
+  channel.start.subscribe(() => {
+    begin = now()
   })
-  return {
-    polls,
-    /** A poll is known by its text; what it found has been taken in when it is noted. */
-    note({ level, query }) {
-      if (!POLL.test(query.sql)) return
-      const begin = sent
-      setImmediate(() => polls.push({ begin, end: now(), failed: level === 'error' }))
-    },
-  }
+  channel.asyncEnd.subscribe((message) => {
+    const poll = { begin, failed: (message as PollMessage).error !== undefined }
+    // What it found has been taken in by then.
+    setImmediate(() => polls.push({ ...poll, end: now() }))
+  })
+  return polls
 }

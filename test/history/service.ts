@@ -13,7 +13,7 @@ import { createRandom } from '../support/random.ts'
 import { type Change, type Channel, kyselyChannel, repositoryChannel, shellChannel } from './channels.ts'
 import { startDelayingProxy } from './delaying-proxy.ts'
 import { createReadLog, type ProcessHistory, type WriteEvent } from './events.ts'
-import { createPollLog } from './poll-log.ts'
+import { logPolls } from './poll-log.ts'
 import { type ReaderOptions, readInRequests, readOutside } from './readers.ts'
 import { watchStalls } from './stops.ts'
 import { type Claims, openStore, type StorePlace } from './stores.ts'
@@ -57,7 +57,7 @@ const MORTAL_INTERVAL = 100
 
 const options = JSON.parse(process.argv[2]!) as ServiceOptions
 const random = createRandom(options.seed)
-const pollLog = createPollLog()
+const polls = logPolls()
 const stalls = options.stops ? watchStalls() : []
 const writes: WriteEvent[] = []
 const complaints: string[] = []
@@ -70,7 +70,7 @@ const proxy = await startDelayingProxy(options.url, {
   random: createRandom(options.seed + 1),
   longestDelay: options.longestDelay,
 })
-const db = createDatabase<ItemDB>({ uri: proxy.url, connectionLimit: 8, log: pollLog.note })
+const db = createDatabase<ItemDB>({ uri: proxy.url, connectionLimit: 8 })
 const tables = await lasting(() => metadataOf(db))
 const store = options.store && openStore(options.store, claims)
 await store?.ready()
@@ -141,7 +141,7 @@ function writeHistory(): void {
   const { generations, storeHits, storeWrites } = repos.$stats().item!
   const history: ProcessHistory = {
     process: options.process,
-    polls: pollLog.polls,
+    polls,
     stalls,
     writes,
     complaints,

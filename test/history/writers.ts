@@ -28,8 +28,8 @@ export interface WriterOptions {
   valuesOf(keys: readonly number[]): Promise<ReadonlyMap<number, number>>
 }
 
-/** Milliseconds after which every process has polled a server that took over, twice if its version is lower. */
-const ACCEPTED = 1_500
+/** Milliseconds after which every process has polled a server that took over, and again 750 ms later if its version is lower. */
+const ACCEPTED = 2_250
 
 const WRITERS = 64
 

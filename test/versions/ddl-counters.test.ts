@@ -48,11 +48,17 @@ describe('the counters of DDL', () => {
 
   it('are not known where the server shows only some of them', async () => {
     const shows = (names: readonly string[]) =>
-      readCounters((async () => names.map((name) => [name, '7'])) as Execute)
+      readCounters((async () => names.map((name) => [name, '7'])) as Execute, 'mariadb')
     assert.equal(await shows(['Uptime']), undefined)
     assert.equal(await shows(COUNTERS), undefined)
     const all = await shows([...COUNTERS, 'Uptime'])
     assert.deepEqual([...new Set(all?.counts.values())], [7])
     assert.deepEqual([...all!.counts.keys()].sort(), [...COUNTERS].sort())
+  })
+
+  it('are asked for by SHOW where MySQL runs without its performance schema', async () => {
+    const execute: Execute = async ({ sql }) =>
+      [...(sql.includes('show global status') ? COUNTERS : []), 'Uptime'].map((name) => [name, '7'])
+    assert.equal((await readCounters(execute, 'mysql'))?.counts.size, COUNTERS.length)
   })
 })

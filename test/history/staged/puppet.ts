@@ -7,10 +7,11 @@ import { lmdbStore } from '../../../src/store/lmdb/index.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { type AnyRepositories, type AnyRow, metadataOf } from '../../support/lookups.ts'
 import { createHoldingPool, type HeldStatement } from '../../support/races/held-statements.ts'
-import { LOOKUP, POLL } from '../../support/races/racing.ts'
+import { nextPoll } from '../../support/races/next-poll.ts'
+import { LOOKUP } from '../../support/races/racing.ts'
 import { now } from '../clock.ts'
 import { ASKED, type PollEvent, type ReadEvent } from '../events.ts'
-import { createPollLog } from '../poll-log.ts'
+import { logPolls } from '../poll-log.ts'
 import { watchStalls } from '../stops.ts'
 import { codeOf, type ItemDB } from '../table.ts'
 
@@ -51,12 +52,12 @@ const CLAIM_LIFETIME = 600_000
 const { url, path, pollInterval, pollTimeout } = JSON.parse(process.argv[2]!) as PuppetOptions
 const stalls = watchStalls()
 const reads: ReadEvent[] = []
-const { polls, note } = createPollLog()
+const polls = logPolls()
 /** Addresses. */
 const stored = new Set<string>()
 let refusedClaims = 0
 const pool = createHoldingPool(url)
-const db = createDatabase<ItemDB>({ ...pool.options, log: note })
+const db = createDatabase<ItemDB>(pool.options)
 const inner = lmdbStore({ path })
 const store: Store = {
   ...inner,
@@ -100,7 +101,7 @@ async function carryOut(step: Step): Promise<unknown> {
     case 'release':
       return held!.release()
     case 'poll':
-      return pool.passed(POLL)
+      return nextPoll()
     case 'store':
       return untilStored()
     case 'end':

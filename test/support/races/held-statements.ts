@@ -18,8 +18,6 @@ export interface HoldingPool extends AsyncDisposable {
   readonly options: Pick<DatabaseOptions, 'pool' | 'lookupConnections'>
   /** Holds the next statement with this text: its sending, or by default the answer that the server has given. */
   hold(text: RegExp, at?: 'sending' | 'answer'): HeldStatement
-  /** Resolves when a statement with this text that is sent from now on has been answered, and the answer taken in. */
-  passed(text: RegExp): Promise<void>
 }
 
 interface Hold extends HeldStatement {
@@ -27,11 +25,6 @@ interface Hold extends HeldStatement {
   readonly at: 'sending' | 'answer'
   readonly released: Promise<Error | undefined>
   readonly reached: () => void
-}
-
-interface Watcher {
-  readonly text: RegExp
-  readonly done: () => void
 }
 
 /** A pool whose statements a test can stop on their way, one by one, so that a race always ends the same way. */
@@ -43,20 +36,13 @@ export function createHoldingPool(url: string): HoldingPool {
     ...driverDecodingSettings({}),
   })
   const holds: Hold[] = []
-  const watchers: Watcher[] = []
 
   /** Calls the driver's `query` or `execute`, whose last argument is what takes the answer. */
   function pass(call: (...given: unknown[]) => unknown, given: unknown[]): unknown {
     const text = typeof given[0] === 'string' ? given[0] : (given[0] as { sql: string }).sql
-    const callback = given.at(-1) as Callback
-    const seen = take(watchers, text)
+    const answer = given.at(-1) as Callback
     const held = take(holds, text)
-    const answer: Callback = (...results) => {
-      callback(...results)
-      // What awaits the answer has then run.
-      if (seen) setImmediate(() => setImmediate(seen.done))
-    }
-    if (!held) return call(...given.slice(0, -1), answer)
+    if (!held) return call(...given)
     if (held.at === 'answer') {
       return call(...given.slice(0, -1), (...results: [unknown]) => {
         held.reached()
@@ -94,18 +80,13 @@ export function createHoldingPool(url: string): HoldingPool {
       holds.push(held)
       return held
     },
-    passed(text) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      watchers.push({ text, done: resolve })
-      return promise
-    },
     async [Symbol.asyncDispose]() {
       pool[Symbol.dispose]()
     },
   })
 }
 
-function take<T extends { readonly text: RegExp }>(list: T[], text: string): T | undefined {
+function take(list: Hold[], text: string): Hold | undefined {
   const index = list.findIndex((one) => one.text.test(text))
   return index < 0 ? undefined : list.splice(index, 1)[0]
 }

@@ -5,6 +5,7 @@ import { unfreeze } from '../../../src/migration/index.ts'
 import { type AnyDB, type AnyRepositories, type Lookups, lookups } from '../lookups.ts'
 import { settleLookups } from '../settled-lookups.ts'
 import { createHoldingPool, type HoldingPool } from './held-statements.ts'
+import { nextPoll } from './next-poll.ts'
 
 const TABLES = [
   `create table plan (
@@ -89,7 +90,7 @@ export function racing(): Racing {
     repositories,
     polling: () => repositories({ versions: { pollInterval: 2 } }),
     rename: (name, id = 1) => data.run(`update plan set name = '${name}' where id = ${id}`),
-    polled: () => held.passed(POLL),
+    polled: nextPoll,
   }
 }
 

@@ -30,7 +30,7 @@ const db = createDatabase<AnyDB>({
   log({ query: { sql } }) {
     if (!sql.includes(POLL.trim())) return
     sent++
-    if (/ from lookup_version /.test(sql)) polls++
+    if (/ from lookup_version/.test(sql)) polls++
   },
 })
 const store = lmdbStore({ path })

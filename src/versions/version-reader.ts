@@ -1,0 +1,86 @@
+import type { Execute } from '../database/execute.ts'
+import { ConfigurationError } from '../errors.ts'
+import type { PolledRow } from './poll-record.ts'
+import { FINGERPRINT, VERSIONS } from './poll-sql.ts'
+import { SLOTS, VERSION_TABLE } from './version-table.ts'
+
+/** The versions of all tables at one time. */
+export interface VersionAnswer {
+  /** Which server has answered; undefined where there are no versions. */
+  readonly server: string | undefined
+  readonly rows: readonly PolledRow[]
+  readonly versions: ReadonlyMap<string, number>
+  /** The tables that have version rows, but not all of them. */
+  readonly incomplete: ReadonlySet<string>
+}
+
+export function versionAnswer(server: string | undefined, rows: readonly PolledRow[]): VersionAnswer {
+  return {
+    ...{ server, rows },
+    versions: new Map(rows.map(([table, version]) => [table, version])),
+    incomplete: new Set(rows.flatMap(([table, , slots]) => (slots === SLOTS ? [] : [table]))),
+  }
+}
+
+/** How long (ms) fingerprints stand for versions: two states of the table with one fingerprint are unlikely, not impossible. */
+const FINGERPRINT_AGE = 30_000
+
+interface Known {
+  readonly fingerprint: string
+  readonly answer: VersionAnswer
+  readonly at: number
+}
+
+/** Reads the versions. As long as none moves, the server answers with one short text, and they are the same object. */
+export class VersionReader {
+  #known: Known | undefined
+  /** The number of the last short answer. */
+  #number: unknown
+  #isRepeated = false
+
+  /** Whether the last short answer was that of an earlier statement: it comes out of a cache, and changes go unnoticed. */
+  get isRepeated(): boolean {
+    return this.#isRepeated
+  }
+
+  async read(execute: Execute): Promise<VersionAnswer> {
+    const known = this.#known
+    const at = performance.now()
+    if (known && at - known.at < FINGERPRINT_AGE) {
+      const [row] = await execute(FINGERPRINT, [])
+      this.#isRepeated = row !== undefined && row[1] === this.#number
+      this.#number = row?.[1]
+      if (row?.[0] === known.fingerprint) return known.answer
+    }
+    const rows = await execute(VERSIONS, [])
+    const server = rows.length > 0 ? String(rows[0]![3]) : undefined
+    const answer = versionAnswer(
+      server,
+      rows.map(([table, version, slots]): PolledRow => [String(table), Number(version), Number(slots)]),
+    )
+    this.#known = server === undefined ? undefined : { fingerprint: fingerprintOf(server, rows), answer, at }
+    return answer
+  }
+}
+
+/** What the server would have answered to `FINGERPRINT` at the time. */
+function fingerprintOf(server: string, rows: Awaited<ReturnType<Execute>>): string {
+  let [slots, sum, newest, mixed] = [0n, 0n, 0n, 0n]
+  for (const row of rows) {
+    const [count = 0n, versions = 0n, max = 0n, xor = 0n] = String(row[4]).split(' ').map(BigInt)
+    slots += count
+    sum += versions
+    if (max > newest) newest = max
+    mixed ^= xor
+  }
+  return [server, slots, sum, newest, mixed].join(' ')
+}
+
+/** The error for polls that something between this process and the server answers. */
+export function answeredFromCache(): ConfigurationError {
+  return new ConfigurationError({
+    kind: 'versions',
+    problem: `Two polls of ${VERSION_TABLE} got the same answer of the server: a proxy answers from a cache, so that changes of cached tables would go unnoticed`,
+    fix: `Exclude ${VERSION_TABLE} and the tables that you cache from the proxy's cache, or turn that off (Hyperdrive: caching disabled; ProxySQL: no cache_ttl).`,
+  })
+}
