@@ -1,6 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { after, afterEach, before, beforeEach } from 'node:test'
 import type { Kysely } from 'kysely'
-import { createDatabase } from '../../../src/index.ts'
+import { createDatabase, type GenerationMessage } from '../../../src/index.ts'
 import { unfreeze } from '../../../src/migration/index.ts'
 import { type AnyDB, type AnyRepositories, type Lookups, lookups } from '../lookups.ts'
 import { settleLookups } from '../settled-lookups.ts'
@@ -43,6 +44,8 @@ export interface Racing {
   rename(name: string, id?: number): Promise<unknown>
   /** Resolves when a poll that begins from now on has been taken in. */
   polled(): Promise<void>
+  /** Sets the version of `plan` back, and resolves when the process takes it for true: polls that see it first may be stragglers. */
+  restored(): Promise<void>
 }
 
 /** To be called in a `describe`: the tables are as new for each test, and nothing polls or refreshes after it. */
@@ -91,6 +94,19 @@ export function racing(): Racing {
     polling: () => repositories({ versions: { pollInterval: 2 } }),
     rename: (name, id = 1) => data.run(`update plan set name = '${name}' where id = ${id}`),
     polled: nextPoll,
+    async restored() {
+      const versions = new Set<number | undefined>()
+      const note = (message: unknown) => {
+        versions.add((message as GenerationMessage).version)
+      }
+      subscribe('kysely-lookup:generation', note)
+      const [row] = await data.run(
+        "update lookup_version set version = version - 1000000 where table_name = 'plan'",
+        "select cast(sum(version) as char) version from lookup_version where table_name = 'plan'",
+      )
+      while (!versions.has(Number(row!.version))) await nextPoll()
+      unsubscribe('kysely-lookup:generation', note)
+    },
   }
 }
 
