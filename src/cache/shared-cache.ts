@@ -31,18 +31,23 @@ export interface CacheView {
    * while there are any, the request's scope is asked before the cache.
    */
   divergedScopes: number
+  /** Whether hits may not be answered, because versions cannot be verified. */
+  readonly refusing: boolean
 }
 
 /** The view of a table that the process does not share. */
-export const NOTHING_CACHED: CacheView = { hits: EMPTY_INDEX, peeks: EMPTY_INDEX, divergedScopes: 0 }
+export const NOTHING_CACHED: CacheView = {
+  hits: EMPTY_INDEX,
+  peeks: EMPTY_INDEX,
+  divergedScopes: 0,
+  refusing: false,
+}
 
 /** What the caches of all modes have. */
 export interface SharedCache extends CacheView {
   readonly maxRows: number
   /** What is held. */
   readonly current: HeldAnswers
-  /** Whether hits may not be answered, because versions cannot be verified. */
-  readonly refusing: boolean
   /** A statement is sent now. */
   send(): Sending
   /** Where what was read may be shared; undefined where it must not be. */

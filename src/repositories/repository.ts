@@ -216,8 +216,9 @@ export class Repository<Row, Key, Prefix> {
 
   /** What hits may be read from without a look at what the request remembers. */
   #hitsIn(scope: TableScope, view: CacheView): HitIndex {
-    if (this.#scoped) return this.#parts.cache!.refusing ? EMPTY_INDEX : scope.held!.hits
-    return scope.held!.direct ? view.hits : EMPTY_INDEX
+    const held = scope.held!
+    if (this.#scoped) return view.refusing ? EMPTY_INDEX : (held.hits ?? held.firstHits())
+    return held.direct ? view.hits : EMPTY_INDEX
   }
 
   /** A key as a request has asked for it before is its own token. */

@@ -9,6 +9,8 @@ import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Identity } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
 
+const NONE: readonly never[] = []
+
 /**
  * What one scope reads of the process. A versioned table shows it the generation that it read first: what a request has
  * seen it keeps seeing, also when the process has gone on to a newer one. An expiring table shows it what it holds at the
@@ -17,8 +19,8 @@ import type { Key } from '../keys/key.ts'
  * It leads to nothing that the scope remembers, so that a registry of abandoned scopes can keep it.
  */
 export class PinnedGeneration {
-  /** Of a versioned table, what may be answered without remembering it. Most requests need nothing else. */
-  hits: HitIndex = EMPTY_INDEX
+  /** Of a versioned table, what may be answered without remembering it: most requests need nothing else. Undefined before the first read. */
+  hits: HitIndex | undefined
   /** Whether what the process holds for the scope is answered as it is: the scope need not remember it. */
   direct: boolean
   /** Whether what the process answers is never older than what it has answered before. */
@@ -32,7 +34,7 @@ export class PinnedGeneration {
   #unremembered: Generation | undefined
   #diverged = false
   /** What the scope was told to forget: it does not get that from the process. */
-  #cleared: Key[] = []
+  #cleared: readonly Key[] = NONE
   #refused: HeldAnswers | undefined
 
   constructor(cache: ProcessCache) {
@@ -88,13 +90,19 @@ export class PinnedGeneration {
     return this.#pinned
   }
 
+  /** What {@link hits} are from the first read on. */
+  firstHits(): HitIndex {
+    this.hits ??= EMPTY_INDEX
+    this.pin()
+    return this.hits
+  }
+
   #start(generation: Generation): void {
     this.#pinned = generation
     // Where rows are dropped to make room, or the scope has answers of its own, it remembers all of them.
     if (generation.isFull() || !this.#open || this.#diverged) return
     generation.pins++
-    this.#leased ??= []
-    this.#leased.push(generation)
+    this.#leased = this.#leased ? [...this.#leased, generation] : [generation]
     this.#unremembered = generation
     this.hits = generation.hits
     this.direct = true
@@ -122,13 +130,13 @@ export class PinnedGeneration {
   /** Forgets the row that a key leads to, or everything. */
   clear(key?: Key): void {
     if (key) {
-      this.#cleared.push(key)
+      this.#cleared = [...this.#cleared, key]
       this.diverge()
       return
     }
     this.#pinned = undefined
     this.#unremembered = undefined
-    this.#cleared = []
+    this.#cleared = NONE
     const cache = this.#cache
     if (cache.mode === 'immutable') return
     this.#diverged = false

@@ -13,10 +13,8 @@ export class RequestScope {
   /** By the position of their table. */
   readonly #tables: (TableScope | undefined)[] = []
   readonly #ends: boolean
-  /** What is released when it ends. */
-  readonly #open: OpenTable[] = []
-  /** Watched in place of a scope that ends with its last user: V8 keeps what is watched until its next full collection. */
-  #sign: object | undefined
+  /** Of a scope that ends with its last user. The sign is watched in its place: V8 keeps what is watched until its next full collection. */
+  #watched: { readonly sign: object; readonly open: OpenTable[] } | undefined
   #closed = false
 
   /** @param options.ends whether {@link close} is called; a scope that is passed around ends with its last user. */
@@ -38,13 +36,17 @@ export class RequestScope {
     const scope = new TableScope(table)
     this.#tables[table.position] = scope
     table.counters.scopes++
-    this.#open.push({ counters: table.counters, held: scope.held })
-    if (this.#closed) release(this.#open)
-    else if (!this.#ends && !this.#sign) {
-      this.#sign = {}
-      abandoned.register(this.#sign, this.#open)
-    }
+    if (this.#closed) scope.close()
+    else if (!this.#ends) this.#watch({ counters: table.counters, held: scope.held })
     return scope
+  }
+
+  #watch(open: OpenTable): void {
+    if (!this.#watched) {
+      this.#watched = { sign: {}, open: [] }
+      abandoned.register(this.#watched.sign, this.#watched.open)
+    }
+    this.#watched.open.push(open)
   }
 
   /** Forgets everything. */
@@ -54,8 +56,9 @@ export class RequestScope {
 
   /** Ends the scope: the process need not keep anything for it any more. */
   close(): void {
+    if (this.#closed) return
     this.#closed = true
-    release(this.#open)
+    for (const table of this.#tables) table?.close()
   }
 }
 
@@ -65,11 +68,9 @@ interface OpenTable {
   readonly held: PinnedGeneration | undefined
 }
 
-function release(open: OpenTable[]): void {
-  for (const { counters, held } of open.splice(0)) {
+const abandoned = new FinalizationRegistry<OpenTable[]>((open) => {
+  for (const { counters, held } of open) {
     counters.scopes--
     held?.close()
   }
-}
-
-const abandoned = new FinalizationRegistry<OpenTable[]>(release)
+})

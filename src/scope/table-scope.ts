@@ -152,6 +152,12 @@ export class TableScope {
     if (row) this.#rows?.delete(row)
   }
 
+  /** The scope has ended: the process need not keep anything for it any more. */
+  close(): void {
+    this.#table.counters.scopes--
+    this.held?.close()
+  }
+
   #rowsBy(definition: KeyDefinition): RowLoader {
     this.#answers[definition.position] ??= new ScopeLoader<Entry | undefined, Row | undefined>({
       batch: this.#table.source.rowsBy(definition),
