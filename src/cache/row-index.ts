@@ -162,7 +162,9 @@ function findByColumns<Held extends object>(
     let count = 0
     let first = ''
     for (const name in columns) if (count++ === 0) first = name
-    for (const index of indexes) {
+    // By position: with an iterator it is too long to be compiled into the hit.
+    for (let position = 0; position < indexes.length; position++) {
+      const index = indexes[position]
       if (index === undefined || index.depth !== count || (count === 1 && index.first !== first)) continue
       const held = index.find(columns)
       if (held) return held
