@@ -63,7 +63,7 @@ export class Repository<Row, Key, Prefix> {
     const view = this.#view
     const scope = this.#scoped || view.divergedScopes > 0 ? this.#scope() : undefined
     const hits = scope === undefined ? view.hits : this.#hitsIn(scope, view)
-    const entry = findHit(hits, key)
+    const entry = hits === EMPTY_INDEX ? undefined : findHit(hits, key)
     if (entry === undefined) return this.#findAgain(key, scope ?? this.#scope())
     this.#counters.hits++
     return (entry.promise ?? promiseOf(entry)) as Promise<Row>
