@@ -25,8 +25,11 @@ type Row = Record<string, unknown>
 type Cities = Repository<Row, unknown, unknown> & { all(): Promise<readonly Row[]> }
 
 const MAX_BYTES = 16 * 1024 ** 3
-/** Few enough that next to every read goes to the store. */
-const MAX_ROWS = 10_000
+/**
+ * Next to every read goes to the store. With more rows than the young generation takes, each of them would be copied twice before it makes
+ * room for another one.
+ */
+const MAX_ROWS = 1_000
 const CHUNK = 500
 const REPORT = 1_000_000
 
@@ -59,26 +62,32 @@ export async function prepare(task: Task): Promise<Measured> {
     return { namespace: namespace!, patterns }
   }
 
-  const { namespace, patterns } = await learn()
-  const codec = createTableCodec({
-    keys: tableKeys(city!),
-    reader: createRowReader(city!),
-    maxAge: store.maxAge,
-  })
-  const filling = startStopwatch()
-  for (let from = 0; from < rows; from += CHUNK) {
-    const entries = Array.from({ length: Math.min(CHUNK, rows - from) }, (_, index) => {
-      const id = from + index + 1
-      const pattern = patterns[id % patterns.length]!
-      const row = { ...pattern, id, slug: `${String(pattern.country_code).toLowerCase()}-${id}` }
-      return codec.row(namespace, codec.ownKey(row)!, row)!
-    })
-    await store.write(namespace, entries)
-    if ((from + CHUNK) % REPORT === 0) console.error(`        ${from + CHUNK} rows are stored`)
-  }
-  const filled = filling().wall / 1e9
+  const filled = await fill()
   const { repos, cities } = await openCities(MAX_ROWS, store)
   const random = createRandom(5)
+
+  /** In a function of its own: the patterns are let go of. */
+  async function fill(): Promise<number> {
+    const { namespace, patterns } = await learn()
+    const codec = createTableCodec({
+      keys: tableKeys(city!),
+      reader: createRowReader(city!),
+      maxAge: store.maxAge,
+    })
+    const filling = startStopwatch()
+    for (let from = 0; from < rows; from += CHUNK) {
+      const entries = Array.from({ length: Math.min(CHUNK, rows - from) }, (_, index) => {
+        const id = from + index + 1
+        const pattern = patterns[id % patterns.length]!
+        const row = { ...pattern, id, slug: `${String(pattern.country_code).toLowerCase()}-${id}` }
+        return codec.row(namespace, codec.ownKey(row)!, row)!
+      })
+      await store.write(namespace, entries)
+      if ((from + CHUNK) % REPORT === 0) console.error(`        ${from + CHUNK} rows are stored`)
+    }
+    return filling().wall / 1e9
+  }
+
   return {
     async round() {
       const { storeHits } = repos.$stats().city!
