@@ -85,11 +85,14 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
 
   /** Keys that joined a slow statement are sent again, with those that wait behind it. */
   function losePatience(): void {
-    for (const statement of sent) {
-      if (isSlow(statement))
-        for (const first of statement.keys.all) for (const one of takeJoined(first)) gather(one)
+    const slow = sent.filter(isSlow)
+    // One that was sent less long ago by this clock, which timers do not go by, is looked at again.
+    const isEarly = slow.length < sent.length
+    for (const { keys } of slow) {
+      for (const first of keys.all) for (const one of takeJoined(first)) gather(one)
     }
     sendNow()
+    if (isEarly) patience ??= setTimeout(losePatience, GATHER_LIMIT)
   }
 
   function endTurn(): void {

@@ -5,7 +5,7 @@ import { type Lookups, lookups, numbered } from '../support/lookups.ts'
 import { createRepositoriesOn, startSmallServer } from '../support/packet-server.ts'
 import { LOOKUP, racing } from '../support/races/racing.ts'
 
-describe('keys that wait', () => {
+describe('keys that wait', { timeout: 300_000 }, () => {
   const race = racing()
   const time = clocks()
 
@@ -43,6 +43,24 @@ describe('keys that wait', () => {
       assert.ok(others.every((other) => other === row))
     })
     assert.equal((await counts).Com_select, 0)
+  })
+
+  it('are sent without a slow statement, also when a timer fires before the clock says that it is slow', async () => {
+    const repos = await race.repositories()
+    time.stop()
+    const load = race.held.hold(LOOKUP)
+    const first = repos.plan!.findByKey(1)
+    await load.waiting
+    const again = race.held.hold(LOOKUP, 'sending')
+    const joined = repos.plan!.findByKey(1)
+    // Timers of one duration fire in the order in which they were set.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    time.pass(50)
+    await again.waiting
+    again.release()
+    assert.equal((await joined)?.name, 'Free')
+    load.release()
+    assert.equal((await first)?.name, 'Free')
   })
 
   it('are sent for themselves where an absence may have ended meanwhile', async () => {
