@@ -154,12 +154,15 @@ describe('lookups that borrow the connections of a pool which others use too', (
     )
     const repos = data.repositories()
     await repos.$ready()
+    const read = async () => [
+      (await repos.plan!.findAllBy({ grp: 1 })).length,
+      (await repos.plan!.findByKeys([1, 2])).filter(Boolean).length,
+    ]
     for (const statement of ['set max_join_size = 1', 'set sql_select_limit = 1']) {
       await data.db.connection().execute((held) => sql.raw(statement).execute(held))
-      // No variable that changes an answer, but the server may refuse to read.
-      await repos.plan!.findAllBy({ grp: 1 }).catch((error) => assert.equal(error.code, 'ER_TOO_BIG_SELECT'))
-      assert.equal((await repos.plan!.findAllBy({ grp: 1 })).length, 2)
-      assert.equal((await repos.plan!.findByKeys([1, 2])).filter(Boolean).length, 2)
+      // No variable that changes an answer, but the server may refuse to read, which depends on the statement.
+      await read().catch((error) => assert.equal(error.code, 'ER_TOO_BIG_SELECT'))
+      assert.deepEqual(await read(), [2, 2])
     }
   })
 })
