@@ -10,12 +10,12 @@ export function alterationTables(other: string, system: ServerSystem): readonly 
   const history = system === 'mariadb' ? ' with system versioning' : ''
   return [
     `create table plan (id int not null primary key, name varchar(20) character set utf8mb4 collate utf8mb4_bin not null,
-      code char(4) character set utf8mb4 collate utf8mb4_bin not null, at timestamp not null,
+      code char(4) character set utf8mb4 collate utf8mb4_bin not null, at timestamp not null default '2020-01-02',
       unique key plan_code (code), key plan_at (at))${history}`,
     `insert into plan values (1, 'Free', 'ü', '2020-01-02 03:04:05'), (2, 'Team', '?', '2020-01-02 03:04:05'),
       (3, 'Firm', 'long', '2020-01-02 03:04:05')`,
     `create table ${other}.plan (id int not null primary key, name varchar(20) not null, code char(4) not null,
-      at timestamp not null, unique key plan_code (code), key plan_at (at))`,
+      at timestamp not null default '2020-01-02', unique key plan_code (code), key plan_at (at))`,
     `insert into ${other}.plan values (1, 'Foreign', 'ü', now()), (4, 'Foreign', '?', now())`,
     `create table ${other}.foreign_plan like ${other}.plan`,
     `insert into ${other}.foreign_plan select * from ${other}.plan`,
