@@ -9,8 +9,6 @@ import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Identity } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
 
-const NONE: readonly never[] = []
-
 /**
  * What one scope reads of the process. A versioned table shows it the generation that it read first: what a request has
  * seen it keeps seeing, also when the process has gone on to a newer one. An expiring table shows it what it holds at the
@@ -34,7 +32,7 @@ export class PinnedGeneration {
   #unremembered: Generation | undefined
   #diverged = false
   /** What the scope was told to forget: it does not get that from the process. */
-  #cleared: readonly Key[] = NONE
+  #cleared: Key[] | undefined
   #refused: HeldAnswers | undefined
 
   constructor(cache: ProcessCache) {
@@ -59,22 +57,22 @@ export class PinnedGeneration {
 
   isAbsent(key: Key): boolean {
     if (!this.pin()?.isAbsent(key)) return false
-    return !this.#cleared.some(
+    return !this.#cleared?.some(
       ({ definition, token }) => definition === key.definition && token === key.token,
     )
   }
 
   list(key: Key): readonly Entry[] | undefined {
-    return this.#cleared.length > 0 ? undefined : this.pin()?.list(key)
+    return this.#cleared ? undefined : this.pin()?.list(key)
   }
 
   all(): readonly Entry[] | undefined {
-    return this.#cleared.length > 0 ? undefined : this.pin()?.all
+    return this.#cleared ? undefined : this.pin()?.all
   }
 
   /** What a store may add to for the scope; undefined where it was told to forget something. */
   get extensible(): HeldAnswers | undefined {
-    return this.#cleared.length > 0 ? undefined : this.pin()
+    return this.#cleared ? undefined : this.pin()
   }
 
   /** Undefined until there is a generation, and while its answers may not be used. */
@@ -130,13 +128,14 @@ export class PinnedGeneration {
   /** Forgets the row that a key leads to, or everything. */
   clear(key?: Key): void {
     if (key) {
-      this.#cleared = [...this.#cleared, key]
+      this.#cleared ??= []
+      this.#cleared.push(key)
       this.diverge()
       return
     }
     this.#pinned = undefined
     this.#unremembered = undefined
-    this.#cleared = NONE
+    this.#cleared = undefined
     const cache = this.#cache
     if (cache.mode === 'immutable') return
     this.#diverged = false
@@ -161,7 +160,7 @@ export class PinnedGeneration {
   }
 
   #isCleared(generation: HeldAnswers, entry: Entry): boolean {
-    return this.#cleared.some((key) => generation.find(key) === entry)
+    return this.#cleared?.some((key) => generation.find(key) === entry) ?? false
   }
 }
 
