@@ -2,6 +2,8 @@ import type fc from 'fast-check'
 
 export type Protocol = 'query' | 'execute'
 
+export const BOTH_PROTOCOLS: readonly Protocol[] = ['query', 'execute']
+
 /** A JavaScript value asked as a key, and the same value as the lone comparison gets it. */
 export interface Spelling {
   readonly key: unknown
@@ -26,8 +28,8 @@ export interface ColumnCase {
   accepts(key: unknown): boolean
   /** What the placeholder of the lone comparison stands in, where a bare `?` would compare as something else. */
   readonly comparison?: string
-  /** Where one of the protocols cannot carry the value as what it is, the other alone is asked. */
-  readonly protocols?: readonly Protocol[]
+  /** The protocols that carry a key as what it is, where one of them does not. */
+  protocols?(key: unknown): readonly Protocol[]
   /** Makes the unique column `u` a generated one. */
   readonly unique?: 'virtual' | 'stored'
 }

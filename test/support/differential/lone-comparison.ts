@@ -1,5 +1,5 @@
 import { type Connection, createConnection } from 'mysql2/promise'
-import { type ColumnCase, loneValue, type Protocol, type Spelling } from './case.ts'
+import { BOTH_PROTOCOLS, type ColumnCase, loneValue, type Protocol, type Spelling } from './case.ts'
 
 /** One key that is asked for: its table and columns. */
 export interface Question {
@@ -25,8 +25,10 @@ export function isAccepted({ columns, spellings }: Question): boolean {
 /** The protocols in which the lone comparison can be asked. */
 export function protocolsFor({ columns, spellings }: Question): Protocol[] {
   // MySQL takes the parameters of later executions for numbers of the kind that it was once given: not exact for others.
-  const all: Protocol[] = spellings.some(isBeyondBigint) ? ['query'] : ['query', 'execute']
-  return all.filter((protocol) => columns.every(({ of }) => (of.protocols ?? all).includes(protocol)))
+  const all: readonly Protocol[] = spellings.some(isBeyondBigint) ? ['query'] : BOTH_PROTOCOLS
+  return all.filter((protocol) =>
+    columns.every(({ of }, index) => (of.protocols?.(spellings[index]!.key) ?? all).includes(protocol)),
+  )
 }
 
 function isBeyondBigint(spelling: Spelling): boolean {

@@ -188,7 +188,7 @@ function bitCase(bits: number): ColumnCase {
       ...spellings('1', Buffer.alloc(0), Buffer.alloc(9), null),
     ],
     // A bigint is bound as a string, and a string is bytes to a BIT.
-    protocols: ['query'],
+    protocols: () => ['query'],
     generated: fc
       .tuple(fc.bigInt({ min: 0n, max }), fc.boolean())
       .map(([value, asBytes]) => (asBytes ? binary : numeric)(value)),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { ServerSystem } from '../../../src/database/server-version.ts'
-import { type ColumnCase, type Spelling, spellings } from './case.ts'
+import { BOTH_PROTOCOLS, type ColumnCase, type Spelling, spellings } from './case.ts'
 
 const two = (value: number) => String(value).padStart(2, '0')
 
@@ -193,8 +193,7 @@ function timeCase(digits: number, system: ServerSystem): ColumnCase {
     '-12:34:56.5',
     '-00:00:01',
   ]
-  // On MariaDB the range ends here; MySQL ends it at the full second, and answers this one by protocol.
-  if (system === 'mariadb') given.push('838:59:59.999999', '-838:59:59.9')
+  const beyond = ['838:59:59.999999', '-838:59:59.9']
   const bad = [
     '839:00:00',
     '12:34',
@@ -214,8 +213,8 @@ function timeCase(digits: number, system: ServerSystem): ColumnCase {
   return {
     name: `time_${digits}`,
     type: `time(${digits})`,
-    rows: [...given, ...parts],
-    keys: [...spellings(...given, ...parts, ...bad, 123456, null, new Date(0))],
+    rows: [...given, ...parts, ...beyond],
+    keys: [...spellings(...given, ...parts, ...beyond, ...bad, 123456, null, new Date(0))],
     generated: text.map((key): Spelling => ({ key })),
     runs: 60,
     accepts(key) {
@@ -224,6 +223,10 @@ function timeCase(digits: number, system: ServerSystem): ColumnCase {
       if (!match || Number(match[1]) > 838) return false
       return (match[4] ?? '').replace(/0+$/, '').length <= digits
     },
+    // MariaDB has times up to the next second. MySQL ends at the full one, and takes a prepared time beyond it for that one.
+    ...(system === 'mysql' && {
+      protocols: (key) => (/^-?838:59:59[.].*[1-9]/.test(String(key)) ? ['query'] : BOTH_PROTOCOLS),
+    }),
   }
 }
 
