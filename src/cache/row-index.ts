@@ -165,9 +165,13 @@ function findByColumns<Held extends object>(
     // By position: with an iterator it is too long to be compiled into the hit.
     for (let position = 0; position < indexes.length; position++) {
       const index = indexes[position]
-      if (index === undefined || index.depth !== count || (count === 1 && index.first !== first)) continue
-      const held = index.find(columns)
-      if (held) return held
+      if (index === undefined) continue
+      if (count === 1) {
+        if (index.only === first) return index.find(columns)
+      } else if (index.depth === count) {
+        const held = index.find(columns)
+        if (held) return held
+      }
     }
   } catch {
     // A getter or a Proxy that throws: resolving the key reports that.

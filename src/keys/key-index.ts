@@ -9,8 +9,8 @@ import { IntegerMap } from './integer-map.ts'
 export interface KeyIndex<Value> {
   /** How many columns the key has. */
   readonly depth: number
-  /** The first of them. */
-  readonly first: string
+  /** The column of a key that has no other. */
+  readonly only: string | undefined
   /** Of a key of one column: its values by token. */
   readonly root: { get(token: unknown): unknown }
   get(tokens: Identity): Value | undefined
@@ -88,7 +88,7 @@ export function createKeyIndex<Value extends object>(parts: readonly KeyColumn[]
 
   return {
     depth: parts.length,
-    first: names[0]!,
+    only: last === 0 ? names[0] : undefined,
     root,
     get(tokens) {
       if (typeof tokens === 'string') return beside?.get(tokens)
