@@ -264,13 +264,13 @@ const TARGETS: readonly Target[] = [
   {
     ...poll,
     text: 'the same with 2,000 tables in the database',
-    what: '20 tables, and 1,980 others in the database',
+    what: '20 tables, and 1980 others in the database',
     side: 'poll',
   },
   {
     ...poll,
     text: 'the same for 100 sets of repositories',
-    what: '20 tables',
+    what: '20 tables, 100 sets',
     side: 'poll for 100 sets of repositories',
   },
   {

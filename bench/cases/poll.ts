@@ -1,13 +1,17 @@
 /** What polls of the versions cost the server: one statement per database and interval, and the counters of DDL once a second. */
 import { type Kysely, sql } from 'kysely'
-import type { FollowedCache } from '../../src/cache/process-cache.ts'
+import { createProcessCache, type FollowedCache } from '../../src/cache/process-cache.ts'
 import { createExecute } from '../../src/database/execute.ts'
 import { statement } from '../../src/database/statement.ts'
-import { createDatabase } from '../../src/index.ts'
+import { createCacheEvents } from '../../src/diagnostics/cache-events.ts'
+import { createCounters } from '../../src/diagnostics/stats.ts'
+import { createDatabase, type TableMetadata } from '../../src/index.ts'
+import { tableKeys } from '../../src/keys/key.ts'
 import { trackVersion } from '../../src/migration/index.ts'
 import { readGuard } from '../../src/verification/version-check.ts'
 import { STATUS, systemOf } from '../../src/versions/poll-sql.ts'
-import { createVersionWatch, VERSION_DEFAULTS } from '../../src/versions/version-watch.ts'
+import { versionFeedOf } from '../../src/versions/version-feed.ts'
+import { createVersionWatch, VERSION_DEFAULTS, type VersionWatch } from '../../src/versions/version-watch.ts'
 import { type BenchContext, onEachServer } from '../context.ts'
 import { type Figure, inProcessFigures } from '../figure.ts'
 import { compareInterleaved } from '../interleaved.ts'
@@ -33,7 +37,7 @@ async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]>
     lookupConnections: 1,
   })
   const figures: Figure[] = []
-  const tables = new Map<string, FollowedCache>()
+  const tables: string[] = []
   let others = 0
   const measured: Measured[] = [
     { tables: 1, others: 0 },
@@ -41,18 +45,22 @@ async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]>
     { tables: 20, others: quick ? 100 : 1_980 },
   ]
   for (const wanted of measured) {
-    for (let index = tables.size; index < wanted.tables; index++) {
+    for (let index = tables.length; index < wanted.tables; index++) {
       const name = `polled_${index}`
       await createTable(db, name)
       await trackVersion(db, name)
-      tables.set(name, IGNORED)
+      tables.push(name)
     }
     for (; others < wanted.others; others++) await createTable(db, `other_${others}`)
     const comparison = { rounds: quick ? 50 : 200, warmup: 20 }
     const cost = await measurePolls(db as never, { tables, server: server.name, ...comparison })
     const what = `${wanted.tables} tables${wanted.others > 0 ? `, and ${wanted.others} others in the database` : ''}`
     figures.push(
-      ...inProcessFigures({ case: 'poll', server: server.name, what, unit: 'µs' }, cost.each),
+      ...inProcessFigures({ case: 'poll', server: server.name, what, unit: 'µs' }, cost.one),
+      ...inProcessFigures(
+        { case: 'poll', server: server.name, what: `${what}, ${SETS} sets`, unit: 'µs' },
+        cost.many,
+      ),
       ...inProcessFigures(
         { case: 'poll', server: server.name, what: `${what}, a second of ${PER_SECOND} polls`, unit: 'µs' },
         cost.second,
@@ -63,18 +71,8 @@ async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]>
   return figures
 }
 
-const IGNORED = {
-  mode: 'versioned',
-  observe() {},
-  trust() {},
-  distrust() {},
-  drop() {},
-  suspend() {},
-  resume() {},
-} as unknown as FollowedCache
-
 interface PollOptions {
-  readonly tables: ReadonlyMap<string, FollowedCache>
+  readonly tables: readonly string[]
   /** Its name. */
   readonly server: string
   readonly rounds: number
@@ -82,35 +80,58 @@ interface PollOptions {
 }
 
 async function measurePolls(db: Kysely<unknown>, { tables, server, ...options }: PollOptions) {
-  const watchOf = () =>
-    createVersionWatch({ db, tables, readGuard, settings: { ...VERSION_DEFAULTS, pollInterval: NEVER } })
-  const sets = Array.from({ length: SETS }, watchOf)
-  const [watch] = sets as [ReturnType<typeof watchOf>]
-  await watch.start()
+  const sets = Array.from({ length: SETS }, () =>
+    createVersionWatch({
+      ...{ db, readGuard, tables: new Map(tables.map((name) => [name, cacheOf(name)])) },
+      settings: { ...VERSION_DEFAULTS, pollInterval: NEVER },
+    }),
+  )
+  const [first, ...others] = sets as [VersionWatch, ...VersionWatch[]]
+  await first.start()
   const execute = createExecute(db, { what: 'bench', timeout: 60_000 })
+  const feed = versionFeedOf(db, readGuard)
   const [status] = STATUS[systemOf(server)]
+  const select = () => execute(SELECT, [])
   const selects = async () => {
-    for (let count = 0; count < PER_SECOND; count++) await execute(SELECT, [])
+    for (let count = 0; count < PER_SECOND; count++) await select()
   }
   const polls = async () => {
-    for (let count = 0; count < PER_SECOND; count++) await watch.look()
+    for (let count = 0; count < PER_SECOND; count++) await feed.poll()
     await execute(status, [])
   }
+  const one = await compareInterleaved(
+    { 'select 1': select, poll: () => feed.poll(), 'look that a doorbell asks for': () => first.look() },
+    options,
+  )
   const second = await compareInterleaved(
     { 'select 1': selects, 'polls, and the counters once': polls },
     options,
   )
-  await Promise.all(sets.map((one) => one.start()))
-  const each = await compareInterleaved(
-    {
-      'select 1': () => execute(SELECT, []),
-      poll: () => watch.look(),
-      [`poll for ${SETS} sets of repositories`]: () => Promise.all(sets.map((one) => one.look())),
-    },
+  await Promise.all(others.map((watch) => watch.start()))
+  const many = await compareInterleaved(
+    { 'select 1': select, [`poll for ${SETS} sets of repositories`]: () => feed.poll() },
     options,
   )
-  await Promise.all(sets.map((one) => one.stop()))
-  return { each, second }
+  await Promise.all(sets.map((watch) => watch.stop()))
+  return { one, second, many }
+}
+
+const TABLE: Omit<TableMetadata, 'name'> = {
+  columns: [{ name: 'id', type: 'int' }],
+  primaryKey: ['id'],
+  uniqueKeys: [],
+  indexes: [],
+}
+
+/** Of a table that nobody reads. */
+function cacheOf(name: string): FollowedCache {
+  return createProcessCache({
+    mode: 'versioned',
+    keys: tableKeys({ ...TABLE, name }),
+    maxRows: 1,
+    counters: createCounters(),
+    events: createCacheEvents(name),
+  })
 }
 
 async function createTable(db: Kysely<Record<string, Record<string, unknown>>>, name: string): Promise<void> {

@@ -19,11 +19,23 @@ export interface ExecuteOptions extends DeadlineOptions, Omit<LookupMark, 'alone
 
 /** Runs lookups on connections of their own; in a transaction, on that of the transaction. */
 export function createExecute(db: Kysely<unknown>, options: ExecuteOptions): Execute {
-  const inTransaction = db.isTransaction
-  const send = inTransaction ? sendIn(db, options) : sendOn(expectAdapter(db), options)
+  const execute = createTimedExecute(db, options)
   const { what, timeout } = options
-  return async (statement, values) => {
-    const limit = { what, timeout, due: performance.now() + timeout }
+  return (statement, values) =>
+    execute(statement, values, { what, timeout, due: performance.now() + timeout })
+}
+
+/** The same, for several statements within one limit. */
+export type TimedExecute = (
+  statement: Statement,
+  values: readonly unknown[],
+  limit: TimeLimit,
+) => Promise<Rows>
+
+export function createTimedExecute(db: Kysely<unknown>, mark: Omit<LookupMark, 'alone'>): TimedExecute {
+  const inTransaction = db.isTransaction
+  const send = inTransaction ? sendIn(db, mark) : sendOn(expectAdapter(db), mark)
+  return async (statement, values, limit) => {
     const read = () => send({ statement, values, limit })
     try {
       return await read()
@@ -43,7 +55,7 @@ interface Sending {
 /** The shortest way: neither Kysely's executor nor a pool's queue. */
 function sendOn(
   { lookups, decoding }: Pick<LookupAdapterOptions, 'lookups' | 'decoding'>,
-  { table }: ExecuteOptions,
+  { table }: Pick<LookupMark, 'table'>,
 ): (sending: Sending) => Promise<Rows> {
   const { log } = lookups
   const decode = createDecode(decoding)
@@ -137,7 +149,10 @@ function compiled(statement: Statement, parameters: readonly unknown[]): Compile
  * Through Kysely's executor, which knows the connection of a transaction. Plugins are left out: they could not transform this
  * text, and must not rename what comes back.
  */
-function sendIn(transaction: Kysely<unknown>, mark: ExecuteOptions): (sending: Sending) => Promise<Rows> {
+function sendIn(
+  transaction: Kysely<unknown>,
+  mark: Omit<LookupMark, 'alone'>,
+): (sending: Sending) => Promise<Rows> {
   const target = transaction.withoutPlugins()
   return async ({ statement, values, limit }) => {
     const query = compiled(statement, lookupParameters(values, mark))

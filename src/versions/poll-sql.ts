@@ -14,12 +14,12 @@ export const VERSIONS = pollStatement(
 )
 
 /**
- * Changes with any version, in one text for all tables: a sum alone stays as it is if a restore moves two versions in opposite
- * directions. To tell the rows apart, by their names, would cost as much as to read them. The second
- * column is another number in each answer that the server gives.
+ * One text: a number that is another one in each answer that the server gives, then what changes with any version, for all tables. A
+ * sum alone stays as it is if a restore moves two versions in opposite directions. To tell the rows apart, by their names, would
+ * cost as much as to read them. The driver reads the column's name with each answer, so it is short.
  */
 export const FINGERPRINT = pollStatement(
-  `select ${IMPATIENT} concat_ws(' ', ${SERVER}, count(*), sum(version), max(version), bit_xor(version)), concat('', uuid_short()) from ${VERSION_TABLE}`,
+  `select ${IMPATIENT} concat_ws(' ', uuid_short(), ${SERVER}, count(*), sum(version), max(version), bit_xor(version)) f from ${VERSION_TABLE}`,
 )
 
 /** What counts DDL that has begun. */

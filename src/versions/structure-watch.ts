@@ -1,9 +1,9 @@
-import type { FollowedCache } from '../cache/process-cache.ts'
 import type { Execute } from '../database/execute.ts'
 import { errorNumber } from '../database/server-errors.ts'
 import { type DdlCounters, movesBetween, readCounters, type TimedCounters } from './ddl-counters.ts'
 import { type CheckGuard, type Followed, GuardFaults } from './guard-faults.ts'
-import { creationTimes, presenceIn, type System, systemOf, triggersOf } from './poll-sql.ts'
+import { creationTimes, systemOf, triggersOf } from './poll-sql.ts'
+import { drop, dropDoubtful, isImmutable, type Suspicion } from './suspicion.ts'
 
 /** One poll, after it has read the versions. */
 export interface PolledVersions {
@@ -20,14 +20,6 @@ export interface PolledVersions {
   readonly shared?: { readonly counters: TimedCounters | undefined; readonly patience: number } | undefined
   /** Told what the server has counted, as far as that is known. */
   counted?(counters: TimedCounters | undefined): Promise<void>
-}
-
-/** DDL that has begun somewhere on the server. Nobody is told when it ends. */
-interface Suspicion {
-  since: number
-  next: number
-  altered: boolean
-  truncated: boolean
 }
 
 interface Structure {
@@ -53,12 +45,22 @@ export class StructureWatch {
   readonly #faults = new GuardFaults()
   readonly #counters = new Map<string, DdlCounters>()
   readonly #known = new Map<string, Structure>()
+  /** All of them are known. */
+  #compared: Followed | undefined
   #cascades: string | undefined
   #isCountable = true
   #countedAt = Number.NEGATIVE_INFINITY
   #lookedAt = Number.NEGATIVE_INFINITY
   #server: string | undefined
   #suspicion: Suspicion | undefined
+
+  /** Whether a look would do nothing, where the versions are all there. */
+  isIdle(server: string | undefined, followed: Followed): boolean {
+    if (!this.#faults.isEmpty) return false
+    if (server === undefined) return true
+    const now = performance.now()
+    return !this.#areCountersDue(server, now, COUNTERS_INTERVAL) && !this.#isDue(followed, now)
+  }
 
   async look(polled: PolledVersions): Promise<void> {
     const { server, followed, incomplete, check } = polled
@@ -107,8 +109,7 @@ export class StructureWatch {
     { execute, shared }: PolledVersions,
     { server, now }: { server: string; now: number },
   ): Promise<TimedCounters | undefined> {
-    const interval = COUNTERS_INTERVAL + (shared?.patience ?? 0)
-    if (!this.#isCountable || (server === this.#server && now - this.#countedAt < interval)) return undefined
+    if (!this.#areCountersDue(server, now, COUNTERS_INTERVAL + (shared?.patience ?? 0))) return undefined
     let counters: DdlCounters | undefined
     try {
       counters = await readCounters(execute, systemOf(server))
@@ -121,6 +122,10 @@ export class StructureWatch {
     return counters && { sentAt: now, counters }
   }
 
+  #areCountersDue(server: string, now: number, interval: number): boolean {
+    return this.#isCountable && (server !== this.#server || now - this.#countedAt >= interval)
+  }
+
   #lastCounters(server: string): TimedCounters | undefined {
     const counters = server === this.#server ? this.#counters.get(server) : undefined
     return counters && { sentAt: this.#countedAt, counters }
@@ -131,7 +136,7 @@ export class StructureWatch {
       !this.#isCountable ||
       now - this.#lookedAt >= LOOK_INTERVAL ||
       (this.#suspicion !== undefined && now >= this.#suspicion.next) ||
-      [...followed.keys()].some((table) => !this.#known.has(table))
+      (followed !== this.#compared && [...followed.keys()].some((table) => !this.#known.has(table)))
     )
   }
 
@@ -161,6 +166,7 @@ export class StructureWatch {
       this.#known.set(name, known)
     }
     if (triggers) this.#compareCascades(triggers.cascades, polled, look)
+    this.#compared = followed
     this.#lookedAt = now
     if (!suspicion) return
     suspicion.next = now + (now - suspicion.since)
@@ -216,35 +222,4 @@ async function readTriggers(execute: Execute, names: readonly string[]): Promise
   }
   const cascades = rows.filter(([, name]) => name?.startsWith('lookup_cascade_')).join('\n')
   return { byTable, cascades }
-}
-
-/**
- * What an ALTER has done may leave everything that can be compared, and so may a TRUNCATE of an immutable table. A versioned table
- * that was truncated is empty, or has been filled since, which moved its version.
- */
-async function dropDoubtful(
-  { altered, truncated }: Suspicion,
-  { execute, followed, system }: { execute: Execute; followed: Followed; system: System },
-): Promise<void> {
-  const caches = [...followed.values()].flat()
-  if (altered) return drop(caches)
-  if (!truncated) return
-  drop(caches.filter(({ mode }) => mode === 'immutable'))
-  const versioned = [...followed].filter(([, all]) => !isImmutable(all))
-  if (versioned.length === 0) return
-  const names = versioned.map(([name]) => name)
-  const [present] = await execute(presenceIn(names, system), []).catch((error) => {
-    if (errorNumber(error) === undefined) throw error
-    // One of them is gone, or locked.
-    return [[]]
-  })
-  for (const [index, [, all]] of versioned.entries()) if (Number(present?.[index] ?? 0) === 0) drop(all)
-}
-
-function drop(caches: readonly FollowedCache[]): void {
-  for (const cache of caches) cache.drop()
-}
-
-function isImmutable(caches: readonly FollowedCache[]): boolean {
-  return caches.every(({ mode }) => mode === 'immutable')
 }

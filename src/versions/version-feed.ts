@@ -1,33 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setImmediate } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
-import type { FollowedCache } from '../cache/process-cache.ts'
-import { coalesce } from '../database/coalesce.ts'
-import { withinDeadline } from '../database/deadline.ts'
-import { createExecute, type Execute } from '../database/execute.ts'
+import { type TimeLimit, withinDeadline } from '../database/deadline.ts'
+import { createTimedExecute, type Execute, type TimedExecute } from '../database/execute.ts'
 import { expectAdapter, ownDatabase } from '../database/lookup-adapter.ts'
 import { pollChannel, trace } from '../diagnostics/channels.ts'
 import type { ConfigurationError } from '../errors.ts'
-import type { MachineRecords } from '../store/store.ts'
-import type { Followed, GuardedTable } from './guard-faults.ts'
+import { type CommonWishes, type Follower, Followers } from './followers.ts'
+import type { GuardedTable } from './guard-faults.ts'
 import { machineClock } from './machine-clock.ts'
 import { MachinePolls, type PollSending, type SharedPoll } from './machine-polls.ts'
 import { readServerIdentity } from './server-identity.ts'
 import { StructureWatch } from './structure-watch.ts'
-import { answeredFromCache, VersionReader, versionAnswer } from './version-reader.ts'
+import { ToldVersions } from './told-versions.ts'
+import { answeredFromCache, type VersionAnswer, VersionReader, versionAnswer } from './version-reader.ts'
 import { VERSION_TABLE } from './version-table.ts'
-
-/** A set of repositories that follows versions. */
-export interface Follower {
-  /** By table name the cache that follows its version. */
-  readonly tables: ReadonlyMap<string, FollowedCache>
-  /** Milliseconds. */
-  readonly pollInterval: number
-  readonly pollTimeout: number
-  /** Where the processes of the machine tell each other what polls have read, if they do. */
-  readonly machine?: MachineRecords | undefined
-  /** Told when (of `performance.now`) a statement was sent that has verified the versions. */
-  verified(sentAt: number): void
-}
 
 /** Answers why changes of the table could go unnoticed; undefined where they cannot. */
 export type GuardReader = (
@@ -61,41 +48,38 @@ const DUE = { alone: [0.9, 1.1], leading: [0.9, 0.95], following: [1, 1.1] } as 
 export class VersionFeed {
   readonly #db: Kysely<unknown>
   readonly #readGuard: GuardReader
+  readonly #execute: TimedExecute
   readonly #structure = new StructureWatch()
-  readonly #followers = new Set<Follower>()
-  /** What they follow, until another one comes or goes. */
-  #followed: Followed | undefined
-  readonly #polling = new Set<Follower>()
+  readonly #followers = new Followers()
   readonly #shared: MachinePolls
-  readonly #lookNext: () => Promise<void>
   readonly #reader = new VersionReader()
+  readonly #told = new ToldVersions()
   /** What was read last. */
   #answer = versionAnswer(undefined, [])
   #timer: NodeJS.Timeout | undefined
   #began = Number.NEGATIVE_INFINITY
   #isFollowing = false
   #looking: Promise<void> | undefined
+  /** The look that begins when the one under way has ended. */
+  #next: Promise<void> | undefined
 
   constructor(db: Kysely<unknown>, readGuard: GuardReader) {
     this.#db = db
     this.#readGuard = readGuard
     const { lookups } = expectAdapter(db)
+    this.#execute = createTimedExecute(db, { table: VERSION_TABLE })
     this.#shared = new MachinePolls({
       clock: machineClock(),
-      places: () => new Set([...this.#followers].flatMap(({ machine }) => machine ?? [])),
+      places: () => this.#followers.wishes.machine,
       connections: () => lookups.opened,
-    })
-    this.#lookNext = coalesce(async (before) => {
-      await before
-      while (this.#looking) await this.#looking.catch(() => {})
-      await this.#run()
     })
   }
 
   /** Reads the versions by a statement that is sent after the call. One at a time: an answer never overtakes another. */
   look(): Promise<void> {
     this.#shared.refuseEarlier()
-    return this.#lookNext()
+    this.#next ??= this.#lookNext()
+    return this.#next
   }
 
   /** This process has written: what others have read before is not taken over any more. */
@@ -106,52 +90,65 @@ export class VersionFeed {
   /** From now on, looks concern the follower too. */
   join(follower: Follower): void {
     this.#followers.add(follower)
-    this.#followed = undefined
   }
 
   /** Polls for the follower; the process may exit all the same. */
-  poll(follower: Follower): void {
-    this.#polling.add(follower)
+  follow(follower: Follower): void {
+    this.#followers.poll(follower)
     this.#schedule()
   }
 
   /** Resolves when nothing is under way that concerns the follower. */
   async leave(follower: Follower): Promise<void> {
     this.#followers.delete(follower)
-    this.#followed = undefined
-    this.#polling.delete(follower)
     this.#schedule()
     await this.#looking?.catch(() => {})
+  }
+
+  /** Asks whether any version has moved. Another process of the machine may have done it meanwhile, or a look of this one is due. */
+  poll(): Promise<void> {
+    if (this.#looking || this.#next) return this.look()
+    const shared = this.#shared.newest(this.#followers.wishes.pollInterval)
+    if (shared && this.#isPlain(shared)) return this.#run({ shared })
+    return this.#run({})
   }
 
   /** The interval is from the last look's beginning: what it takes itself adds nothing to it. */
   #schedule(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#polling.size === 0) return
+    const { pollInterval } = this.#followers.wishes
+    if (pollInterval === Number.POSITIVE_INFINITY) return
     const [from, to] = DUE[!this.#shared.isShared ? 'alone' : this.#isFollowing ? 'following' : 'leading']
-    const interval = shortest(this.#polling, 'pollInterval') * (from + Math.random() * (to - from))
-    const rechecks = [...this.#allFollowed().values()].flat().map(({ recheckAt }) => recheckAt ?? 0)
-    const due = Math.min(this.#began + interval, ...rechecks.filter((at) => at > this.#began))
-    const wait = Math.max(0, due - performance.now())
-    const poll = () => {
-      this.#poll()
-        .catch(() => {})
-        .finally(() => this.#schedule())
-    }
-    this.#timer = outsideRequests(() => setTimeout(poll, Math.min(wait, LONGEST_TIMER)).unref())
+    const { recheckAt } = this.#told
+    const next = this.#began + pollInterval * (from + Math.random() * (to - from))
+    const due = recheckAt > this.#began && recheckAt < next ? recheckAt : next
+    const wait = Math.min(Math.max(0, due - performance.now()), LONGEST_TIMER)
+    this.#timer = outsideRequests(() => setTimeout(this.#pollAgain, wait).unref())
   }
 
-  /** Another process of the machine may have done it meanwhile. */
-  #poll(): Promise<void> {
-    const shared = this.#looking ? undefined : this.#shared.newest(shortest(this.#polling, 'pollInterval'))
-    return shared && this.#isPlain(shared) ? this.#run(shared) : this.look()
+  readonly #pollAgain = async (): Promise<void> => {
+    try {
+      await this.poll()
+    } catch {
+      // Whoever follows is told when versions were not verified for too long.
+    }
+    this.#schedule()
+  }
+
+  /** Callers of one turn of the event loop ask together. */
+  async #lookNext(): Promise<void> {
+    await setImmediate()
+    while (this.#looking) await this.#looking.catch(() => {})
+    // It is sent before anybody else can ask.
+    this.#next = undefined
+    await this.#run({ all: true })
   }
 
   /** Whether it says no less than this process knows: what may be a restore, or a fault, it reads for itself. */
   #isPlain({ server, rows }: SharedPoll): boolean {
     const { versions, incomplete } = versionAnswer(server, rows)
-    return [...this.#allFollowed()].every(([table, caches]) => {
+    return [...this.#followers.wishes.followed].every(([table, caches]) => {
       const known = this.#answer.versions.get(table)
       const version = incomplete.has(table) ? undefined : versions.get(table)
       if (version !== undefined) return version >= Math.max(known ?? 0, ...caches.map(({ floor }) => floor))
@@ -159,59 +156,56 @@ export class VersionFeed {
     })
   }
 
-  #allFollowed(): Followed {
-    this.#followed ??= followedBy(this.#followers)
-    return this.#followed
-  }
-
-  #run(shared?: SharedPoll): Promise<void> {
-    const run = this.#look(shared).finally(() => {
+  #run(look: Look): Promise<void> {
+    const run = this.#look(look).finally(() => {
       this.#looking = undefined
     })
     this.#looking = run
     return run
   }
 
-  async #look(shared: SharedPoll | undefined): Promise<void> {
-    const followers = [...this.#followers]
+  async #look({ shared, all = false }: Look): Promise<void> {
+    const { wishes } = this.#followers
+    const { followers, followed, pollTimeout } = wishes
     if (followers.length === 0) return
     const now = performance.now()
     const sending = shared ? undefined : this.#shared.begin()
     const sentAt = shared?.sentAt ?? now
     this.#began = sentAt
     this.#isFollowing = shared !== undefined
-    const followed = this.#allFollowed()
-    const due = now + shortest(followers, 'pollTimeout')
-    const read = () => this.#read({ followed, due, shared, sending })
+    const limit = { what: 'versions', timeout: pollTimeout, due: now + pollTimeout }
+    const reading = { wishes, limit, shared, sending, all }
     if (!shared && pollChannel.hasSubscribers)
-      await trace(pollChannel, { tables: [...followed.keys()] }, read)
-    else await read()
+      await trace(pollChannel, { tables: [...followed.keys()] }, () => this.#read(reading))
+    else await this.#read(reading)
     for (const follower of followers) if (this.#followers.has(follower)) follower.verified(sentAt)
   }
 
-  async #read({ followed, due, shared, sending }: Reading): Promise<void> {
-    const limit = () => ({ what: 'versions', timeout: Math.max(1, due - performance.now()) })
-    const execute: Execute = (statement, values) =>
-      createExecute(this.#db, { ...limit(), table: VERSION_TABLE })(statement, values)
-    const own = <Result>(work: (db: Kysely<unknown>) => Promise<Result>) =>
-      withinDeadline(limit(), () => work(ownDatabase(this.#db)))
-    const answer = shared ? versionAnswer(shared.server, shared.rows) : await this.#reader.read(execute)
-    const { server, rows, versions } = answer
+  async #read(reading: Reading): Promise<void> {
+    const { wishes, limit, shared, sending, all } = reading
+    const { followed } = wishes
+    const execute: Execute = (statement, values) => this.#execute(statement, values, limit)
+    const answer = shared ? versionAnswer(shared.server, shared.rows) : await this.#reader.read(execute, all)
     this.#answer = answer
+    const incomplete = this.#told.tell(answer, followed)
+    const isOwn = !shared && !sending && !this.#reader.isRepeated
+    if (isOwn && incomplete.size === 0 && this.#structure.isIdle(answer.server, followed)) return
+    await this.#lookAtStructure(reading, { execute, answer, incomplete })
+  }
+
+  /** What moves no version. */
+  async #lookAtStructure(reading: Reading, read: Read): Promise<void> {
+    const { wishes, limit, shared, sending } = reading
+    const { execute, answer } = read
+    const { server, rows, versions } = answer
     const isRepeated = !shared && this.#reader.isRepeated
-    const incomplete = new Set(isRepeated ? versions.keys() : answer.incomplete)
-    for (const [table, caches] of followed) {
-      const version = versions.get(table)
-      for (const cache of caches) {
-        if (version !== undefined) cache.observe(version)
-        // Nobody knows whether a table has changed whose version rows are gone.
-        else if (cache.mode === 'versioned') incomplete.add(table)
-      }
-    }
+    const own = <Result>(work: (db: Kysely<unknown>) => Promise<Result>) =>
+      withinDeadline(limit, () => work(ownDatabase(this.#db)))
     await this.#structure.look({
-      ...{ execute, followed, incomplete, server },
+      ...{ execute, followed: wishes.followed, server },
+      incomplete: isRepeated ? new Set(versions.keys()) : read.incomplete,
       tracked: versions,
-      shared: shared && { ...shared, patience: 2.5 * shortest(this.#followers, 'pollInterval') },
+      shared: shared && { ...shared, patience: 2.5 * wishes.pollInterval },
       check: (guarded) =>
         isRepeated ? Promise.resolve(answeredFromCache()) : own((db) => this.#readGuard(db, guarded)),
       counted: async (counters) => {
@@ -222,22 +216,24 @@ export class VersionFeed {
   }
 }
 
-interface Reading {
-  readonly followed: Followed
-  /** When (of `performance.now`) everything has to be read. */
-  readonly due: number
+interface Look {
   /** What another process has read already. */
+  readonly shared?: SharedPoll
+  /** Whether a version has moved, as a rule: whoever asks for a look knows of something. */
+  readonly all?: boolean
+}
+
+interface Reading {
+  readonly wishes: CommonWishes
+  readonly limit: TimeLimit
   readonly shared: SharedPoll | undefined
   /** Undefined where this process tells nobody. */
   readonly sending: PollSending | undefined
+  readonly all: boolean
 }
 
-function followedBy(followers: Iterable<Follower>): Followed {
-  const all = [...followers]
-  const names = new Set(all.flatMap(({ tables }) => [...tables.keys()]))
-  return new Map([...names].map((name) => [name, all.flatMap(({ tables }) => tables.get(name) ?? [])]))
-}
-
-function shortest(followers: Iterable<Follower>, name: 'pollInterval' | 'pollTimeout'): number {
-  return Math.min(...[...followers].map((follower) => follower[name]))
+interface Read {
+  readonly execute: Execute
+  readonly answer: VersionAnswer
+  readonly incomplete: ReadonlySet<string>
 }

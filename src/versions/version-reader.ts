@@ -35,7 +35,7 @@ interface Known {
 export class VersionReader {
   #known: Known | undefined
   /** The number of the last short answer. */
-  #number: unknown
+  #number: string | undefined
   #isRepeated = false
 
   /** Whether the last short answer was that of an earlier statement: it comes out of a cache, and changes go unnoticed. */
@@ -43,14 +43,18 @@ export class VersionReader {
     return this.#isRepeated
   }
 
-  async read(execute: Execute): Promise<VersionAnswer> {
+  /** @param all Whether to read versions without asking first whether any has moved, for one has, as a rule. */
+  async read(execute: Execute, all = false): Promise<VersionAnswer> {
     const known = this.#known
     const at = performance.now()
-    if (known && at - known.at < FINGERPRINT_AGE) {
+    if (!all && known && at - known.at < FINGERPRINT_AGE) {
       const [row] = await execute(FINGERPRINT, [])
-      this.#isRepeated = row !== undefined && row[1] === this.#number
-      this.#number = row?.[1]
-      if (row?.[0] === known.fingerprint) return known.answer
+      const text = String(row?.[0])
+      const end = text.indexOf(' ')
+      const number = text.slice(0, end)
+      this.#isRepeated = number === this.#number
+      this.#number = number
+      if (text.slice(end + 1) === known.fingerprint) return known.answer
     }
     const rows = await execute(VERSIONS, [])
     const server = rows.length > 0 ? String(rows[0]![3]) : undefined

@@ -5,7 +5,8 @@ import { ER_NO_SUCH_TABLE, errorNumber } from '../database/server-errors.ts'
 import { publish, unverifiedChannel, verifiedChannel } from '../diagnostics/channels.ts'
 import type { MachineRecords } from '../store/store.ts'
 import type { Doorbell } from './doorbell.ts'
-import { type Follower, type GuardReader, versionFeedOf } from './version-feed.ts'
+import type { Follower } from './followers.ts'
+import { type GuardReader, versionFeedOf } from './version-feed.ts'
 import { deniedVersions } from './version-table.ts'
 
 /**
@@ -128,12 +129,16 @@ export function createVersionWatch(options: {
 
   /** Hits are answered until nothing has been verified for too long: what a poll says was true when it was sent. */
   function verified(sentAt: number): void {
-    for (const cache of tables.values()) cache.trust()
     verifiedAt = sentAt
-    if (distrusted) publish(verifiedChannel, () => ({ tables: versionedNames }))
-    distrusted = false
+    if (distrusted) regainTrust()
     options.verified?.()
     if (someVersioned) trust ??= startTrust(sentAt)
+  }
+
+  function regainTrust(): void {
+    for (const cache of tables.values()) cache.trust()
+    distrusted = false
+    publish(verifiedChannel, () => ({ tables: versionedNames }))
   }
 
   function startTrust(from: number): NodeJS.Timeout {
@@ -170,7 +175,7 @@ export function createVersionWatch(options: {
     }
     if (state !== 'idle') return
     state = 'running'
-    feed.poll(follower)
+    feed.follow(follower)
   }
 
   return {

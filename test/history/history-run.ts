@@ -9,6 +9,7 @@ import { createDatabase } from '../../src/index.ts'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { createRandom, type Random } from '../support/random.ts'
 import { createTestDatabase, runStatements, type TestDatabase } from '../support/server.ts'
+import { boundOf } from './bound.ts'
 import { checkHistory, type Verdict } from './checker.ts'
 import { type ProcessHistory, readsOf } from './events.ts'
 import type { Fault } from './faults.ts'
@@ -153,7 +154,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
       processes: histories,
       initial: new Map(keys.map((key) => [key, initialValue(key)])),
       mode,
-      bound: (mode === 'expiring' ? MAX_AGE : longestInterval * 1.1 + pollTimeout) * 1000,
+      bound: mode === 'expiring' ? MAX_AGE * 1_000 : boundOf({ pollInterval: longestInterval, pollTimeout }),
     })
     const writes = histories.flatMap((history) => history.writes)
     const polls = histories.flatMap((history) => history.polls)

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { ConfigurationError, type Doorbell, type DoorbellListener } from '../../src/index.ts'
+import { ConfigurationError, createDatabase, type Doorbell, type DoorbellListener } from '../../src/index.ts'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
-import { type AnyRepositories, COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
+import { POLL, VERSIONS } from '../../src/versions/poll-sql.ts'
+import { VERSION_TABLE } from '../../src/versions/version-table.ts'
+import { type AnyDB, type AnyRepositories, COUNTRIES, type Lookups, lookups } from '../support/lookups.ts'
 import { until } from '../support/outage/outage.ts'
 import { listen } from '../support/telemetry/heard.ts'
 
@@ -56,6 +58,43 @@ describe('a doorbell', () => {
     for (const { ring } of listeners) ring()
     await until(async () => (await nameIn(repos)) === 'Frankreich')
     assert.equal(repos.$stats().country!.rings, 1)
+  })
+
+  it('that rings, and $refresh, read the versions by one statement, whatever has moved', async () => {
+    const sent: string[] = []
+    await using db = createDatabase<AnyDB>({
+      uri: data.test.url,
+      log: ({ query }) => {
+        if (query.sql.startsWith(POLL) && query.sql.includes(VERSION_TABLE)) sent.push(query.sql)
+      },
+    })
+    let listener: DoorbellListener | undefined
+    const doorbell: Doorbell = {
+      subscribe(given) {
+        listener = given
+        return { close() {} }
+      },
+    }
+    await using repos = repositories(doorbell, { db })
+    await repos.$ready()
+    assert.deepEqual(sent.splice(0), [VERSIONS.sql])
+    const read = async () => {
+      const name = await nameIn(repos)
+      sent.length = 0
+      return name
+    }
+    await read()
+    await rename('Francia')
+    listener!.ring()
+    await until(() => repos.country!.peek('FR') === undefined)
+    assert.deepEqual(sent, [VERSIONS.sql])
+    assert.equal(await read(), 'Francia')
+    await rename('Frankrijk')
+    await repos.$refresh()
+    assert.deepEqual(sent, [VERSIONS.sql])
+    assert.equal(await read(), 'Frankrijk')
+    await repos.$refresh()
+    assert.deepEqual(sent, [VERSIONS.sql])
   })
 
   for (const [what, write] of Object.entries({

@@ -23,14 +23,14 @@ describe('a reader of versions', () => {
     await read()
   })
 
-  async function read() {
+  async function read(all?: boolean) {
     const send = createExecute(data.db as never, { what: 'test', timeout: 60_000 })
     sent = []
     const execute: Execute = (statement, values) => {
       sent.push(statement.sql)
       return send(statement, values)
     }
-    return await reader.read(execute)
+    return await reader.read(execute, all)
   }
 
   async function versionsInTable(): Promise<Record<string, number>> {
@@ -87,6 +87,17 @@ describe('a reader of versions', () => {
       assert.equal(await read(), after)
     })
   }
+
+  it('answers all versions by one statement where one has moved, as far as is known', async () => {
+    const before = await read()
+    await data.run("insert into city values (7, 'Oslo')")
+    const after = await read(true)
+    assert.deepEqual(sent, [VERSIONS.sql])
+    assert.deepEqual(Object.fromEntries(after.versions), await versionsInTable())
+    assert.notDeepEqual(after.versions, before.versions)
+    assert.equal(await read(), after)
+    assert.deepEqual(sent, [FINGERPRINT.sql])
+  })
 
   it('knows the tables that lack a version row', async () => {
     await data.run("delete from lookup_version where table_name = 'city' and slot = 9")

@@ -2,6 +2,7 @@ import { createDatabase } from '../../../src/index.ts'
 import { createVersionTable, trackVersion } from '../../../src/migration/index.ts'
 import { createTestDatabase, runStatements } from '../../support/server.ts'
 import { createTemporaryFolder } from '../../support/temporary-folder.ts'
+import { boundOf } from '../bound.ts'
 import { checkHistory, type Verdict } from '../checker.ts'
 import { now } from '../clock.ts'
 import { historyOf, type WriteEvent } from '../events.ts'
@@ -12,8 +13,7 @@ import type { Scene } from './scenes.ts'
 
 const KEYS = keysOf(0, 200)
 const POLLING = { pollInterval: 20, pollTimeout: 1_000 }
-/** As guarantee 7 has it. */
-const BOUND = (POLLING.pollInterval * 1.1 + POLLING.pollTimeout) * 1_000
+const BOUND = boundOf(POLLING)
 
 /** Lets processes play a scene over a store of their own, and judges what they have read. */
 export async function playScene(scene: Scene, fault?: Fault): Promise<Verdict> {
