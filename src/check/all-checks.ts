@@ -1,7 +1,7 @@
 import { ownDatabase } from '../database/lookup-adapter.ts'
 import type { CheckTarget } from './check-target.ts'
 import { checkDefiners } from './definers.ts'
-import type { Finding, Report, Skipped } from './finding.ts'
+import type { Finding, Note, Report, Skipped } from './finding.ts'
 import { checkPlans } from './plans.ts'
 import { checkPreparedStatements } from './prepared-statements.ts'
 import { checkRowCounts } from './row-counts.ts'
@@ -39,7 +39,9 @@ export async function checkService(
 export function joined(reports: readonly Report[]): Required<Report> {
   const findings = new Map<string, Finding>()
   const skipped: Skipped[] = []
+  const notes: Note[] = []
   for (const report of reports) {
+    notes.push(...(report.notes ?? []))
     skipped.push(...(report.skipped ?? []))
     for (const finding of report.findings) {
       const { code, table } = finding
@@ -48,5 +50,5 @@ export function joined(reports: readonly Report[]): Required<Report> {
       if (!findings.has(JSON.stringify(about))) findings.set(JSON.stringify(about), finding)
     }
   }
-  return { findings: [...findings.values()], skipped }
+  return { findings: [...findings.values()], notes, skipped }
 }

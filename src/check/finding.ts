@@ -40,8 +40,16 @@ export interface Skipped {
   readonly reason: string
 }
 
+/** What nothing is wrong with, and has to be known. Their codes are stable too. */
+export const noteCodes = ['lock-tables'] as const
+
+export interface Note extends Pick<Finding, 'message' | 'fix'> {
+  readonly code: (typeof noteCodes)[number]
+}
+
 /** The result of one check. */
 export interface Report {
   readonly findings: readonly Finding[]
+  readonly notes?: readonly Note[]
   readonly skipped?: readonly Skipped[]
 }

@@ -9,6 +9,7 @@ import { SLOTS } from '../migration/version-slots.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 import type { CheckTarget } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
+import { lockTablesNotes } from './lock-tables.ts'
 import { deniedRight } from './server-error.ts'
 
 /** Checks that the database guards cached tables: frozen tables cannot change, and versioned tables report that they did. */
@@ -34,12 +35,18 @@ export async function checkVersions({ owner, service, cached }: CheckTarget): Pr
       ...cascadeFindings(guard, cascadeSources(keys, table)),
     ]
   })
-  if (slots === 'missing') return { findings }
+  const isTracked = (table: string) => tracked.get(table)?.some(({ state }) => state !== 'missing')
+  const versioned = guards.filter(({ mode, table }) => mode === 'versioned' && isTracked(table))
+  const notes = await lockTablesNotes(
+    owner,
+    versioned.map(({ table }) => table),
+  )
+  if (slots === 'missing') return { findings, notes }
   const versionTable = [
     ...engineFinding(VERSION_TABLE, engines.get(VERSION_TABLE)),
     ...(await readingFindings(service)),
   ]
-  return { findings: [...versionTable, ...findings] }
+  return { findings: [...versionTable, ...findings], notes }
 }
 
 interface Guard {

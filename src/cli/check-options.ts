@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { findingCodes } from '../check/finding.ts'
+import { findingCodes, noteCodes } from '../check/finding.ts'
 import { UsageError } from './command.ts'
 import { CONNECTION_FLAGS, CONNECTION_HELP, type ConnectionOptions, timeoutOf } from './connection.ts'
 import { DEFAULT_OUT_FILE } from './generate.ts'
@@ -65,8 +65,9 @@ export function parseCheckOptions(args: readonly string[]): CheckOptions {
   }
   for (const ignored of values.ignore) {
     const code = ignored.split(':', 1)[0]
-    if (!findingCodes.some((known) => known === code)) {
-      throw new UsageError(`--ignore ${ignored}: there is no such code; they are ${findingCodes.join(', ')}`)
+    const codes = [...findingCodes, ...noteCodes]
+    if (!codes.some((known) => known === code)) {
+      throw new UsageError(`--ignore ${ignored}: there is no such code; they are ${codes.join(', ')}`)
     }
   }
   if (values.connections !== undefined && !/^[1-9]\d{0,8}$/.test(values.connections)) {

@@ -23,10 +23,12 @@ export const check: Command = {
   help: HELP,
   async run(args) {
     const options = parseCheckOptions(args)
-    const { findings, skipped } = await inspect(options)
+    const { findings, skipped, ...report } = await inspect(options)
     const counted = findings.filter((finding) => !isIgnored(finding, options.ignore))
-    if (options.json) await print(`${JSON.stringify({ findings: counted, skipped }, undefined, 2)}\n`)
+    const notes = report.notes.filter(({ code }) => !options.ignore.includes(code))
+    if (options.json) await print(`${JSON.stringify({ findings: counted, notes, skipped }, undefined, 2)}\n`)
     else {
+      for (const { message, fix } of notes) console.error(`kysely-lookup: note: ${message}. ${fix}`)
       for (const { what, reason } of skipped) console.error(`kysely-lookup: not checked: ${what}: ${reason}`)
       const lines = counted.length > 0 ? counted.map(findingLine) : [nothingFound(skipped)]
       await print(lines.map((line) => `${line}\n`).join(''))
@@ -53,7 +55,11 @@ async function inspect(options: CheckOptions): Promise<Required<Report>> {
   } catch (error) {
     const finding = refusalIn(error)
     if (!finding) throw error
-    return { findings: [finding], skipped: [{ what: 'everything else', reason: 'it is refused before' }] }
+    return {
+      findings: [finding],
+      notes: [],
+      skipped: [{ what: 'everything else', reason: 'it is refused before' }],
+    }
   }
 }
 

@@ -73,7 +73,8 @@ describe('kysely-lookup check: tables', () => {
     await using other = await databaseUser(data, ALL_RIGHTS)
     await trackVersion(owner.db, 'city')
     const given = { cached: cached({ city: 'versioned' }) }
-    assert.deepEqual(await inspect(data, given), { findings: [], skipped: [] })
+    const before = await inspect(data, given)
+    assert.deepEqual([before.findings, before.skipped], [[], []])
     const { findings, skipped } = await inspect(data, { ...given, owner: other.db })
     assert.deepEqual(findings, [])
     assert.match(skipped[0]?.reason ?? '', /cannot be seen without SELECT on mysql\.user/)

@@ -19,8 +19,9 @@ describe('kysely-lookup check on the command line', () => {
 
   const check = (...args: string[]): Promise<Outcome> =>
     runCommandLine({ args: ['check', ...args], env: { DATABASE_URL: data.test.url }, cwd: folder })
-  const ofService = ['--repositories', 'src/db.ts', '--migrations', MIGRATIONS]
-  const ofFile = ['--migrations', MIGRATIONS]
+  const quiet = ['--ignore', 'lock-tables']
+  const ofService = ['--repositories', 'src/db.ts', '--migrations', MIGRATIONS, ...quiet]
+  const ofFile = ['--migrations', MIGRATIONS, ...quiet]
 
   before(async () => {
     data = await createReferenceDatabase()
@@ -63,7 +64,22 @@ describe('kysely-lookup check on the command line', () => {
   it('finds nothing in the healthy reference database and its service', async () => {
     assert.deepEqual(await check(...ofService), { code: 0, stdout: 'nothing found\n', stderr: '' })
     const json = await check(...ofService, '--json')
-    assert.deepEqual([json.code, JSON.parse(json.stdout)], [0, { findings: [], skipped: [] }])
+    assert.deepEqual([json.code, JSON.parse(json.stdout)], [0, { findings: [], notes: [], skipped: [] }])
+  })
+
+  it('notes how to load dumps of tracked tables, which LOCK TABLES hinders, without a finding', async () => {
+    const service = ['--repositories', 'src/db.ts', '--migrations', MIGRATIONS]
+    const { code, stdout, stderr } = await check(...service)
+    assert.deepEqual([code, stdout], [0, 'nothing found\n'])
+    assert.match(
+      stderr,
+      /^kysely-lookup: note: under LOCK TABLES, [^\n]+ country[^\n]+--skip-add-locks[^\n]+\n$/,
+    )
+    const { notes } = JSON.parse((await check(...service, '--json')).stdout)
+    assert.deepEqual(
+      notes.map((note: { code: unknown }) => note.code),
+      ['lock-tables'],
+    )
   })
 
   it('asks the database which tables are guarded when no repositories are given, and says what it cannot know', async () => {
@@ -76,7 +92,7 @@ describe('kysely-lookup check on the command line', () => {
 
   it('says that no generated file was compared where there is none', async () => {
     const elsewhere = (...args: string[]) => {
-      const given = ['check', '--repositories', '../src/db.ts', '--migrations', MIGRATIONS, ...args]
+      const given = ['check', '--repositories', '../src/db.ts', ...ofFile, ...args]
       return runCommandLine({
         args: given,
         env: { DATABASE_URL: data.test.url },
@@ -245,14 +261,14 @@ describe('kysely-lookup check on the command line', () => {
   it('loads a module that Node cannot load, as kysely-ctl does', async () => {
     // All of the library's sources are compiled for it.
     const module = ['--repositories', 'src/extensionless.ts', '--timeout', '300']
-    const loaded = await check(...module, '--migrations', MIGRATIONS)
+    const loaded = await check(...module, ...ofFile)
     assert.deepEqual(loaded, { code: 0, stdout: 'nothing found\n', stderr: '' })
     const crowded = await check(...module, '--connections', '999999')
     assert.match(crowded.stdout, /^prepared-statements: /)
   })
 
   it('chooses one of several sets of repositories by its name', async () => {
-    const chosen = await check('--repositories', 'src/several.ts#repos', '--migrations', MIGRATIONS)
+    const chosen = await check('--repositories', 'src/several.ts#repos', ...ofFile)
     assert.deepEqual(chosen, { code: 0, stdout: 'nothing found\n', stderr: '' })
   })
 

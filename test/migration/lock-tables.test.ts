@@ -125,6 +125,21 @@ describe('LOCK TABLES', () => {
     while (repos.plan!.peek(1) === undefined) await repos.plan!.findByKey(1)
   })
 
+  it('is what check names, with the way out, for tables that are tracked', async () => {
+    const { findings, notes } = await inspect(data, {
+      cached: cached({ country: 'versioned', year: 'immutable' }),
+    })
+    assert.deepEqual(findings, [])
+    assert.equal(notes.length, 1)
+    assert.match(
+      notes[0]!.message,
+      system === 'mysql' ? /nobody else can read lookup_version/ : /refuses writes/,
+    )
+    assert.match(notes[0]!.message, / country$/)
+    assert.match(notes[0]!.fix, /--skip-add-locks/)
+    assert.deepEqual((await inspect(data, { cached: cached({ year: 'immutable' }) })).notes, [])
+  })
+
   it('meets triggers of version 0.1, which count changes, and which check names until trackVersion replaces them', async () => {
     await using older = await migrating(TABLES)
     await trackVersion(older.db, 'plan')
