@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { type ClusterName, startCluster } from './cluster.ts'
 import { runCluster } from './cluster-run.ts'
 import { measureCollisions } from './collisions.ts'
+import { observeConsistency } from './consistency.ts'
 import { observeReplica } from './replica.ts'
 
 const NAMES = ['async', 'group', 'galera'] as const
@@ -37,6 +38,7 @@ for (const name of names) {
   if (name === 'async' && !values.short) {
     for (const line of await observeReplica(cluster)) console.log(`async: ${line}`)
   }
+  if (name === 'group' && !values.short) console.table(await observeConsistency(cluster))
   if (name === 'galera' && !values.short) console.table(await measureCollisions(cluster))
   const { violations, counts, ...numbers } = await runCluster(cluster, {
     rounds: Number(values.rounds ?? (values.short ? 2 : 10)),
