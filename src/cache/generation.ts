@@ -2,9 +2,10 @@ import type { CacheEvents } from '../diagnostics/cache-events.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import type { Identity } from '../keys/identity.ts'
 import { isOwnKey, type Key, type KeyDefinition, type TableKeys } from '../keys/key.ts'
-import { createKeyIndex } from '../keys/key-index.ts'
 import type { Row } from '../rows/row.ts'
 import { type RowsRead, takeRows } from '../rows/rows-read.ts'
+import { createDoorkeeper, type Doorkeeper } from './doorkeeper.ts'
+import { createDroppedRows, type DroppedRows } from './dropped-rows.ts'
 import { createEviction } from './eviction.ts'
 import { createFifoMap, type FifoMap } from './fifo-map.ts'
 import { createRowIndex, type Lookup } from './row-index.ts'
@@ -14,9 +15,9 @@ export interface Entry {
   readonly row: Row
   /**
    * Made at the first hit and kept, so that later hits allocate nothing. It is also the
-   * row's mark for eviction: the row was used.
+   * row's mark for eviction: the row was used. Null where that mark was taken away again.
    */
-  promise: Promise<Row> | undefined
+  promise: Promise<Row> | null | undefined
 }
 
 /** Finds entries by keys as callers pass them: nothing is validated or encoded. */
@@ -94,6 +95,8 @@ export interface Generation extends HeldAnswers, Publication {
   /** How many request scopes were answered rows that they do not remember: while there are any, none is dropped. */
   pins: number
   findByIdentity(identity: Identity): Entry | undefined
+  /** Like `publish`, for a row that can be read again at little cost: where it would take another one's place, it is held if it is offered again. */
+  offer(row: Row, asked: Key): Entry
   /** Whether a row was dropped to make room. */
   hasDropped: boolean
 }
@@ -114,9 +117,9 @@ export function createGeneration(options: GenerationOptions): Generation {
   const held: Entry[] = []
   const eviction = createEviction(held, {
     takeMark(entry) {
-      const marked = entry.promise !== undefined
-      entry.promise = undefined
-      return marked
+      if (!entry.promise) return false
+      entry.promise = null
+      return true
     },
   })
   const { asked: askedKeys } = options
@@ -125,12 +128,8 @@ export function createGeneration(options: GenerationOptions): Generation {
   // Made when there is one.
   let absences: FifoMap<true> | undefined
   let lists: FifoMap<readonly Entry[]> | undefined
-  // A row that is still in use somewhere is the same object when it is read again.
-  const dropped = createKeyIndex<WeakRef<Row>>(keys.definitions[0]!.parts)
-  let hasRemembered = false
-  const collected = new FinalizationRegistry<{ identity: Identity; ref: WeakRef<Row> }>(({ identity, ref }) =>
-    dropped.delete(identity, ref),
-  )
+  let dropped: DroppedRows | undefined
+  let doorkeeper: Doorkeeper | undefined
 
   const isFull = () => held.length === maxRows
 
@@ -150,18 +149,38 @@ export function createGeneration(options: GenerationOptions): Generation {
 
   function drop(entry: Entry): void {
     index.remove(entry)
-    remember(entry.row)
+    // A request of an immutable table does not remember what it has seen, and one of a versioned table no hits.
+    if (version === undefined || entry.promise === null) {
+      dropped ??= createDroppedRows(keys.definitions[0]!)
+      dropped.add(entry.row, identities.of(entry.row))
+    }
     counters.evictions++
     options.events.evicted()
     generation.hasDropped = true
   }
 
-  function remember(row: Row): void {
-    const ref = new WeakRef(row)
-    const identity = identities.of(row)
-    hasRemembered = true
-    dropped.set(identity, ref)
-    collected.register(row, { identity, ref })
+  /** Whether a row may take the place of another one. */
+  function isWelcome(identity: Identity, isCheap: boolean): boolean {
+    if (generation.pins > 0) return false
+    if (!isCheap) return true
+    doorkeeper ??= createDoorkeeper(maxRows)
+    return doorkeeper.knows(identity)
+  }
+
+  function hold(read: Row, asked: Key | undefined, isCheap: boolean): Entry {
+    // As a rule the row is asked for by its own primary key, whose tokens are at hand.
+    const own = asked !== undefined && isOwnKey(asked, read, identities)
+    const identity = own ? asked.tokens : identities.of(read)
+    let entry = primary.get(identity)
+    if (!entry) {
+      // A row that is still in use somewhere is the same object when it is read again.
+      const row = dropped?.find(identity) ?? read
+      if (isFull() && !isWelcome(identity, isCheap)) return { row, promise: undefined }
+      dropped?.delete(identity)
+      entry = add(row, identity)
+    }
+    if (asked && !own && isShort(asked)) index.addSpelling(entry, asked, generation.pins === 0)
+    return entry
   }
 
   function addAll(all: RowsRead): readonly Entry[] {
@@ -195,25 +214,8 @@ export function createGeneration(options: GenerationOptions): Generation {
     find,
     peek: find,
     findByIdentity: primary.get,
-    publish(read, asked) {
-      // As a rule the row is asked for by its own primary key, whose tokens are at hand.
-      const own = asked !== undefined && isOwnKey(asked, read, identities)
-      const identity = own ? asked.tokens : identities.of(read)
-      let entry = primary.get(identity)
-      if (!entry) {
-        const reference = hasRemembered ? dropped.get(identity) : undefined
-        const known = reference?.deref()
-        const row = known ?? read
-        if (isFull() && generation.pins > 0) {
-          if (!known) remember(row)
-          return { row, promise: undefined }
-        }
-        if (reference) dropped.delete(identity, reference)
-        entry = add(row, identity)
-      }
-      if (asked && !own && isShort(asked)) index.addSpelling(entry, asked, generation.pins === 0)
-      return entry
-    },
+    publish: (row, asked) => hold(row, asked, false),
+    offer: (row, asked) => hold(row, asked, true),
     publishAll(all) {
       const entries = addAll(all)
       if (version !== undefined) generation.all = entries

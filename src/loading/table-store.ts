@@ -17,7 +17,7 @@ export type StoredAnswer = Entry | null | undefined
  */
 export interface TableStore {
   /** Answers at once; undefined also where the store cannot, or where `held` is not what the process answers now. */
-  find(key: Key, held: HeldAnswers | undefined): StoredAnswer
+  find(key: Key, held: HeldAnswers | undefined, intake?: Intake): StoredAnswer
   list(key: Key, held: HeldAnswers | undefined): readonly Entry[] | undefined
   all(held: HeldAnswers | undefined): readonly Entry[] | undefined
   /** The same for keys that are about to be sent, and from any store. An answer may be missing at the end. */
@@ -35,6 +35,9 @@ export interface TableStore {
   /** Writes what waits to be written. */
   flush(): Promise<void>
 }
+
+/** How the process takes a row in: `offer`, unless the row has to be held. */
+export type Intake = 'offer' | 'publish'
 
 export interface LateOptions {
   /** Whether another process is about to write them. */
@@ -64,6 +67,7 @@ interface Place {
   readonly key: Key
   /** The key of the entry. */
   readonly name: string
+  readonly intake?: Intake
 }
 
 /** How long (ms) others wait for what one process has claimed. */
@@ -103,10 +107,10 @@ export function createTableStore(options: TableStoreOptions): TableStore {
     return value
   }
 
-  function take(bytes: Uint8Array | undefined, { at, key, name }: Place): StoredAnswer {
+  function take(bytes: Uint8Array | undefined, { at, key, name, intake = 'publish' }: Place): StoredAnswer {
     const row = bytes && codec.readRow(at.namespace, name, bytes)
     if (row === undefined || (row === null && !keepsAbsences)) return undefined
-    if (row !== null) return at.generation.publish(row, key)
+    if (row !== null) return at.generation[intake](row, key)
     at.generation.publishAbsence(key)
     return null
   }
@@ -173,11 +177,11 @@ export function createTableStore(options: TableStoreOptions): TableStore {
   }
 
   return {
-    find(key, held) {
+    find(key, held, intake = 'offer') {
       const at = currentOf(held)
       if (!at) return undefined
       const name = codec.rowKey(key)
-      return counted(take(readNow(at, name), { at, key, name }))
+      return counted(take(readNow(at, name), { at, key, name, intake }))
     },
     list(key, held) {
       const at = keepsAbsences ? currentOf(held) : undefined

@@ -9,7 +9,7 @@ import { withCaller } from './batch-trace.ts'
 import { createFindList } from './key-lists.ts'
 import type { ReadsAhead } from './refresher.ts'
 import type { ServerReads, ServerReadsOptions } from './server-reads.ts'
-import type { TableStore } from './table-store.ts'
+import type { Intake, TableStore } from './table-store.ts'
 
 /**
  * The way of a key. Each level is asked once, the nearest first, and answers or leaves the key to the next one:
@@ -61,6 +61,8 @@ export const NO_ROWS: readonly Row[] = Object.freeze([])
 /** @see TableReader */
 export function createTableReader(options: TableReaderOptions): TableReader {
   const { cache, counters, source, stored } = options
+  /** A request of another mode remembers what the process does not hold. */
+  const intake: Intake = cache?.mode === 'immutable' ? 'publish' : 'offer'
   const batches = createBatches(options)
 
   /** What the process holds; undefined where it may not be answered. */
@@ -95,18 +97,20 @@ export function createTableReader(options: TableReaderOptions): TableReader {
       counters.hits++
       return scope ? scope.remember(key, undefined) : ABSENT
     }
-    const below = stored?.find(key, scope ? scope.held?.extensible : current())
+    const below = scope ? stored?.find(key, scope.held?.extensible, intake) : stored?.find(key, current())
     return below === undefined ? undefined : answerStored(key, below, scope)
   }
 
-  /** The process holds it from now on, as a rule; where it has no room for the scope's rows, the scope remembers it. */
+  /** As a rule the process holds it from now on; where it does not, the scope remembers it. */
   function answerStored(
     key: Key,
     entry: Entry | null,
     scope: TableScope | undefined,
   ): Promise<Row | undefined> {
     if (entry === null) return scope ? scope.remember(key, undefined) : ABSENT
-    const isHeld = !scope || (scope.held?.direct && scope.held.find(key) === entry)
+    // Not a hit: it is no mark for eviction.
+    if (!scope) return Promise.resolve(entry.row)
+    const isHeld = scope.held?.direct && scope.held.find(key) === entry
     return isHeld ? promiseOf(entry) : scope.remember(key, entry.row)
   }
 

@@ -129,7 +129,7 @@ export class Repository<Row, Key, Prefix> {
     const entry = findHit(peeks, key) ?? this.#peekResolved(key, peeks)
     if (entry === undefined) return undefined
     // Marks the row as in use.
-    if (entry.promise === undefined) promiseOf(entry)
+    if (!entry.promise) promiseOf(entry)
     return entry.row as Row
   }
 
