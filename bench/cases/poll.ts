@@ -9,7 +9,7 @@ import { createDatabase, type TableMetadata } from '../../src/index.ts'
 import { tableKeys } from '../../src/keys/key.ts'
 import { trackVersion } from '../../src/migration/index.ts'
 import { readGuard } from '../../src/verification/version-check.ts'
-import { STATUS, systemOf } from '../../src/versions/poll-sql.ts'
+import { FINGERPRINT, STATUS, systemOf } from '../../src/versions/poll-sql.ts'
 import { versionFeedOf } from '../../src/versions/version-feed.ts'
 import { createVersionWatch, VERSION_DEFAULTS, type VersionWatch } from '../../src/versions/version-watch.ts'
 import { type BenchContext, onEachServer } from '../context.ts'
@@ -58,6 +58,10 @@ async function measureOn(server: BenchServer, quick: boolean): Promise<Figure[]>
     figures.push(
       ...inProcessFigures({ case: 'poll', server: server.name, what, unit: 'µs' }, cost.one),
       ...inProcessFigures(
+        { case: 'poll', server: server.name, what: `${what}, the statement`, unit: 'µs' },
+        cost.alone,
+      ),
+      ...inProcessFigures(
         { case: 'poll', server: server.name, what: `${what}, ${SETS} sets`, unit: 'µs' },
         cost.many,
       ),
@@ -103,6 +107,10 @@ async function measurePolls(db: Kysely<unknown>, { tables, server, ...options }:
     { 'select 1': select, poll: () => feed.poll(), 'look that a doorbell asks for': () => first.look() },
     options,
   )
+  const alone = await compareInterleaved(
+    { 'select 1': select, 'the statement of a poll alone': () => execute(FINGERPRINT, []) },
+    options,
+  )
   const second = await compareInterleaved(
     { 'select 1': selects, 'polls, and the counters once': polls },
     options,
@@ -113,7 +121,7 @@ async function measurePolls(db: Kysely<unknown>, { tables, server, ...options }:
     options,
   )
   await Promise.all(sets.map((watch) => watch.stop()))
-  return { one, second, many }
+  return { one, alone, second, many }
 }
 
 const TABLE: Omit<TableMetadata, 'name'> = {
