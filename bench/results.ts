@@ -21,11 +21,17 @@ export interface Results {
 
 const file = new URL('results/latest.json', import.meta.url)
 
-/** What is kept; undefined if it is of another machine, or of other servers or packages: then figures are not comparable. */
+/** What is kept, of whatever machine. */
+export async function keptResults(): Promise<Results> {
+  return JSON.parse(await readFile(file, 'utf8'))
+}
+
+/** The same; undefined if it is of another machine, or of other servers or packages: then figures are not comparable. */
 export async function readResults(machine: Machine): Promise<Results | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined)
-  if (text === undefined) return { machine, cases: {}, figures: [] }
-  const kept: Results = JSON.parse(text)
+  const kept = await keptResults().catch((error) => {
+    if (error.code !== 'ENOENT') throw error
+    return { machine, cases: {}, figures: [] }
+  })
   return isDeepStrictEqual(kept.machine, machine) ? kept : undefined
 }
 

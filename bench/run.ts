@@ -5,6 +5,7 @@
  * cut off is not lost; a part of a case is only printed.
  *
  *     node bench/run.ts [--only hits,batch,…] [--what 'primary key'] [--quick]
+ *     node bench/run.ts --show     measures nothing: shows what is kept once more
  */
 import { parseArgs } from 'node:util'
 import { batch } from './cases/batch.ts'
@@ -31,7 +32,7 @@ import { showResults } from './documents.ts'
 import type { Figure } from './figure.ts'
 import { installPeers } from './install.ts'
 import { describeMachine } from './machine.ts'
-import { readResults, withCase, writeResults } from './results.ts'
+import { keptResults, readResults, withCase, writeResults } from './results.ts'
 import { openServers } from './servers.ts'
 import { printFigures } from './table.ts'
 
@@ -60,13 +61,21 @@ const CASES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
 const ONLY_IF_NAMED = ['store-large']
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, what: { type: 'string' }, quick: { type: 'boolean' } },
+  options: {
+    ...{ only: { type: 'string' }, what: { type: 'string' } },
+    ...{ quick: { type: 'boolean' }, show: { type: 'boolean' } },
+  },
 })
 const names = values.only?.split(',') ?? Object.keys(CASES).filter((name) => !ONLY_IF_NAMED.includes(name))
 for (const name of names) {
   if (!Object.hasOwn(CASES, name)) {
     throw new Error(`--only: the cases are ${Object.keys(CASES).join(', ')}, not ${name}`)
   }
+}
+
+if (values.show) {
+  await showResults(await keptResults())
+  process.exit()
 }
 
 installPeers()

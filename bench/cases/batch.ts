@@ -33,6 +33,7 @@ const LISTS: Record<string, Side> = {
   'mysql2 query, in (?)': { module: 'sides/mysql2', variant: 'query' },
   'mysql2 execute, JSON_TABLE': { module: 'sides/mysql2', variant: 'json_table' },
   'C client, JSON_TABLE': { module: 'sides/c-client' },
+  'findByKeys, no scope': { module: 'sides/lookup', variant: 'request, no scope' },
   'findByKeys, per request': { module: 'sides/lookup', variant: 'request' },
   'findByKeys, immutable': { module: 'sides/lookup', variant: 'immutable' },
   'findByKeys, versioned': { module: 'sides/lookup', variant: 'versioned' },
