@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { ColumnMetadata } from '../metadata.ts'
 import type { ColumnType, CopiedForm, KeyForm } from './column-type.ts'
-import { encodeInteger } from './number.ts'
+import { encodeInteger } from './integer.ts'
 
 /** One character per byte: a string cannot be altered, and keeps no packet alive, which the driver's bytes are a slice of. */
 const copiedBytes: CopiedForm<string> = {

@@ -2,11 +2,11 @@ import type { HeldAnswers } from '../cache/generation.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import type { Key } from '../keys/key.ts'
 import type { Row } from '../rows/row.ts'
-import { answerOf, Remembered } from '../scope/scope-loader.ts'
+import { answerOf, arrivalOf, Remembered } from '../scope/scope-loader.ts'
 import type { TableScope } from '../scope/table-scope.ts'
 import { isHeard } from './batch.ts'
 import { withCaller } from './batch-trace.ts'
-import type { StoredAnswer, TableStore } from './table-store.ts'
+import type { TableStore } from './table-store.ts'
 import type { TableBatches } from './way-of-a-key.ts'
 
 /** The steps on the way of a key that a list of keys takes too. */
@@ -33,37 +33,30 @@ export function createFindList(steps: KeySteps): FindList {
   /** Outside scopes, where nothing is remembered for each key, all keys share one promise. */
   async function findTogether(keys: readonly Key[]): Promise<(Row | undefined)[]> {
     const generation = current()
-    const found: StoredAnswer[] = generation ? keys.map((key) => generation.find(key)) : []
-    let missing: readonly Key[] = keys.filter((key, index) => !found[index] && !generation?.isAbsent(key))
-    counters.hits += keys.length - missing.length
-    if (stored && missing.length > 0) missing = askStore(keys, { found, missing, generation })
-    const asked = isHeard() ? missing.map(withCaller) : missing
-    const loaded = missing.length > 0 ? await batches.rowsBy(missing[0]!.definition).loadAll(asked) : []
-    let next = 0
-    return keys.map((key, index) => {
-      const entry = found[index] ?? (key === missing[next] ? loaded[next++] : undefined)
-      if (entry instanceof Error) throw entry
+    /** Where the keys are that nothing holds. */
+    let missing: number[] = []
+    const rows = keys.map((key, at) => {
+      const entry = generation?.find(key)
+      if (!entry && !generation?.isAbsent(key)) missing.push(at)
       return entry?.row
     })
-  }
-
-  /** Adds what the store answers to what was found, and returns the keys that are missing still. */
-  function askStore(
-    keys: readonly Key[],
-    at: {
-      readonly found: StoredAnswer[]
-      readonly missing: readonly Key[]
-      readonly generation: HeldAnswers | undefined
-    },
-  ): readonly Key[] {
-    let next = 0
-    return keys.filter((key, index) => {
-      if (key !== at.missing[next]) return false
-      next++
-      const answer = stored!.find(key, at.generation)
-      if (answer) at.found[index] = answer
-      return answer === undefined
-    })
+    counters.hits += keys.length - missing.length
+    if (stored) {
+      missing = missing.filter((at) => {
+        const answer = stored.find(keys[at]!, generation)
+        if (answer) rows[at] = answer.row
+        return answer === undefined
+      })
+    }
+    if (missing.length === 0) return rows
+    const asked = missing.map((at) => (isHeard() ? withCaller(keys[at]!) : keys[at]!))
+    const loaded = await batches.rowsBy(asked[0]!.definition).loadAll(asked)
+    for (let index = 0; index < missing.length; index++) {
+      const entry = loaded[index]
+      if (entry instanceof Error) throw entry
+      rows[missing[index]!] = entry?.row
+    }
+    return rows
   }
 
   /** In a scope, of each definition. */
@@ -74,12 +67,12 @@ export function createFindList(steps: KeySteps): FindList {
       if (!one) {
         const held = findHeld(key, scope)
         if (held) return held
-        one = scope.gather(isHeard() ? withCaller(key) : key)
+        one = scope.load(isHeard() ? withCaller(key) : key)
       }
       remembered.push(one)
       return one
     })
-    if (remembered.length > 0) await scope.loadGathered(remembered)
+    if (remembered.length > 0) await arrivalOf(remembered)
     const rows = answers.map((one) => (one instanceof Remembered ? answerOf(one) : one))
     return remembered.length === rows.length ? (rows as (Row | undefined)[]) : Promise.all(rows)
   }

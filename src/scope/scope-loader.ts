@@ -17,14 +17,15 @@ export interface Arrival {
 export class Remembered<Answer> {
   /** The key, until it is answered. */
   key: Key | undefined
-  /** What it comes with, until then, where it does not come alone. */
-  arrival: Arrival | undefined = undefined
+  /** What it comes with, until then. */
+  arrival: Arrival | undefined
   /** An Error where there is none. */
   answer: Answer | Error | typeof PENDING = PENDING
   promise: Promise<Answer> | undefined = undefined
 
-  constructor(key: Key | undefined) {
+  constructor(key: Key | undefined, arrival: Arrival | undefined) {
     this.key = key
+    this.arrival = arrival
   }
 
   isSettled(): boolean {
@@ -56,10 +57,8 @@ export async function arrivalOf(all: readonly Remembered<unknown>[]): Promise<vo
   const awaited: Promise<unknown>[] = []
   let last: Arrival | undefined
   for (const one of all) {
-    if (one.isSettled()) continue
     const { arrival } = one
-    if (!arrival) awaited.push(one.promise!)
-    else if (arrival !== last) awaited.push(arrival.arrived)
+    if (arrival && arrival !== last) awaited.push(arrival.arrived)
     last = arrival
   }
   await Promise.all(awaited)
@@ -85,52 +84,39 @@ export interface ScopeLoaderOptions<Found, Answer> {
   answer(found: Found): Answer
 }
 
-/** Keys that are loaded as one: DataLoader makes one promise for all of them. */
+/** The keys of one turn of the event loop, which are one load: DataLoader makes one promise for all of them. */
 class KeyList<Answer> implements Arrival {
   readonly all: Remembered<Answer>[] = []
-  arrived: Promise<unknown> = Promise.resolve()
+  arrived: Promise<void> = Promise.resolve()
 }
 
-type Load<Answer> = Remembered<Answer> | KeyList<Answer>
-
 /** What a scope remembers by keys of one definition. DataLoader batches and memoizes them; this is its cache map. */
-export class ScopeLoader<Found, Answer> implements DataLoader.CacheMap<Load<Answer>, Promise<Answer>> {
+export class ScopeLoader<Found, Answer> implements DataLoader.CacheMap<KeyList<Answer>, Promise<void>> {
   /** The answers, perhaps on their way. What is forgotten disappears. */
   readonly byToken = new Map<Token, Remembered<Answer>>()
   readonly #options: ScopeLoaderOptions<Found, Answer>
-  #loader: DataLoader<Load<Answer>, Answer> | undefined
-  #gathered: KeyList<Answer> | undefined
+  #loader: DataLoader<KeyList<Answer>, void> | undefined
+  /** The list that keys are added to, until it is sent. */
+  #gathering: KeyList<Answer> | undefined
 
   constructor(options: ScopeLoaderOptions<Found, Answer>) {
     this.#options = options
   }
 
-  /** For a key that is not remembered. */
-  load(key: Key): Promise<Answer> {
-    return this.#loaded(new Remembered(key))
-  }
-
-  /** Adds a key that is not remembered to those that {@link loadGathered} loads. */
-  gather(key: Key): Remembered<Answer> {
-    this.#gathered ??= new KeyList()
-    const one = new Remembered<Answer>(key)
-    one.arrival = this.#gathered
-    this.#gathered.all.push(one)
+  /** For a key that is not remembered: loads it at the end of the turn. */
+  load(key: Key): Remembered<Answer> {
+    this.#gathering ??= this.#begin()
+    const one = new Remembered<Answer>(key, this.#gathering)
+    this.#gathering.all.push(one)
     this.#add(key.token, one)
     return one
-  }
-
-  loadGathered(): void {
-    const list = this.#gathered
-    this.#gathered = undefined
-    if (list) void this.#loaded(list)
   }
 
   /** Takes an answer that is there; one that is remembered already, or on its way, stays. */
   keep({ token }: Key, answer: Answer): Remembered<Answer> {
     const known = this.byToken.get(token)
     if (known) return known
-    const kept = new Remembered<Answer>(undefined)
+    const kept = new Remembered<Answer>(undefined, undefined)
     kept.settle(answer)
     this.#add(token, kept)
     return kept
@@ -143,28 +129,26 @@ export class ScopeLoader<Found, Answer> implements DataLoader.CacheMap<Load<Answ
   /** DataLoader is asked for what is not remembered, and for nothing else. */
   get(): undefined {}
 
-  set(load: Load<Answer>, promise: Promise<Answer>): void {
-    if (load instanceof KeyList) load.arrived = promise
-    else {
-      load.promise = promise
-      this.#add(load.key!.token, load)
-    }
+  set(list: KeyList<Answer>, arrived: Promise<void>): void {
+    list.arrived = arrived
   }
 
-  delete(load: Load<Answer>): void {
-    for (const one of load instanceof KeyList ? load.all : [load]) this.#forget(one)
+  delete({ all }: KeyList<Answer>): void {
+    for (const one of all) this.#forget(one)
   }
 
   clear(): void {
     this.byToken.clear()
   }
 
-  #loaded(load: Load<Answer>): Promise<Answer> {
-    this.#loader ??= new DataLoader((loads) => this.#load(loads), {
+  #begin(): KeyList<Answer> {
+    this.#loader ??= new DataLoader((lists) => this.#load(lists), {
       cacheMap: this,
       batchScheduleFn: this.#options.batch.beforeSending,
     })
-    return this.#loader.load(load)
+    const list = new KeyList<Answer>()
+    void this.#loader.load(list)
+    return list
   }
 
   #add(token: Token, one: Remembered<Answer>): void {
@@ -179,23 +163,23 @@ export class ScopeLoader<Found, Answer> implements DataLoader.CacheMap<Load<Answ
   }
 
   /** A failure is not remembered. What was forgotten meanwhile does not come back. */
-  async #load(loads: readonly Load<Answer>[]): Promise<(Answer | Error)[]> {
+  async #load([list]: readonly KeyList<Answer>[]): Promise<[undefined]> {
     const { batch, epoch, remember, answer } = this.#options
+    this.#gathering = undefined
     const begun = epoch()
-    const asked = flat(loads)
-    const keys = asked.map(({ key }) => key!)
+    const { all } = list!
+    const keys = all.map(({ key }) => key!)
     // A key that was forgotten may be among them again.
     const found = await batch.loadAll(keys, { isDistinct: begun === 0 })
     const isCurrent = begun === epoch()
     // Each answer settles before the next one, which may be the same row under another spelling.
-    for (let index = 0; index < asked.length; index++) {
+    for (let index = 0; index < all.length; index++) {
       const one = found[index] as Found | Error
       const settled = one instanceof Error ? one : isCurrent ? remember(keys[index]!, one) : answer(one)
-      if (settled instanceof Error) this.#forget(asked[index]!)
-      asked[index]!.settle(settled)
+      if (settled instanceof Error) this.#forget(all[index]!)
+      all[index]!.settle(settled)
     }
-    // The answers of a list are in the list.
-    return loads.map((load) => (load instanceof KeyList ? undefined : load.answer) as Answer | Error)
+    return [undefined]
   }
 
   #dropOldest(): void {
@@ -204,10 +188,4 @@ export class ScopeLoader<Found, Answer> implements DataLoader.CacheMap<Load<Answ
       return
     }
   }
-}
-
-function flat<Answer>(loads: readonly Load<Answer>[]): readonly Remembered<Answer>[] {
-  const [first] = loads
-  if (loads.length === 1 && first instanceof KeyList) return first.all
-  return loads.flatMap((load) => (load instanceof KeyList ? load.all : load))
 }
