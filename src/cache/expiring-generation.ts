@@ -1,5 +1,5 @@
 import type { Key } from '../keys/key.ts'
-import type { Row } from '../rows/row.ts'
+import { Entry, type Row } from '../rows/row.ts'
 import { takeRows } from '../rows/rows-read.ts'
 import { type Aging, isOlder, type Lifetime, type Reach, reachFrom } from './age.ts'
 import { ageNow } from './age-clock.ts'
@@ -7,7 +7,6 @@ import { type AgingRow, createExpiringRows } from './expiring-rows.ts'
 import { createFifoMap, type FifoMap } from './fifo-map.ts'
 import {
   EMPTY_INDEX,
-  type Entry,
   type GenerationOptions,
   type HeldAnswers,
   type HitIndex,
@@ -105,7 +104,7 @@ export function createExpiringGeneration(options: ExpiringGenerationOptions): Ex
     }
     return {
       publish(row, asked) {
-        if (isGone(row) || (asked && isAbsentSince(asked))) return { row, promise: undefined }
+        if (isGone(row) || (asked && isAbsentSince(asked))) return new Entry(row)
         if (asked) absences?.delete(asked.definition, asked.token)
         return rows.publish(row, reach, asked)
       },

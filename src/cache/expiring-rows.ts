@@ -1,10 +1,10 @@
 import type { Identity } from '../keys/identity.ts'
 import { isOwnKey, type Key } from '../keys/key.ts'
-import type { Row } from '../rows/row.ts'
+import { Entry, type Row } from '../rows/row.ts'
 import { type Aging, isOlder, type Reach } from './age.ts'
 import { ageNow } from './age-clock.ts'
 import { createEviction } from './eviction.ts'
-import { type Entry, type GenerationOptions, isShort, promiseOf } from './generation.ts'
+import { type GenerationOptions, isShort, promiseOf } from './generation.ts'
 import { createRowIndex, type RowIndex } from './row-index.ts'
 
 /** A row that is held, and how old it is. Its entry is of the shape that every mode has: hits meet one shape. */
@@ -46,7 +46,7 @@ export function createExpiringRows(options: GenerationOptions): ExpiringRows {
   const index = createRowIndex({ keys, all: rows, asked: options.asked })
 
   function add(row: Row, identity: Identity, reach: Reach): AgingRow {
-    const held: AgingRow = { kind: 'row', row, entry: { row, promise: undefined }, reach, due: false }
+    const held: AgingRow = { kind: 'row', row, entry: new Entry(row), reach, due: false }
     if (rows.length < maxRows) rows.push(held)
     else {
       index.remove(eviction.replace(held))
@@ -73,7 +73,7 @@ export function createExpiringRows(options: GenerationOptions): ExpiringRows {
     if (moved) index.remove(held)
     const inUse = held.entry.promise !== undefined
     held.row = row
-    held.entry = { row, promise: undefined }
+    held.entry = new Entry(row)
     // Hits find a promise, and eviction its mark.
     if (inUse) promiseOf(held.entry)
     held.reach = reach
@@ -103,7 +103,7 @@ export function createExpiringRows(options: GenerationOptions): ExpiringRows {
       const known = index.primary.get(identity)
       const isNewer = (other: AgingRow) => isOlder(reach, other.reach)
       // Another row that was read later and has a key of this one: this one has lost it since.
-      if ((known && isNewer(known)) || index.leadsTo(row, isNewer)) return { row, promise: undefined }
+      if ((known && isNewer(known)) || index.leadsTo(row, isNewer)) return new Entry(row)
       // One statement may have been asked by several spellings.
       if (known && known.reach !== reach) replace(known, row, reach)
       const held = known ?? add(row, identity, reach)
@@ -119,7 +119,7 @@ export function createExpiringRows(options: GenerationOptions): ExpiringRows {
       return all.map((row, at): Entry => {
         const held = known[at]
         if (held?.row === row) return held.entry
-        if (held || rows.length === maxRows || isGone(row)) return { row, promise: undefined }
+        if (held || rows.length === maxRows || isGone(row)) return new Entry(row)
         return add(row, identities.of(row), reach).entry
       })
     },

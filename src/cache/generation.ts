@@ -2,23 +2,13 @@ import type { CacheEvents } from '../diagnostics/cache-events.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import type { Identity } from '../keys/identity.ts'
 import { isOwnKey, type Key, type KeyDefinition, type TableKeys } from '../keys/key.ts'
-import type { Row } from '../rows/row.ts'
+import { Entry, type Row } from '../rows/row.ts'
 import { type RowsRead, takeRows } from '../rows/rows-read.ts'
 import { createDoorkeeper, type Doorkeeper } from './doorkeeper.ts'
 import { createDroppedRows, type DroppedRows } from './dropped-rows.ts'
 import { createEviction } from './eviction.ts'
 import { createFifoMap, type FifoMap } from './fifo-map.ts'
 import { createRowIndex, type Lookup } from './row-index.ts'
-
-/** A row that is held or has just been read. */
-export interface Entry {
-  readonly row: Row
-  /**
-   * Made at the first hit and kept, so that later hits allocate nothing. It is also the
-   * row's mark for eviction: the row was used. Null where that mark was taken away again.
-   */
-  promise: Promise<Row> | null | undefined
-}
 
 /** Finds entries by keys as callers pass them: nothing is validated or encoded. */
 export interface HitIndex {
@@ -138,7 +128,7 @@ export function createGeneration(options: GenerationOptions): Generation {
   }
 
   function add(row: Row, identity: Identity): Entry {
-    const entry: Entry = { row, promise: undefined }
+    const entry = new Entry(row)
     if (held.length < maxRows) held.push(entry)
     else drop(eviction.replace(entry))
     if (askedKeys.size > 0) index.add(entry, identity)
@@ -175,7 +165,7 @@ export function createGeneration(options: GenerationOptions): Generation {
     if (!entry) {
       // A row that is still in use somewhere is the same object when it is read again.
       const row = dropped?.find(identity) ?? read
-      if (isFull() && !isWelcome(identity, isCheap)) return { row, promise: undefined }
+      if (isFull() && !isWelcome(identity, isCheap)) return new Entry(row)
       dropped?.delete(identity)
       entry = add(row, identity)
     }
@@ -190,7 +180,7 @@ export function createGeneration(options: GenerationOptions): Generation {
       for (let at = 0; at < all.length; at++) {
         const row = all.at(at)
         if (!row) continue
-        const entry: Entry = { row, promise: undefined }
+        const entry = new Entry(row)
         held.push(entry)
         index.addNew(entry)
       }

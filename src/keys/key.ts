@@ -14,8 +14,8 @@ export interface KeyDefinition {
   readonly parts: readonly KeyColumn[]
 }
 
-/** A validated key: which definition it belongs to and how it is sent. */
-export interface Key {
+/** A validated key: which definition it belongs to and how it is sent. A class for the reason that `Entry` is one. */
+export class Key {
   readonly definition: KeyDefinition
   /** What a scope knows it by: of several columns their JSON text. */
   readonly token: Token
@@ -24,7 +24,14 @@ export interface Key {
   /** The key as JSON text: a scalar for one column, an array for several. */
   readonly json: string
   /** Whether a statement that is under way already must not answer it. */
-  readonly fresh?: boolean
+  declare readonly fresh?: boolean
+
+  constructor(definition: KeyDefinition, json: string, tokens: readonly Token[]) {
+    this.definition = definition
+    this.token = tokens.length === 1 ? tokens[0]! : json
+    this.tokens = tokens
+    this.json = json
+  }
 }
 
 /** What nulls in a key are: in no row, or no key. */
@@ -115,8 +122,7 @@ export function tableKeys(table: TableMetadata, options: { readonly errorKeys?: 
     const column = definition.parts[0]!
     const json = encodeColumn(column, value, given)
     if (json === undefined) return undefined
-    const token = tokenOf(column, value, json)
-    return { definition, token, tokens: [token], json }
+    return new Key(definition, json, listOf(tokenOf(column, value, json)))
   }
 
   /** A column is read once: a getter may answer something else the next time. */
@@ -217,10 +223,13 @@ export function isOwnKey({ definition, tokens }: Key, row: Row, identities: RowI
   return identities.areExact || !identities.isDistinguished(row)
 }
 
+/** Not a literal, for the reason that a key is none. */
+function listOf(...tokens: Token[]): readonly Token[] {
+  return tokens
+}
+
 function makeKey(definition: KeyDefinition, parts: readonly string[], tokens: readonly Token[]): Key {
-  if (parts.length === 1) return { definition, token: tokens[0]!, tokens, json: parts[0]! }
-  const json = `[${parts.join(',')}]`
-  return { definition, token: json, tokens, json }
+  return new Key(definition, parts.length === 1 ? parts[0]! : `[${parts.join(',')}]`, tokens)
 }
 
 /** Everything that can be the value of one column; other objects name their columns. */

@@ -79,13 +79,19 @@ export class ListAsker<Answer> implements Asker<Answer> {
 }
 
 /** A key to be sent, its position among the asker's keys, and the next one that waits for the same key. */
-export interface Waiting<Answer> {
+export class Waiting<Answer> {
   readonly key: Key
   readonly asker: Asker<Answer>
   readonly position: number
   /** Whether it was asked while its statement was under way. */
-  joined: boolean
-  next: Waiting<Answer> | undefined
+  joined = false
+  next: Waiting<Answer> | undefined = undefined
+
+  constructor(key: Key, asker: Asker<Answer>, position: number) {
+    this.key = key
+    this.asker = asker
+    this.position = position
+  }
 }
 
 /** Among so many keys, a search from the first to the last takes no longer than one in a map. */

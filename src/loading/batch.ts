@@ -10,7 +10,7 @@ import {
   LoneAsker,
   takeJoined,
   tooManyWaiting,
-  type Waiting,
+  Waiting,
   WaitingKeys,
 } from './asker.ts'
 import type { BatchOptions } from './batch-options.ts'
@@ -208,7 +208,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
         if (answer instanceof Error) reject(answer)
         else resolve(answer)
       })
-      gather({ key, asker, position: 0, joined: false, next: undefined })
+      gather(new Waiting(key, asker, 0))
       begin(asker)
     })
   }
@@ -220,7 +220,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
       const asker = new ListAsker<Answer>({ due: limit.due(), keys: keys.length, finish })
       const areNew = isDistinct && gathered.all.length === 0 && (!fence || sent.length === 0)
       for (let position = 0; position < keys.length; position++) {
-        gather({ key: keys[position]!, asker, position, joined: false, next: undefined }, areNew)
+        gather(new Waiting(keys[position]!, asker, position), areNew)
       }
       begin(asker)
     })

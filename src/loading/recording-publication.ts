@@ -1,5 +1,5 @@
-import type { Entry, Publication } from '../cache/generation.ts'
-import type { Row } from '../rows/row.ts'
+import type { Publication } from '../cache/generation.ts'
+import type { Entry, Row } from '../rows/row.ts'
 import { takeRows } from '../rows/rows-read.ts'
 import type { StoreNamespace } from '../store/store.ts'
 import type { StoreWriter } from './store-writer.ts'

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Entry, Publication } from '../cache/generation.ts'
+import type { Publication } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Reading, Sending } from '../cache/shared-cache.ts'
 import { ER_KEY_DOES_NOT_EXIST, errorNumber } from '../database/server-errors.ts'
@@ -9,7 +9,7 @@ import { ConfigurationError, LookupError } from '../errors.ts'
 import type { RowIdentities } from '../keys/identity.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
-import type { Row, RowReader } from '../rows/row.ts'
+import { Entry, type Row, type RowReader } from '../rows/row.ts'
 import type { ReadOrigin, StatementListener } from './batch-trace.ts'
 import { createLookup, type Lookup } from './lookup.ts'
 import { createStatementSize, type Send } from './statement-size.ts'
@@ -119,7 +119,7 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
     try {
       const row = rowOf(values, from)
       if (!row) return undefined
-      return into ? into.publish(row, key) : { row, promise: undefined }
+      return into ? into.publish(row, key) : new Entry(row)
     } catch (error) {
       return error as Error
     }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Entry } from '../cache/generation.ts'
 import { coalesce } from '../database/coalesce.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
+import type { Entry } from '../rows/row.ts'
 import type { ServerReads } from './server-reads.ts'
 import type { LateOptions, TableStore } from './table-store.ts'
 

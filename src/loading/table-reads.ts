@@ -1,11 +1,11 @@
-import type { Entry, Publication } from '../cache/generation.ts'
+import type { Publication } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import { coalesce } from '../database/coalesce.ts'
 import { withinDeadline } from '../database/deadline.ts'
 import type { Server } from '../database/server-features.ts'
 import type { RowIdentities } from '../keys/identity.ts'
 import type { TableMetadata } from '../metadata.ts'
-import type { Row } from '../rows/row.ts'
+import { Entry, type Row } from '../rows/row.ts'
 import { takeRows } from '../rows/rows-read.ts'
 import { type ReadOrigin, type StatementListener, traceTable } from './batch-trace.ts'
 import { type Answers, createTableRead } from './lookup.ts'
@@ -56,7 +56,7 @@ export function createTableReads(options: TableReadsOptions): TableReads {
     if (answer.rows.length > limit) return undefined
     const { rows, from } = answer
     const read = { length: rows.length, at: (index: number) => rowOf(rows[index]!, from) }
-    return publication?.publishAll(read) ?? takeRows(read).map((row) => ({ row, promise: undefined }))
+    return publication?.publishAll(read) ?? takeRows(read).map((row) => new Entry(row))
   }
 
   return {

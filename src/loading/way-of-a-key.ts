@@ -1,6 +1,6 @@
-import { type Entry, type HeldAnswers, promiseOf, rowsOf } from '../cache/generation.ts'
+import { type HeldAnswers, promiseOf, rowsOf } from '../cache/generation.ts'
 import type { Key, KeyDefinition } from '../keys/key.ts'
-import type { Row } from '../rows/row.ts'
+import type { Entry, Row } from '../rows/row.ts'
 import { promiseOf as promiseOfAnswer, type Remembered } from '../scope/scope-loader.ts'
 import type { KeySource, ScopedTable } from '../scope/scoped-table.ts'
 import type { TableScope } from '../scope/table-scope.ts'
@@ -76,7 +76,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
     const held = findHeld(key, scope)
     if (held) return held
     const asked = isHeard() ? withCaller(key) : key
-    return scope ? scope.load(asked) : batches.rowsBy(key.definition).load(asked).then(rowOf)
+    return scope ? promiseOfAnswer(scope.load(asked)) : batches.rowsBy(key.definition).load(asked).then(rowOf)
   }
 
   function recall(key: Key, scope: TableScope): Remembered<Row | undefined> | undefined {

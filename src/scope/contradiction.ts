@@ -1,6 +1,6 @@
-import type { Entry } from '../cache/generation.ts'
 import { LookupError } from '../errors.ts'
 import type { TableKeys } from '../keys/key.ts'
+import type { Entry } from '../rows/row.ts'
 import type { IdentityMap } from './identity-map.ts'
 import type { PinnedGeneration } from './pinned-generation.ts'
 

@@ -1,13 +1,8 @@
-import {
-  EMPTY_INDEX,
-  type Entry,
-  type Generation,
-  type HeldAnswers,
-  type HitIndex,
-} from '../cache/generation.ts'
+import { EMPTY_INDEX, type Generation, type HeldAnswers, type HitIndex } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Identity } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
+import type { Entry } from '../rows/row.ts'
 
 /**
  * What one scope reads of the process. A versioned table shows it the generation that it read first: what a request has

@@ -1,8 +1,8 @@
-import type { Entry } from '../cache/generation.ts'
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import type { KeyDefinition, TableKeys } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
+import type { Entry } from '../rows/row.ts'
 import type { KeyBatch } from './scope-loader.ts'
 
 /** Where a scope loads what neither it nor the process holds. */

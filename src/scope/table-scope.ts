@@ -1,19 +1,12 @@
-import { type Entry, rowsOf } from '../cache/generation.ts'
+import { rowsOf } from '../cache/generation.ts'
 import type { LookupError } from '../errors.ts'
 import { haveSameTokens, type Identity } from '../keys/identity.ts'
 import { isOwnKey, type Key, type KeyDefinition } from '../keys/key.ts'
-import type { Row } from '../rows/row.ts'
+import type { Entry, Row } from '../rows/row.ts'
 import { contradictionOf } from './contradiction.ts'
 import { IdentityMap } from './identity-map.ts'
 import { PinnedGeneration } from './pinned-generation.ts'
-import {
-  answerOf,
-  arrivalOf,
-  MAX_REMEMBERED,
-  promiseOf,
-  type Remembered,
-  ScopeLoader,
-} from './scope-loader.ts'
+import { answerOf, MAX_REMEMBERED, promiseOf, type Remembered, ScopeLoader } from './scope-loader.ts'
 import type { ScopedTable } from './scoped-table.ts'
 
 type SeenRows = ReadonlyMap<unknown, Remembered<Row | undefined>>
@@ -64,19 +57,9 @@ export class TableScope {
     return promiseOf(this.#rowsBy(key.definition).keep(key, row && this.#rowFor(key, row)))
   }
 
-  load(key: Key): Promise<Row | undefined> {
+  /** For a key that it does not remember. */
+  load(key: Key): Remembered<Row | undefined> {
     return this.#rowsBy(key.definition).load(this.#fresh(key))
-  }
-
-  /** For a key that it does not remember: {@link loadGathered} loads all of them. */
-  gather(key: Key): Remembered<Row | undefined> {
-    return this.#rowsBy(key.definition).gather(this.#fresh(key))
-  }
-
-  /** Loads what was gathered, and resolves when all of these are answered. */
-  async loadGathered(answers: readonly Remembered<Row | undefined>[]): Promise<void> {
-    for (const answers of this.#answers) answers?.loadGathered()
-    await arrivalOf(answers)
   }
 
   /** The program that cleared the scope may know of a change that a statement under way has not seen. */
@@ -94,7 +77,7 @@ export class TableScope {
   }
 
   loadList(key: Key): Promise<readonly Row[]> {
-    return this.#listsBy(key.definition).load(this.#fresh(key))
+    return promiseOf(this.#listsBy(key.definition).load(this.#fresh(key)))
   }
 
   /**

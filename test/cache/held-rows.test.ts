@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createGeneration, type Entry, promiseOf } from '../../src/cache/generation.ts'
+import { createGeneration, promiseOf } from '../../src/cache/generation.ts'
 import { createCounters } from '../../src/diagnostics/stats.ts'
 import { type KeyDefinition, tableKeys } from '../../src/keys/key.ts'
 import type { TableMetadata } from '../../src/metadata.ts'
-import type { Row } from '../../src/rows/row.ts'
+import type { Entry, Row } from '../../src/rows/row.ts'
 
 const TABLE: TableMetadata = {
   name: 'item',

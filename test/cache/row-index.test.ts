@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createGeneration, type Entry } from '../../src/cache/generation.ts'
+import { createGeneration } from '../../src/cache/generation.ts'
 import { createCounters } from '../../src/diagnostics/stats.ts'
 import { type Key, type KeyDefinition, tableKeys } from '../../src/keys/key.ts'
 import type { TableMetadata } from '../../src/metadata.ts'
+import type { Entry } from '../../src/rows/row.ts'
 import { createRandom } from '../support/random.ts'
 
 const TABLE: TableMetadata = {

@@ -4,8 +4,8 @@
  *     node $FLAGS test/heap/cold-batches.ts (none | $forRequest | $request) [--leak]
  *
  * TEST_SERVER_URL says where, test/project/cost.test.ts which flags: the young space is large, so that it is collected between
- * batches alone; the whole heap is not collected; nothing is put into the old space from the beginning. An answer that
- * survives a young collection stays until the whole heap is looked at: it is no leak, but costs more than the batch.
+ * batches alone; the whole heap is not collected. An answer that survives a young collection, or that the engine has put into the old
+ * space from the beginning, stays until the whole heap is looked at: it is no leak, but costs more than the batch.
  * --leak plants that: an object literal with a getter that leads to the rows.
  */
 import { constants, PerformanceObserver } from 'node:perf_hooks'

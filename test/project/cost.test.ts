@@ -166,7 +166,7 @@ async function measured<Result>(program: string, ...args: readonly string[]): Pr
     program: process.execPath,
     args: [
       ...['--expose-gc', '--min-semi-space-size=32', '--max-semi-space-size=32'],
-      ...['--initial-heap-size=512', '--no-allocation-site-pretenuring', `test/heap/${program}`, ...args],
+      ...['--initial-heap-size=512', `test/heap/${program}`, ...args],
     ],
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     env: { TEST_SERVER_URL: await testServerUrl() },
