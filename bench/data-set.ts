@@ -5,7 +5,7 @@ import { createDatabase } from '../src/index.ts'
 import { createVersionTable, trackVersion } from '../src/migration/index.ts'
 import { SMALL_TABLES } from './small-tables.ts'
 
-/** The tables that most cases read: 135,000 cities and their 250 countries. */
+/** The tables that most cases read: 135,000 cities and their 250 countries. Towns are the same cities, with one version row. */
 const TABLES = [
   `create table country (
     code char(2) character set ascii collate ascii_general_ci not null primary key,
@@ -44,7 +44,9 @@ export async function loadDataSet(url: string): Promise<void> {
     ]),
   )
   await insert(connection, 'city', cityRows())
-  await connection.query('analyze table city, country')
+  await connection.query('create table town like city')
+  await connection.query('insert into town select * from city')
+  await connection.query('analyze table city, town, country')
   for (const table of SMALL_TABLES) {
     await connection.query(`create table ${table} (id int not null primary key, name varchar(20) not null)`)
     await insert(connection, table, [
@@ -57,6 +59,7 @@ export async function loadDataSet(url: string): Promise<void> {
   const db = createDatabase<Record<string, Record<string, unknown>>>({ uri: url })
   await createVersionTable(db)
   for (const table of ['city', 'country', ...SMALL_TABLES]) await trackVersion(db, table)
+  await trackVersion(db, 'town', { slots: 1 })
   await db.destroy()
 }
 

@@ -37,6 +37,7 @@ const LISTS: Record<string, Side> = {
   'findByKeys, per request': { module: 'sides/lookup', variant: 'request' },
   'findByKeys, immutable': { module: 'sides/lookup', variant: 'immutable' },
   'findByKeys, versioned': { module: 'sides/lookup', variant: 'versioned' },
+  'findByKeys, versioned, one slot': { module: 'sides/lookup', variant: 'versioned, one slot' },
   'Kysely + DataLoader': { module: 'sides/dataloader', variant: 'request' },
   'Kysely + DataLoader + Map': { module: 'sides/dataloader', variant: 'ideal' },
   'layered-loader getMany': { module: 'peers/layered-loader' },

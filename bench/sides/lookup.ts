@@ -1,7 +1,8 @@
 /**
  * This library: cities and countries per request only (`request`), `immutable`, `versioned`, or `expiring` after
  * an hour; `immutable, one key` as
- * if the tables had no other key than the primary one, `request, no scope` outside of requests.
+ * if the tables had no other key than the primary one, `versioned, one slot` from a table with one version row, `request, no scope`
+ * outside of requests.
  */
 import type { Kysely } from 'kysely'
 import { createDatabase, createRepositories, type Repository } from '../../src/index.ts'
@@ -19,11 +20,12 @@ export async function open({ url, variant, capacity, store: at }: PeerOptions): 
   const [mode, more] = variant.split(', ') as ['request' | 'immutable' | 'versioned' | 'expiring', string?]
   const oneKey = more === 'one key'
   const inScope = more !== 'no scope'
-  const { city, country } = await metadataOf(db)
+  const { city, town, country } = await metadataOf(db)
+  const name = more === 'one slot' ? 'town' : 'city'
   const known = (table: TableMetadata) => (oneKey ? { ...table, uniqueKeys: [] } : table)
-  const tables = { city: known(city!), country: known(country!) }
+  const tables = { city: known(city!), town: known(town!), country: known(country!) }
   const cached = mode === 'request' ? undefined : cacheMode(mode, capacity)
-  const cache: CacheModes<typeof tables> = cached ? { city: cached, country: cached } : {}
+  const cache: CacheModes<typeof tables> = cached ? { [name]: cached, country: cached } : {}
   const store = at === undefined ? undefined : openStore(at)
   const make = async () => {
     const made = createRepositories({ db, tables, cache, ...(store && { store }) })
@@ -31,22 +33,22 @@ export async function open({ url, variant, capacity, store: at }: PeerOptions): 
     return made
   }
   let repos = await make()
-  let lookups = lookupsOf(repos)
+  let lookups = lookupsOf(repos, name)
   return {
     get lookups() {
       return lookups
     },
     request: (work) => repos.$request(() => work(lookups)),
     cities(ids) {
-      const city = tableOf(inScope ? repos.$forRequest() : repos, 'city')
+      const city = tableOf(inScope ? repos.$forRequest() : repos, name)
       return city.findByKeys(ids) as Promise<unknown[]>
     },
     async restart() {
       await repos.$close()
       repos = await make()
-      lookups = lookupsOf(repos)
+      lookups = lookupsOf(repos, name)
     },
-    preload: () => tableOf(repos, 'city').preload(),
+    preload: () => tableOf(repos, name).preload(),
     statements: () => Object.values(repos.$stats()).reduce((sum, { statements }) => sum + statements, 0),
     async close() {
       await repos.$close()
@@ -66,8 +68,8 @@ export async function metadataOf<DB>(db: Kysely<DB>): Promise<TablesMetadata> {
   return Object.fromEntries(tables.map(({ metadata }) => [metadata.name, metadata]))
 }
 
-function lookupsOf(repos: { $table(name: string): unknown }): Lookups {
-  const city = tableOf(repos, 'city')
+function lookupsOf(repos: { $table(name: string): unknown }, name: string): Lookups {
+  const city = tableOf(repos, name)
   const country = tableOf(repos, 'country')
   return {
     city: (id) => city.findByKey(id),

@@ -3,10 +3,9 @@ import type { FollowedCache } from '../cache/process-cache.ts'
 import { inCurrentDatabase } from '../database/current-database.ts'
 import { cascadeSources, describeKey, readCascadingKeys } from '../migration/cascade.ts'
 import { frozenTriggers } from '../migration/freezing.ts'
-import { versionTriggers } from '../migration/tracking.ts'
+import { slotsWritten, versionTriggers } from '../migration/tracking.ts'
 import type { TriggerState } from '../migration/trigger.ts'
-import { SLOTS } from '../migration/version-slots.ts'
-import { VERSION_TABLE } from '../versions/version-table.ts'
+import { slotsFault, type TableSlots, VERSION_TABLE } from '../versions/version-table.ts'
 import type { CheckTarget } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { lockTablesNotes } from './lock-tables.ts'
@@ -31,7 +30,10 @@ export async function checkVersions({ owner, service, cached }: CheckTarget): Pr
     const wanted = mode === 'immutable' ? frozen : tracked
     return [
       ...engineFinding(table, engines.get(table)),
-      ...guardFindings(guard, slots, wanted.get(table) ?? []),
+      ...guardFindings(guard, wanted.get(table) ?? [], {
+        slots,
+        written: slotsWritten(tracked.get(table) ?? []),
+      }),
       ...cascadeFindings(guard, cascadeSources(keys, table)),
     ]
   })
@@ -76,13 +78,19 @@ function engineFinding(table: string, engine: string | undefined): Finding[] {
   ]
 }
 
-type Slots = ReadonlyMap<string, number> | 'missing' | 'hidden'
+type Slots = ReadonlyMap<string, TableSlots> | 'missing' | 'hidden'
+
+interface VersionRows {
+  readonly slots: Slots
+  /** How many rows triggers write, if that is known. */
+  readonly written: number | undefined
+}
 
 /** One finding for all that a call of the helper repairs. */
-function guardFindings(guard: Guard, slots: Slots, triggers: readonly TriggerState[]): Finding[] {
+function guardFindings(guard: Guard, triggers: readonly TriggerState[], versions: VersionRows): Finding[] {
   const inState = (state: TriggerState['state']) => triggers.filter((trigger) => trigger.state === state)
   const [missing, elsewhere] = partition(inState('missing'), ({ table }) => table === guard.table)
-  const unguardedFinding = missingGuard(guard, slots, { missing, triggers })
+  const unguardedFinding = missingGuard(guard, versions, { missing, triggers })
   const change = changeOf(guard)
   const findings: Finding[] = unguardedFinding ? [unguardedFinding] : []
   if (!unguardedFinding && elsewhere.length > 0) {
@@ -127,7 +135,7 @@ function guardFindings(guard: Guard, slots: Slots, triggers: readonly TriggerSta
 /** What of the table's own triggers and version rows is not there. */
 function missingGuard(
   guard: Guard,
-  slots: Slots,
+  { slots, written }: VersionRows,
   { missing, triggers }: Readonly<Record<'missing' | 'triggers', readonly TriggerState[]>>,
 ): Finding | undefined {
   if (slots === 'missing') {
@@ -139,8 +147,9 @@ function missingGuard(
   if (missing.length > 0) {
     faults.push(missing.length === own.length ? 'it has no triggers' : `${named(missing)} missing`)
   }
-  const present = slots === 'hidden' ? SLOTS : (slots.get(guard.table) ?? 0)
-  if (present !== SLOTS) faults.push(`${VERSION_TABLE} has ${present} of its ${SLOTS} rows`)
+  const present = slots === 'hidden' ? undefined : (slots.get(guard.table) ?? { rows: 0, first: 0 })
+  const fault = present && slotsFault(present, written)
+  if (fault) faults.push(fault)
   if (faults.length === 0) return undefined
   const change = missing.length > 0 ? changeOf(guard) : 'changes go unnoticed'
   return unguarded(guard, `${faults.join(', and ')}, so that ${change}`)
@@ -201,11 +210,12 @@ async function readEngines(db: Kysely<unknown>): Promise<ReadonlyMap<string, str
 
 async function readSlots(db: Kysely<unknown>): Promise<Slots> {
   try {
-    const { rows } = await sql<{ name: string; slots: unknown }>`
-      select table_name as name, count(*) as slots from ${sql.ref(VERSION_TABLE)} group by table_name`.execute(
-      db.withoutPlugins(),
+    const { rows } = await sql<{ name: string; slots: unknown; first: unknown }>`
+      select table_name as name, count(*) as slots, max(if(slot = 0, version, 0)) as first
+      from ${sql.ref(VERSION_TABLE)} group by table_name`.execute(db.withoutPlugins())
+    return new Map(
+      rows.map(({ name, slots, first }) => [name, { rows: Number(slots), first: Number(first) }]),
     )
-    return new Map(rows.map(({ name, slots }) => [name, Number(slots)]))
   } catch (error) {
     if (deniedRight(error)) return 'hidden'
     throw error

@@ -43,14 +43,22 @@ function joinedStatement(options: StatementOptions, keys: string): Statement {
   )
 }
 
-/** For one key: at most a row; with the version its position comes first, too. Comparing with a constant saves a fifth of the time. */
-export function loneStatement(options: Omit<StatementOptions, 'many'>): Statement {
-  const { table, definition, versioned } = options
+/** Which version a statement for one key asks for: the sum of all slots, that of the first slot too, or that one alone. */
+export type LoneVersion = 'sum' | 'both' | 'first'
+
+/**
+ * For one key: at most a row; with the version that of the first slot comes first, where it is asked for. To read it by its whole key
+ * takes a third of the time of the sum. Comparing with a constant saves a fifth of the time.
+ */
+export function loneStatement(
+  options: Omit<StatementOptions, 'many'> & { readonly version?: LoneVersion },
+): Statement {
+  const { table, definition, versioned, version = 'sum' } = options
   const from = `${quoteName(table.name)} t force index (${quoteName(definition.index)})`
   const where = keyCondition(definition, (name) => column(table, name)).texts.join('?')
   return statement(
     versioned
-      ? `select ${hint(versioned)}'1' o, ${versionOf(table)}, ${columnList(options)} ${fromVersion(table, `${from} on ${where}`)}`
+      ? `select ${hint(versioned)}${version === 'sum' ? "'1' o" : FIRST_VERSION}, ${version === 'first' ? '' : `${versionOf(table)}, `}${columnList(options)} ${fromVersion(table, `${from} on ${where}`)}`
       : `select ${columnList(options)} from ${from} where ${where}`,
   )
 }
@@ -121,6 +129,9 @@ function hint(versioned: boolean): string {
 function versionOf(table: TableMetadata): string {
   return `(select sum(version) from ${VERSION_TABLE} where ${isOf(table)})`
 }
+
+/** As a double, which the driver reads at once: no version is above 2^53. */
+const FIRST_VERSION = 'v.version + 0e0'
 
 /** One row at least, to tell the version, also where nothing is found: that of a slot which each table with a version has. */
 function fromVersion(table: TableMetadata, joined: string): string {

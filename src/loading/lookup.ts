@@ -5,17 +5,19 @@ import { ConfigurationError, LookupError } from '../errors.ts'
 import type { DistinguishedColumn, RowIdentities } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
+import { SOLE } from '../versions/version-table.ts'
 import {
   emptyTableStatement,
   keyCondition,
   keyStatement,
+  type LoneVersion,
   loneStatement,
   type StatementOptions,
   tableStatement,
   unionStatement,
 } from './lookup-sql.ts'
 
-/** Rows as arrays: the position (from 1) of the key that they answer, then the columns from `from` on; from 0, where there is one key. */
+/** Rows as arrays: the position (from 1) of the key that they answer, if there are several keys; then the columns, from `from` on. */
 export interface Answers {
   readonly rows: readonly (readonly unknown[])[]
   readonly from: number
@@ -116,15 +118,36 @@ function createAsk(options: StatementOptions): Lookup {
 
 function loneLookup(options: StatementOptions): Lookup {
   const { table, definition, versioned } = options
-  const statement = loneStatement(options)
+  const statementFor = (version: LoneVersion) => loneStatement({ ...options, version })
+  const statements = { sum: statementFor('sum'), both: statementFor('both'), first: statementFor('first') }
   const { parts } = keyCondition(definition, (name) => name)
-  return async ({ execute }, [key]) => {
+
+  async function ask({ execute }: Server, version: LoneVersion, key: Key) {
     const rows = await execute(
-      statement,
-      parts.map((part) => String(key!.tokens[part])),
+      statements[version],
+      parts.map((part) => String(key.tokens[part])),
     )
     if (rows.length > 1) throw unexpected(table, 1, rows.length)
-    return versioned ? { rows, from: 2, version: versionIn(table.name, rows[0]) } : { rows, from: 0 }
+    return rows
+  }
+
+  /** What the last answer has shown to be enough. Each answer says for its own time whether it was. */
+  let enough: LoneVersion = 'sum'
+  return async (server, [key]) => {
+    if (enough === 'first') {
+      const rows = await ask(server, 'first', key!)
+      const version = Number(rows[0]?.[0])
+      if (version >= SOLE) return { rows, from: 1, version }
+      enough = 'both'
+    }
+    const asked = enough
+    const rows = await ask(server, asked, key!)
+    if (!versioned) return { rows, from: 0 }
+    const version = versionIn(table.name, rows[0])
+    // Where there is one slot its version is the sum.
+    if (version < SOLE) enough = 'sum'
+    else enough = asked === 'both' && Number(rows[0]![0]) >= SOLE ? 'first' : 'both'
+    return { rows, from: 2, version }
   }
 }
 

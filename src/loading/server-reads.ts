@@ -143,7 +143,7 @@ export function createServerReads(options: ServerReadsOptions): ServerReads {
     const { answer, publication } = await readCurrent((server) => lookup(server, keys), sending)
     const entries: (Entry | Error | undefined)[] = new Array(keys.length)
     for (const values of answer.rows) {
-      const index = answer.from === 0 ? 0 : Number(values[0]) - 1
+      const index = keys.length === 1 ? 0 : Number(values[0]) - 1
       entries[index] = entryOf(values, answer.from, publication, keys[index])
     }
     for (let index = 0; index < entries.length; index++) {

@@ -33,7 +33,7 @@ const FROZEN: Guard = {
  * right is missing, or `db` is a transaction.
  */
 export async function freeze<DB>(db: Kysely<DB>, table: string): Promise<void> {
-  await addGuard(db, FROZEN, table)
+  await addGuard(db, FROZEN, { table })
 }
 
 /**

@@ -1,6 +1,6 @@
 export { amend } from './amend.ts'
 export { AmendError } from './amend-error.ts'
 export { freeze, frozenTriggers, unfreeze } from './freezing.ts'
-export { trackVersion, untrackVersion, versionTriggers } from './tracking.ts'
+export { type TrackOptions, trackVersion, untrackVersion, versionTriggers } from './tracking.ts'
 export type { Trigger, TriggerState } from './trigger.ts'
 export { createVersionTable, dropVersionTable } from './version-table.ts'

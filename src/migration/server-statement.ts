@@ -17,7 +17,7 @@ export async function run<Row extends object>(
   statement: string,
 ): Promise<readonly Row[]> {
   // The session may have a limit (sql_select_limit), by the server's default too.
-  const limited = statement.startsWith('select ') ? `${statement} limit ${ALL_ROWS}` : statement
+  const limited = statement.replace(/^(select .*?)( for update)?$/s, `$1 limit ${ALL_ROWS}$2`)
   try {
     return (await sql.raw<Row>(limited).execute(withoutPlugins(db))).rows
   } catch (error) {

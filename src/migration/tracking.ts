@@ -1,11 +1,13 @@
 import type { Kysely } from 'kysely'
 import { ConfigurationError } from '../errors.ts'
+import { SLOT_COUNTS, type SlotCount } from '../versions/version-table.ts'
 import { type CascadeSource, cascadeSources, describeKey, readCascadingKeys } from './cascade.ts'
 import { addGuard, type Guard, guardStates, removeGuard } from './guard.ts'
 import { run } from './server-statement.ts'
 import type { Trigger, TriggerState } from './trigger.ts'
-import { trackingBody, trackingBodyAsBefore, trackingBodyByNumber } from './trigger-body.ts'
+import { trackingBodies, trackingBody, trackingBodyAsBefore, trackingBodyByNumber } from './trigger-body.ts'
 import { triggerName } from './trigger-name.ts'
+import { slotsWrittenBy } from './version-slots.ts'
 
 const TRACKED: Guard = {
   name: 'tracked',
@@ -13,11 +15,33 @@ const TRACKED: Guard = {
   inverse: 'untrackVersion',
   reader: 'versionTriggers',
   refuseBypasses,
-  async readExpected(db, { toCreate } = { toCreate: false }) {
+  async readExpected(db, options) {
     const keys = await readCascadingKeys(db)
-    const bodiesFor = toCreate ? await readBestBody(db) : knownBodies
+    const bodiesFor = options ? await readBestBody(db, options.toCreate) : knownBodies
     return (table) => trackingTriggers(table, cascadeSources(keys, table), bodiesFor(table))
   },
+}
+
+/**
+ * The options of `trackVersion`.
+ *
+ * @example
+ * ```ts
+ * await trackVersion(db, 'country', { slots: 1 })
+ * ```
+ */
+export interface TrackOptions {
+  /**
+   * How many rows the table has in `lookup_version` (default as many as it has already, or 16). Transactions that write the
+   * table through the same row wait for each other. With one row, reads of single keys are faster: use that for tables with few
+   * writers, such as a seed or an admin page. Other numbers help polls only. Another number can be given later.
+   *
+   * @example
+   * ```ts
+   * await trackVersion(db, 'country', { slots: 1 })
+   * ```
+   */
+  readonly slots?: 1 | 2 | 4 | 8 | 16
 }
 
 /**
@@ -35,10 +59,22 @@ const TRACKED: Guard = {
  * }
  * ```
  * @throws ConfigurationError if there is no version table, the table is not InnoDB, a cascade from another database can change it,
- * a right is missing, or `db` is a transaction.
+ * a right is missing, `slots` is not one of its numbers, or `db` is a transaction.
  */
-export async function trackVersion<DB>(db: Kysely<DB>, table: string): Promise<void> {
-  await addGuard(db, TRACKED, table)
+export async function trackVersion<DB>(
+  db: Kysely<DB>,
+  table: string,
+  options: TrackOptions = {},
+): Promise<void> {
+  const { slots } = options
+  if (slots !== undefined && !SLOT_COUNTS.includes(slots)) {
+    throw new ConfigurationError({
+      kind: 'option',
+      problem: `trackVersion expects slots to be ${SLOT_COUNTS.slice(0, -1).join(', ')} or ${SLOT_COUNTS.at(-1)}, and got ${typeof slots === 'number' ? slots : `a ${typeof slots}`}`,
+      fix: "Call it so: trackVersion(db, 'country', { slots: 1 }), or leave it out.",
+    })
+  }
+  await addGuard(db, TRACKED, { table, slots })
 }
 
 /**
@@ -72,6 +108,12 @@ export async function versionTriggers<DB>(
   return await guardStates(db, TRACKED, tables)
 }
 
+/** How many version rows these triggers write; undefined if that is not known. */
+export function slotsWritten(triggers: readonly TriggerState[]): number | undefined {
+  const known = triggers.filter(({ state }) => state === 'live' || state === 'outdated')
+  return known.length === 0 ? undefined : Math.max(...known.map(({ body }) => slotsWrittenBy(body)))
+}
+
 async function refuseBypasses<DB>(db: Kysely<DB>, table: string): Promise<void> {
   const sources = cascadeSources(await readCascadingKeys(db), table)
   const elsewhere = sources.filter(({ key }) => key.parentDatabase)
@@ -84,10 +126,10 @@ async function refuseBypasses<DB>(db: Kysely<DB>, table: string): Promise<void> 
   }
 }
 
-type Bodies = Pick<Trigger, 'body' | 'otherBody' | 'earlierBody'>
+type Bodies = Pick<Trigger, 'body' | 'otherBodies' | 'earlierBody'>
 
 /** MySQL numbers statements. Where it logs them as text, it would warn of each that reads the number. */
-async function readBestBody<DB>(db: Kysely<DB>): Promise<(table: string) => Bodies> {
+async function readBestBody<DB>(db: Kysely<DB>, slots: SlotCount): Promise<(table: string) => Bodies> {
   const rows = await run<{ Variable_name: string; Value: string }>(
     db,
     "show session variables where variable_name in ('statement_id', 'binlog_format')",
@@ -95,13 +137,13 @@ async function readBestBody<DB>(db: Kysely<DB>): Promise<(table: string) => Bodi
   const variables = new Map(rows.map(({ Variable_name, Value }) => [Variable_name, Value]))
   const isNumbered = variables.has('statement_id') && variables.get('binlog_format') !== 'STATEMENT'
   const best = isNumbered ? trackingBodyByNumber : trackingBody
-  return (table) => ({ body: best(table) })
+  return (table) => ({ body: best(table, slots) })
 }
 
 function knownBodies(table: string): Bodies {
   return {
     body: trackingBody(table),
-    otherBody: trackingBodyByNumber(table),
+    otherBodies: trackingBodies(table),
     earlierBody: trackingBodyAsBefore(table),
   }
 }

@@ -1,7 +1,7 @@
 import { ER_CANT_UPDATE_USED_TABLE_IN_SF_OR_TRG } from '../database/server-errors.ts'
-import { VERSION_TABLE } from '../versions/version-table.ts'
+import { SLOT_COUNTS, SLOTS, type SlotCount, VERSION_TABLE } from '../versions/version-table.ts'
 import { literal } from './server-statement.ts'
-import { bumpOwnSlot, bumpTokenSlot, tokenRow } from './version-slots.ts'
+import { bumpOwnSlot, bumpOwnSlotAsBefore, bumpTokenSlot, tokenRow } from './version-slots.ts'
 
 /** The two ways in which triggers guard a table: they count its changes, or refuse them. */
 export type GuardName = 'tracked' | 'frozen'
@@ -16,10 +16,10 @@ export const AMEND_VARIABLE = '@kysely_lookup_amend'
  * 1442 otherwise, which does not say what to do. A procedure that all triggers call would pass, but dumps leave procedures out, and
  * then every write would fail.
  */
-export function trackingBody(table: string): string {
+export function trackingBody(table: string, slots: SlotCount = SLOTS): string {
   return `begin
   ${sayingWhatToDo(table)}
-  ${bumpOwnSlot(table)}
+  ${bumpOwnSlot(table, slots)}
 end`
 }
 
@@ -28,13 +28,13 @@ end`
  * number, each statement of a trigger too. If none was taken since the last row was counted, this is the next row of one statement: no
  * COMMIT or ROLLBACK came between. If others take numbers meanwhile, the version moves more often than it had to.
  */
-export function trackingBodyByNumber(table: string): string {
+export function trackingBodyByNumber(table: string, slots: SlotCount = SLOTS): string {
   // In bytes: a collation may take two names for one. NUL is in no name.
   const own = `concat(${literal(table)}, 0x00, cast(database() as binary))`
   return `begin
   ${sayingWhatToDo(table)}
   if not (@kysely_lookup_row + 1 <=> @@statement_id and @kysely_lookup_counted <=> ${own}) then
-    ${bumpOwnSlot(table)}
+    ${bumpOwnSlot(table, slots)}
     set @kysely_lookup_counted = ${own};
   end if;
   set @kysely_lookup_row = @@statement_id;
@@ -43,7 +43,12 @@ end`
 
 /** The same as version 0.1 made it, which leaves the error as it is. */
 export function trackingBodyAsBefore(table: string): string {
-  return `begin\n  ${bumpOwnSlot(table)}\nend`
+  return `begin\n  ${bumpOwnSlotAsBefore(table)}\nend`
+}
+
+/** Every body with which this version of the library moves the version of a table. */
+export function trackingBodies(table: string): readonly string[] {
+  return SLOT_COUNTS.flatMap((slots) => [trackingBody(table, slots), trackingBodyByNumber(table, slots)])
 }
 
 function sayingWhatToDo(table: string): string {
@@ -88,12 +93,12 @@ const LITERAL = String.raw`(?:'([^'\\]+)'|convert\(0x([0-9a-f]+) using utf8mb4\)
 const BODIES = [
   {
     guard: 'tracked',
-    bodies: [trackingBody, trackingBodyByNumber, trackingBodyAsBefore],
+    bodies: (table: string) => [...trackingBodies(table), trackingBodyAsBefore(table)],
     pattern: new RegExp(`insert into ${VERSION_TABLE} .*?values \\(${LITERAL}, `, 's'),
   },
   {
     guard: 'frozen',
-    bodies: [freezingBody],
+    bodies: (table: string) => [freezingBody(table)],
     pattern: new RegExp(`from ${VERSION_TABLE}\\s+where table_name = ${LITERAL} and slot = 0`),
   },
 ] as const
@@ -103,7 +108,7 @@ export function guardedBy(text: string): Guarded | undefined {
   for (const { guard, bodies, pattern } of BODIES) {
     const [, plain, hex = ''] = pattern.exec(text) ?? []
     const table = plain ?? Buffer.from(hex, 'hex').toString()
-    if (table !== '') return { guard, table, current: bodies.some((body) => text === body(table)) }
+    if (table !== '') return { guard, table, current: bodies(table).includes(text) }
   }
   return undefined
 }

@@ -25,14 +25,14 @@ export interface Trigger {
   readonly event: 'insert' | 'update' | 'delete'
   /** The SQL of its body. */
   readonly body: string
-  /** The body that it has on other servers, which does the same. */
-  readonly otherBody?: string
+  /** The bodies that it has on other servers or with another number of slots, which do the same. */
+  readonly otherBodies?: readonly string[]
   /** The body that an earlier version of this library gave it, which guards the table too. */
   readonly earlierBody?: string
 }
 
 /** A trigger on the server. */
-export interface LiveTrigger extends Omit<Trigger, 'body' | 'otherBody' | 'earlierBody'> {
+export interface LiveTrigger extends Omit<Trigger, 'body' | 'otherBodies' | 'earlierBody'> {
   /** Absent if the user may not see it. */
   readonly body?: string
   /** The user that it belongs to; absent if this user may not see it, on MariaDB. */
@@ -115,9 +115,9 @@ export async function readTriggerStates(
 function triggerStates(expected: readonly Trigger[], live: readonly LiveTrigger[]): readonly TriggerState[] {
   return expected.map((trigger): TriggerState => {
     const there = live.filter((one) => onSame(one, trigger))
-    const { body, otherBody } = trigger
-    const found = there.find((one) => one.body === body || (otherBody && one.body === otherBody))
-    if (found) return { ...trigger, name: found.name, body: found.body ?? body, state: 'live' }
+    const bodies = new Set<string | undefined>([trigger.body, ...(trigger.otherBodies ?? [])])
+    const found = there.find(({ body }) => bodies.has(body))
+    if (found) return { ...trigger, name: found.name, body: found.body ?? trigger.body, state: 'live' }
     const earlier = there.find(({ body }) => body !== undefined && body === trigger.earlierBody)
     if (earlier) return { ...trigger, name: earlier.name, state: 'outdated' }
     const hidden = there.some(({ name, body }) => name === trigger.name && body === undefined)
@@ -157,18 +157,37 @@ export async function replaceTriggers(
   const own = present.filter((trigger) => trigger.own)
   const kept = new Set(triggerStates(expected, own).map(({ name, state }) => (state === 'live' ? name : '')))
   const named = new Set(expected.map(({ name }) => name))
-  for (const trigger of present) {
-    const { name } = trigger
-    if (!kept.has(name) && (named.has(name) || isTriggerOf(trigger, { table, guard }))) {
-      await run(db, `drop trigger if exists ${quoteName(name)}`)
-    }
-  }
+  const outgoing = new Set(
+    present
+      .filter((one) => !kept.has(one.name) && (named.has(one.name) || isTriggerOf(one, { table, guard })))
+      .map(({ name }) => name),
+  )
   for (const trigger of expected) {
-    const there = own.some((one) => kept.has(one.name) && onSame(one, trigger))
-    if (!there) await run(db, createStatement(trigger))
+    if (own.some((one) => kept.has(one.name) && onSame(one, trigger))) continue
+    if (!outgoing.delete(trigger.name)) {
+      await create(db, trigger)
+      continue
+    }
+    // No write comes when neither the old one nor the new one is there: that would move no version.
+    const standIn = { ...trigger, name: trigger.name.replace('lookup', 'moving') }
+    outgoing.delete(standIn.name)
+    await drop(db, standIn.name)
+    await create(db, standIn)
+    await drop(db, trigger.name)
+    await create(db, trigger)
+    await drop(db, standIn.name)
   }
+  for (const name of outgoing) await drop(db, name)
 }
 
-function createStatement({ name, table, timing, event, body }: Trigger): string {
-  return `create trigger ${quoteName(name)} ${timing} ${event} on ${quoteName(table)} for each row ${body}`
+async function create(db: QueryExecutorProvider, trigger: Trigger): Promise<void> {
+  const { name, table, timing, event, body } = trigger
+  await run(
+    db,
+    `create trigger ${quoteName(name)} ${timing} ${event} on ${quoteName(table)} for each row ${body}`,
+  )
+}
+
+async function drop(db: QueryExecutorProvider, name: string): Promise<void> {
+  await run(db, `drop trigger if exists ${quoteName(name)}`)
 }

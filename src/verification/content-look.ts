@@ -4,7 +4,7 @@ import { quoteName } from '../database/statement.ts'
 import type { TableMetadata } from '../metadata.ts'
 import { namespaceOf, type TableContent } from '../store/namespace.ts'
 import { readServerIdentity } from '../versions/server-identity.ts'
-import { VERSION_TABLE } from '../versions/version-table.ts'
+import { CLOCK_LIMIT, VERSION_TABLE } from '../versions/version-table.ts'
 
 /** A table whose rows may be in a store. */
 export interface LookedUpTable {
@@ -29,6 +29,7 @@ export async function lookAtContents(
     const { table, mode } = tables.find((one) => one.table.name === name)!
     const structure = structures.get(name)
     const numbers = slots.map(([, version]) => Number(version))
+    const times = numbers.map((number) => number % CLOCK_LIMIT)
     // TRUNCATE leaves a table as old as it was, at the version that it had. Rows that come after it move the version of a tracked one.
     const truncated = mode === 'versioned' ? isEmpty : counters?.truncations
     contents.set(name, {
@@ -41,7 +42,7 @@ export async function lookAtContents(
             })
           : undefined,
       version: numbers.reduce((sum, one) => sum + one, 0),
-      age: Math.max(0, now - Math.max(...numbers)),
+      age: Math.max(0, now - Math.max(...times)),
     })
   }
   return contents

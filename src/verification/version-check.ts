@@ -3,7 +3,7 @@ import { ER_NO_SUCH_TABLE, errorNumber } from '../database/server-errors.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { TriggerState } from '../migration/trigger.ts'
 import type { GuardedTable } from '../versions/guard-faults.ts'
-import { deniedVersions, SLOTS, VERSION_TABLE } from '../versions/version-table.ts'
+import { deniedVersions, slotsFault, type TableSlots, VERSION_TABLE } from '../versions/version-table.ts'
 
 /**
  * That a versioned table's changes move its version: the version table, the table's rows in it, and its triggers.
@@ -12,24 +12,25 @@ import { deniedVersions, SLOTS, VERSION_TABLE } from '../versions/version-table.
 export async function checkVersion(db: Kysely<unknown>, table: string): Promise<void> {
   const name = JSON.stringify(table)
   const track = `Call trackVersion(db, ${name}) of kysely-lookup/migration in a migration.`
-  const refuse = (what: string, fix: string) => {
+  const refuse = (what: string, fix: string): never => {
     throw new ConfigurationError({
       kind: 'versions',
       problem: `${table} is cached as 'versioned', and ${what}, so that changes would go unnoticed`,
       fix,
     })
   }
-  const slots = await countSlots(db, table)
+  const slots = await readSlots(db, table)
   if (slots === undefined) {
-    refuse(
+    return refuse(
       `the table ${VERSION_TABLE} does not exist`,
       `Call createVersionTable(db) and then trackVersion(db, ${name}) of kysely-lookup/migration in a migration.`,
     )
   }
   // Only versioned tables need what migrations need.
-  const { versionTriggers } = await import('../migration/tracking.ts')
-  if (slots !== SLOTS) refuse(`${VERSION_TABLE} has ${slots} of its ${SLOTS} rows`, track)
+  const { slotsWritten, versionTriggers } = await import('../migration/tracking.ts')
   const triggers = (await versionTriggers(db, [table])).get(table) ?? []
+  const fault = slotsFault(slots, slotsWritten(triggers))
+  if (fault) refuse(fault, track)
   const wrong = triggers.filter(isWrong)
   if (triggers.length === 0) refuse('has no triggers', track)
   if (wrong.length > 0) refuse(named(wrong), track)
@@ -57,13 +58,14 @@ async function checkFreeze(db: Kysely<unknown>, table: string): Promise<void> {
   const { frozenTriggers } = await import('../migration/freezing.ts')
   const frozen = (await frozenTriggers(db, [table])).get(table) ?? []
   const wrong = frozen.filter(isWrong)
-  const slots = await countSlots(db, table)
-  if (!slots || (wrong.length === 0 && slots === SLOTS)) return
-  const { versionTriggers } = await import('../migration/tracking.ts')
+  const slots = await readSlots(db, table)
+  if (!slots || slots.rows === 0) return
+  const { slotsWritten, versionTriggers } = await import('../migration/tracking.ts')
   const tracked = (await versionTriggers(db, [table])).get(table) ?? []
-  if (!tracked.some(isWrong) && slots === SLOTS) return
+  const missing = slotsFault(slots, slotsWritten(tracked))
+  if (!missing && (wrong.length === 0 || !tracked.some(isWrong))) return
   const name = JSON.stringify(table)
-  const fault = wrong.length > 0 ? named(wrong) : `${VERSION_TABLE} has ${slots} of its ${SLOTS} rows`
+  const fault = wrong.length > 0 ? named(wrong) : missing
   throw new ConfigurationError({
     kind: 'versions',
     problem: `${table} is cached as 'immutable' and was frozen, and ${fault}, so that rows can change unnoticed`,
@@ -79,13 +81,12 @@ function named(triggers: readonly TriggerState[]): string {
   return `its trigger ${triggers.map(({ name, state }) => `${name} is ${state}`).join(', ')}`
 }
 
-async function countSlots(db: Kysely<unknown>, table: string): Promise<number | undefined> {
+async function readSlots(db: Kysely<unknown>, table: string): Promise<TableSlots | undefined> {
   try {
-    const { rows } = await sql<{ slots: unknown }>`
-      select count(*) as slots from ${sql.ref(VERSION_TABLE)} where table_name = ${table}`.execute(
-      db.withoutPlugins(),
-    )
-    return Number(rows[0]?.slots)
+    const { rows } = await sql<{ slots: unknown; first: unknown }>`
+      select count(*) as slots, max(if(slot = 0, version, 0)) as first
+      from ${sql.ref(VERSION_TABLE)} where table_name = ${table}`.execute(db.withoutPlugins())
+    return { rows: Number(rows[0]?.slots), first: Number(rows[0]?.first) }
   } catch (error) {
     if (errorNumber(error) === ER_NO_SUCH_TABLE) return undefined
     throw deniedVersions(error) ?? error

@@ -2,7 +2,7 @@ import type { Execute } from '../database/execute.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { PolledRow } from './poll-record.ts'
 import { FINGERPRINT, VERSIONS } from './poll-sql.ts'
-import { SLOTS, VERSION_TABLE } from './version-table.ts'
+import { isComplete, VERSION_TABLE } from './version-table.ts'
 
 /** The versions of all tables at one time. */
 export interface VersionAnswer {
@@ -18,7 +18,10 @@ export function versionAnswer(server: string | undefined, rows: readonly PolledR
   return {
     ...{ server, rows },
     versions: new Map(rows.map(([table, version]) => [table, version])),
-    incomplete: new Set(rows.flatMap(([table, , slots]) => (slots === SLOTS ? [] : [table]))),
+    incomplete: new Set(
+      // The version of one row is that of the table.
+      rows.flatMap(([table, version, slots]) => (isComplete({ rows: slots, first: version }) ? [] : [table])),
+    ),
   }
 }
 

@@ -14,8 +14,45 @@ export const VERSION_TABLE = 'lookup_version'
  */
 export const IMPATIENT = '/*+ SET_VAR(lock_wait_timeout = 1) */'
 
-/** How many rows a table has in it: writers move that of their connection, so that they seldom wait for each other. */
+/** How many rows a table may have in it: writers move that of their connection, so that they seldom wait for each other. */
+export const SLOT_COUNTS = [1, 2, 4, 8, 16] as const
+
+export type SlotCount = (typeof SLOT_COUNTS)[number]
+
+/** How many it has by default. */
 export const SLOTS = 16
+
+/**
+ * The version of a row is at least this where it is the only one that triggers write, so that nobody has to look for others. No other
+ * first row of a table has such a version.
+ */
+export const SOLE = 2 ** 52
+
+/** What is above, in a version row, is not of the clock: a row takes it over from rows that it replaces. */
+export const CLOCK_LIMIT = 2 ** 42
+
+/** What a table has in the version table. */
+export interface TableSlots {
+  readonly rows: number
+  /** The version of the first one. */
+  readonly first: number
+}
+
+/** Whether these may be all the rows that a table should have. */
+export function isComplete({ rows, first }: TableSlots): boolean {
+  return rows === 1 ? first >= SOLE : SLOT_COUNTS.some((count) => count === rows)
+}
+
+/** What is wrong with a table's rows, of which its triggers write so many, if that is known; undefined if nothing is. */
+export function slotsFault(slots: TableSlots, written: number | undefined): string | undefined {
+  const { rows, first } = slots
+  if (first >= SOLE && (rows > 1 || (written ?? 1) > 1)) {
+    return `a row of ${VERSION_TABLE} says that it is the only one, and is not`
+  }
+  if (isComplete(slots) && rows >= (written ?? 1)) return undefined
+  if (rows === 1 && written === 1) return `the row of ${VERSION_TABLE} does not say that it is the only one`
+  return `${VERSION_TABLE} has ${rows} of its ${written ?? SLOTS} rows`
+}
 
 /**
  * The error for a user who may not read the version table; undefined where that is not the matter. Servers answer the

@@ -5,8 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
-import { createDatabase } from '../../src/index.ts'
-import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { createRandom, type Random } from '../support/random.ts'
 import { createTestDatabase, runStatements, type TestDatabase } from '../support/server.ts'
 import { boundOf } from './bound.ts'
@@ -15,6 +13,7 @@ import { type ProcessHistory, readsOf } from './events.ts'
 import type { Fault } from './faults.ts'
 import { startMortalReaders } from './mortal-readers.ts'
 import type { ServiceOptions } from './service.ts'
+import { changeSlots, type Slots, trackTable } from './slots.ts'
 import { stopProcesses } from './stops.ts'
 import {
   type Claims,
@@ -37,6 +36,8 @@ export interface HistoryRunOptions {
   readonly store?: HistoryStore
   /** What happens to it (default all that leaves processes alive). */
   readonly faults?: readonly StoreFault[]
+  /** How many version rows the table has (default 16); with several numbers it changes all the time. */
+  readonly slots?: readonly Slots[] | undefined
   /** A part of the library is replaced by a wrong one in every process. */
   readonly fault?: Fault
   /** Processes that read and write through repositories (default 3); one more only writes, past them. */
@@ -62,6 +63,8 @@ export interface HistoryOutcome extends Verdict {
   readonly rollbacks: number
   readonly kills: number
   readonly stops: number
+  /** Of the number of version rows. */
+  readonly slotChanges: number
   readonly polls: number
   readonly failedPolls: number
   readonly failedReads: number
@@ -114,7 +117,8 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     const plans = planProcesses({ ...planning, store: spared ? undefined : store })
     const keys = keysOf(0, KEYS_PER_WRITER * plans[0]!.allWriters)
     await createTable(test, keys)
-    if (mode === 'versioned') await trackTable(test)
+    const { slots = [] } = options
+    if (mode === 'versioned') await trackTable(test, slots[0])
     const lasting = plans.map((plan) => startService(plan, fault))
     children.push(...lasting)
     const ends = lasting.map(async (child) => (await once(child, 'exit'))[0] as number | null)
@@ -132,6 +136,8 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     })
     await Promise.race([mortalReaders.begun, mortalReaders.ended])
     const killing = disturb ? undefined : killConnections({ test, random, stop: stop.signal })
+    const changing =
+      slots.length > 1 ? changeSlots({ test, numbers: slots, random, stop: stop.signal }) : undefined
     const troubling = store?.trouble({ random, stop: stop.signal })
     const stopping = stops ? stopProcesses({ children: lasting, random, stop: stop.signal }) : undefined
     const tell = (what: Told | 'go') => {
@@ -143,6 +149,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     const codes = await Promise.all(ends)
     stop.abort()
     const kills = (await killing) ?? 0
+    const slotChanges = (await changing) ?? 0
     const troubles = (await troubling) ?? 0
     const stopped = (await stopping) ?? 0
     const { plans: mortal, killed, crashed } = await mortalReaders.ended
@@ -169,6 +176,7 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
       rollbacks: writes.filter(({ committed }) => !committed).length,
       kills,
       stops: stopped,
+      slotChanges,
       polls: polls.length,
       failedPolls: polls.filter(({ failed }) => failed).length,
       failedReads: Object.values(failures).reduce((total, count) => total + count, 0),
@@ -273,12 +281,6 @@ async function createTable(test: TestDatabase, keys: readonly number[]): Promise
     ITEM,
     `insert into item values ${rows.map((key) => `(${key}, '${codeOf(key)}', ${groupOf(key)}, ${initialValue(key)})`).join(', ')}`,
   )
-}
-
-async function trackTable(test: TestDatabase): Promise<void> {
-  await using db = createDatabase<unknown>({ uri: test.url })
-  await createVersionTable(db)
-  await trackVersion(db, 'item')
 }
 
 function startService(plan: ServiceOptions, fault: Fault | undefined): ChildProcess {

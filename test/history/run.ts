@@ -3,9 +3,9 @@
  * replies are late, and the logs are judged.
  *
  *     node test/history/run.ts [--seconds 120] [--seed N] [--url mysql://…] [--services 3] [--mode expiring]
- *         [--store lmdb|redis|tiered [--faults kill,delete,…]] [--stops] [--fault NAME]
+ *         [--store lmdb|redis|tiered [--faults kill,delete,…]] [--stops] [--slots 1,16] [--fault NAME]
  *
- * `--faults` says what happens to the store (`STORE_FAULTS` in stores.ts; by default all that leaves processes alive). `--fault` plants a
+ * `--slots` says how many version rows the table has; with several numbers it changes all the time. `--faults` says what happens to the store (`STORE_FAULTS` in stores.ts; by default all that leaves processes alive). `--fault` plants a
  * fault in the library, to see that it is found.
  *
  * Without --url it runs on an embedded server. It exits with 1 where a guarantee was broken.
@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util'
 import { startEmbeddedServer } from '../support/embedded-server.ts'
 import { type Fault, faultNamed, faults } from './faults.ts'
 import { runHistory } from './history-run.ts'
+import type { Slots } from './slots.ts'
 import { STORE_FAULTS, STORES, type StoreFault } from './stores.ts'
 
 const { values } = parseArgs({
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     store: { type: 'string' },
     faults: { type: 'string' },
     stops: { type: 'boolean', default: false },
+    slots: { type: 'string' },
     fault: { type: 'string' },
   },
 })
@@ -50,6 +52,7 @@ const { violations, counts, failures, ...numbers } = await runHistory({
   services: Number(values.services),
   mode,
   stops: values.stops,
+  slots: values.slots?.split(',').map((count) => Number(count) as Slots),
   ...(store && { store }),
   ...(happening && { faults: happening as StoreFault[] }),
   ...(fault && { fault: fault as Fault }),

@@ -74,6 +74,32 @@ describe('16 writers of a tracked table', () => {
     })
   }
 
+  it('that write two tables with one version row in opposite order deadlock, and pass when one tries again', async () => {
+    await using data = await migrating([
+      ...table,
+      'create table price like plan',
+      'insert into price select * from plan',
+    ])
+    for (const name of ['plan', 'price']) await trackVersion(data.db, name, { slots: 1 })
+    const [one, other] = [await createConnection(data.test.url), await createConnection(data.test.url)]
+    const raise = (name: string, id: number) => `update ${name} set price = price + 1 where id = ${id}`
+    // Rows of their own: only version rows are in common.
+    for (const connection of [one, other]) await connection.query('begin')
+    await one.query(raise('plan', 1))
+    await other.query(raise('price', 2))
+    const answers = await Promise.allSettled([one.query(raise('price', 1)), other.query(raise('plan', 2))])
+    const errors = answers.map((answer) => (answer.status === 'rejected' ? answer.reason.errno : undefined))
+    assert.deepEqual(errors.filter(Boolean), [1213])
+    const [winner, loser, name] = errors[0] ? [other, one, 'plan'] : [one, other, 'price']
+    await winner.query('commit')
+    const before = await data.version(name)
+    // The server has rolled it back.
+    for (const statement of ['begin', raise('plan', 1), raise('price', 2), 'commit'])
+      await loser.query(statement)
+    assert.ok((await data.version(name)) > before)
+    for (const connection of [one, other]) connection.destroy()
+  })
+
   // MariaDB has it, by default from 11.6 on.
   if (snapshotIsolation)
     it("fail no more often than without triggers under MariaDB's snapshot isolation", async () => {

@@ -4,6 +4,7 @@ import { checkHistory, type ViolationKind } from '../history/checker.ts'
 import { ASKED, historyOf, type PollEvent, type ReadEvent, type WriteEvent } from '../history/events.ts'
 import { type Fault, faults } from '../history/faults.ts'
 import { type HistoryMode, type HistoryOutcome, runHistory } from '../history/history-run.ts'
+import type { Slots } from '../history/slots.ts'
 import type { scenes } from '../history/staged/scenes.ts'
 import type { Stall } from '../history/stops.ts'
 import type { HistoryStore, StoreFault } from '../history/stores.ts'
@@ -15,27 +16,30 @@ describe('several processes that read and write one table', () => {
     readonly mode: HistoryMode
     readonly store?: HistoryStore
     readonly faults?: readonly StoreFault[]
+    readonly slots?: readonly Slots[]
   }[] = [
     { mode: 'versioned' },
+    { mode: 'versioned', slots: [1, 2, 16] },
     { mode: 'versioned', store: 'lmdb' },
     { mode: 'versioned', store: 'lmdb', faults: ['kill', 'alter', 'shorten'] },
     { mode: 'versioned', store: 'redis' },
     { mode: 'expiring' },
   ]
-  for (const { mode, store, faults } of kinds) {
+  for (const { mode, store, faults, slots } of kinds) {
     const form = [
       `--mode ${mode}`,
       ...(store ? [`--store ${store}`] : []),
       ...(faults ? [`--faults ${faults}`] : []),
+      ...(slots ? [`--slots ${slots}`] : []),
     ]
     const name = form.join(' ').replaceAll('--', '')
     it(`see nothing uncommitted or older than the bound, never go back, and keep every request stable: ${name}`, async (t) => {
       const seed = anySeed()
       t.diagnostic(`seed ${seed}: node test/history/run.ts ${form.join(' ')} --seed ${seed} is the long form`)
-      const how = { mode, ...(store && { store }), ...(faults && { faults }) }
+      const how = { mode, slots, ...(store && { store }), ...(faults && { faults }) }
       const happens = ['reads', 'commits', 'rollbacks', 'kills'] as const
       const ofStores = ['storeHits', 'storeWrites', 'killedReaders'] as const
-      const wanted = store ? [...happens, ...ofStores] : happens
+      const wanted = [...happens, ...(store ? ofStores : []), ...(slots ? (['slotChanges'] as const) : [])]
       let numbers: Omit<HistoryOutcome, 'violations' | 'counts'>
       let missing: readonly string[]
       let attempt = 0
