@@ -1,4 +1,5 @@
-import { connect, createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { endOf, startRelay, through } from '../support/outage/relay.ts'
 import type { Random } from '../support/random.ts'
 
 export interface DelayingProxy extends AsyncDisposable {
@@ -17,35 +18,16 @@ const DELAYED = 0.1
 
 /** A way to the server on which bytes are late at random, in both directions, and never out of order. */
 export async function startDelayingProxy(target: string, options: DelayingOptions): Promise<DelayingProxy> {
-  const url = new URL(target)
-  const port = Number(url.port || 3306)
-  const sockets = new Set<Socket>()
-  const server = createServer((near) => {
-    const far = connect({ host: url.hostname, port, noDelay: true })
-    near.setNoDelay(true)
-    for (const socket of [near, far]) {
-      sockets.add(socket)
-      socket.on('error', () => {})
-      // Whatever is still on its way is lost with the connection.
-      socket.on('close', () => {
-        near.destroy()
-        far.destroy()
-        sockets.delete(socket)
-      })
-    }
-    pass(near, far, options)
-    pass(far, near, options)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address() as { port: number }
-  url.hostname = '127.0.0.1'
-  url.port = String(address.port)
-  return {
-    url: url.href,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
+  const relay = await startRelay({
+    to: () => endOf(target),
+    pass(near, far) {
+      pass(near, far, options)
+      pass(far, near, options)
     },
+  })
+  return {
+    url: through(relay, target),
+    [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
   }
 }
 

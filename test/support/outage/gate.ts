@@ -1,5 +1,5 @@
-import { connect, createServer, type Socket } from 'node:net'
 import { closedAfterFile } from '../closing.ts'
+import { endOf, startRelay, through } from './relay.ts'
 
 /** An address of a server, which keeps back what the server answers while it is closed. */
 export interface Gate extends AsyncDisposable {
@@ -11,41 +11,25 @@ export interface Gate extends AsyncDisposable {
 }
 
 export async function startGate(target: string): Promise<Gate> {
-  const url = new URL(target)
-  const port = Number(url.port || 3306)
-  const sockets = new Set<Socket>()
   const kept: (() => void)[] = []
   let isClosed = false
   let came = Promise.withResolvers<void>()
-  const listener = createServer((near) => {
-    const far = connect({ host: url.hostname, port, noDelay: true })
-    near.setNoDelay(true)
-    for (const socket of [near, far]) {
-      sockets.add(socket)
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        near.destroy()
-        far.destroy()
-        sockets.delete(socket)
+  const relay = await startRelay({
+    to: () => endOf(target),
+    pass(near, far) {
+      near.pipe(far)
+      far.on('data', (bytes: Buffer) => {
+        if (!isClosed) {
+          near.write(bytes)
+          return
+        }
+        kept.push(() => near.write(bytes))
+        came.resolve()
       })
-    }
-    near.pipe(far)
-    far.on('data', (bytes: Buffer) => {
-      if (!isClosed) {
-        near.write(bytes)
-        return
-      }
-      kept.push(() => near.write(bytes))
-      came.resolve()
-    })
+    },
   })
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
-  const { port: own } = listener.address() as { port: number }
-  const address = new URL(target)
-  address.hostname = '127.0.0.1'
-  address.port = String(own)
   return closedAfterFile({
-    url: address.href,
+    url: through(relay, target),
     close() {
       isClosed = true
       came = Promise.withResolvers<void>()
@@ -55,9 +39,6 @@ export async function startGate(target: string): Promise<Gate> {
       isClosed = false
       for (const write of kept.splice(0)) write()
     },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => listener.close(resolve))
-    },
+    [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
   })
 }

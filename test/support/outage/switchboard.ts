@@ -1,5 +1,5 @@
-import { connect, createServer, type Socket } from 'node:net'
 import { closedAfterFile } from '../closing.ts'
+import { endOf, startRelay, through } from './relay.ts'
 import type { RestartableServer } from './restartable-server.ts'
 
 /** An address that leads to one server, and after a failover to another one. */
@@ -11,35 +11,20 @@ export interface Switchboard extends AsyncDisposable {
 }
 
 export async function startSwitchboard(first: RestartableServer): Promise<Switchboard> {
-  const portOf = ({ url }: RestartableServer) => Number(new URL(url).port)
-  const sockets = new Set<Socket>()
-  let port = portOf(first)
-  const listener = createServer((near) => {
-    const far = connect({ host: '127.0.0.1', port, noDelay: true })
-    for (const socket of [near, far]) {
-      sockets.add(socket)
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        near.destroy()
-        far.destroy()
-        sockets.delete(socket)
-      })
-    }
-    near.pipe(far)
-    far.pipe(near)
+  let { url } = first
+  const relay = await startRelay({
+    to: () => endOf(url),
+    pass(near, far) {
+      near.pipe(far)
+      far.pipe(near)
+    },
   })
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
-  const url = new URL(first.url)
-  url.port = String((listener.address() as { port: number }).port)
   return closedAfterFile({
-    server: { ...first, url: url.href },
+    server: { ...first, url: through(relay, first.url) },
     lead(to) {
-      port = portOf(to)
-      for (const socket of sockets) socket.destroy()
+      url = to.url
+      relay.cut()
     },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => listener.close(resolve))
-    },
+    [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
   })
 }
