@@ -1,5 +1,6 @@
-import { type Kysely, sql } from 'kysely'
-import { parseServerVersion, type ServerSystem } from '../database/server-version.ts'
+import type { Kysely } from 'kysely'
+import { readFeatures } from '../database/server-features.ts'
+import type { ServerSystem } from '../database/server-version.ts'
 import { VERSION_TABLE } from '../versions/version-table.ts'
 import type { Note } from './finding.ts'
 
@@ -12,8 +13,7 @@ const EFFECTS: Readonly<Record<ServerSystem, string>> = {
 /** Names the way out to those who load dumps: no form of triggers avoids what LOCK TABLES does on either server. */
 export async function lockTablesNotes(db: Kysely<unknown>, tracked: readonly string[]): Promise<Note[]> {
   if (tracked.length === 0) return []
-  const { rows } = await sql<{ version: string }>`select version() as version`.execute(db.withoutPlugins())
-  const { system } = parseServerVersion(String(rows[0]?.version))
+  const { system } = await readFeatures(db)
   return [
     {
       code: 'lock-tables',

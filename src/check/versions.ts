@@ -5,7 +5,8 @@ import { cascadeSources, describeKey, readCascadingKeys } from '../migration/cas
 import { frozenTriggers } from '../migration/freezing.ts'
 import { slotsWritten, versionTriggers } from '../migration/tracking.ts'
 import type { TriggerState } from '../migration/trigger.ts'
-import { slotsFault, type TableSlots, VERSION_TABLE } from '../versions/version-table.ts'
+import { NO_SLOTS, readTableSlots, slotsFault, type TableSlots } from '../versions/table-slots.ts'
+import { VERSION_TABLE } from '../versions/version-table.ts'
 import type { CheckTarget } from './check-target.ts'
 import type { Finding, Report } from './finding.ts'
 import { lockTablesNotes } from './lock-tables.ts'
@@ -147,7 +148,7 @@ function missingGuard(
   if (missing.length > 0) {
     faults.push(missing.length === own.length ? 'it has no triggers' : `${named(missing)} missing`)
   }
-  const present = slots === 'hidden' ? undefined : (slots.get(guard.table) ?? { rows: 0, first: 0 })
+  const present = slots === 'hidden' ? undefined : (slots.get(guard.table) ?? NO_SLOTS)
   const fault = present && slotsFault(present, written)
   if (fault) faults.push(fault)
   if (faults.length === 0) return undefined
@@ -210,12 +211,7 @@ async function readEngines(db: Kysely<unknown>): Promise<ReadonlyMap<string, str
 
 async function readSlots(db: Kysely<unknown>): Promise<Slots> {
   try {
-    const { rows } = await sql<{ name: string; slots: unknown; first: unknown }>`
-      select table_name as name, count(*) as slots, max(if(slot = 0, version, 0)) as first
-      from ${sql.ref(VERSION_TABLE)} group by table_name`.execute(db.withoutPlugins())
-    return new Map(
-      rows.map(({ name, slots, first }) => [name, { rows: Number(slots), first: Number(first) }]),
-    )
+    return await readTableSlots(db)
   } catch (error) {
     if (deniedRight(error)) return 'hidden'
     throw error

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
-import { CLOCK_LIMIT, isComplete, SLOTS, type SlotCount, VERSION_TABLE } from '../versions/version-table.ts'
+import { isComplete } from '../versions/table-slots.ts'
+import { CLOCK_LIMIT, SLOTS, type SlotCount, VERSION_TABLE } from '../versions/version-table.ts'
 import { literal, run } from './server-statement.ts'
 import { arranged, isSole, type SlotVersions } from './slot-arrangement.ts'
 

@@ -1,9 +1,10 @@
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import { ER_NO_SUCH_TABLE, errorNumber } from '../database/server-errors.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { TriggerState } from '../migration/trigger.ts'
 import type { GuardedTable } from '../versions/guard-faults.ts'
-import { deniedVersions, slotsFault, type TableSlots, VERSION_TABLE } from '../versions/version-table.ts'
+import { NO_SLOTS, readTableSlots, slotsFault, type TableSlots } from '../versions/table-slots.ts'
+import { deniedVersions, VERSION_TABLE } from '../versions/version-table.ts'
 
 /**
  * That a versioned table's changes move its version: the version table, the table's rows in it, and its triggers.
@@ -83,10 +84,8 @@ function named(triggers: readonly TriggerState[]): string {
 
 async function readSlots(db: Kysely<unknown>, table: string): Promise<TableSlots | undefined> {
   try {
-    const { rows } = await sql<{ slots: unknown; first: unknown }>`
-      select count(*) as slots, max(if(slot = 0, version, 0)) as first
-      from ${sql.ref(VERSION_TABLE)} where table_name = ${table}`.execute(db.withoutPlugins())
-    return { rows: Number(rows[0]?.slots), first: Number(rows[0]?.first) }
+    const [slots = NO_SLOTS] = (await readTableSlots(db, table)).values()
+    return slots
   } catch (error) {
     if (errorNumber(error) === ER_NO_SUCH_TABLE) return undefined
     throw deniedVersions(error) ?? error

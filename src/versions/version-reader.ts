@@ -2,7 +2,8 @@ import type { Execute } from '../database/execute.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { PolledRow } from './poll-record.ts'
 import { FINGERPRINT, VERSIONS } from './poll-sql.ts'
-import { isComplete, VERSION_TABLE } from './version-table.ts'
+import { isComplete } from './table-slots.ts'
+import { VERSION_TABLE } from './version-table.ts'
 
 /** The versions of all tables at one time. */
 export interface VersionAnswer {

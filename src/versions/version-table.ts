@@ -31,29 +31,6 @@ export const SOLE = 2 ** 52
 /** What is above, in a version row, is not of the clock: a row takes it over from rows that it replaces. */
 export const CLOCK_LIMIT = 2 ** 42
 
-/** What a table has in the version table. */
-export interface TableSlots {
-  readonly rows: number
-  /** The version of the first one. */
-  readonly first: number
-}
-
-/** Whether these may be all the rows that a table should have. */
-export function isComplete({ rows, first }: TableSlots): boolean {
-  return rows === 1 ? first >= SOLE : SLOT_COUNTS.some((count) => count === rows)
-}
-
-/** What is wrong with a table's rows, of which its triggers write so many, if that is known; undefined if nothing is. */
-export function slotsFault(slots: TableSlots, written: number | undefined): string | undefined {
-  const { rows, first } = slots
-  if (first >= SOLE && (rows > 1 || (written ?? 1) > 1)) {
-    return `a row of ${VERSION_TABLE} says that it is the only one, and is not`
-  }
-  if (isComplete(slots) && rows >= (written ?? 1)) return undefined
-  if (rows === 1 && written === 1) return `the row of ${VERSION_TABLE} does not say that it is the only one`
-  return `${VERSION_TABLE} has ${rows} of its ${written ?? SLOTS} rows`
-}
-
 /**
  * The error for a user who may not read the version table; undefined where that is not the matter. Servers answer the
  * same where there is no such table, to users whose rights do not reach beyond a few tables.

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { arranged, isSole, type SlotVersions } from '../../src/migration/slot-arrangement.ts'
-import { CLOCK_LIMIT, isComplete, SLOT_COUNTS, SOLE } from '../../src/versions/version-table.ts'
+import { isComplete } from '../../src/versions/table-slots.ts'
+import { CLOCK_LIMIT, SLOT_COUNTS, SOLE } from '../../src/versions/version-table.ts'
 import { createRandom } from '../support/random.ts'
 
 const sumOf = (versions: SlotVersions) => [...versions.values()].reduce((sum, version) => sum + version, 0n)
