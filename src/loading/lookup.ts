@@ -118,11 +118,12 @@ function createAsk(options: StatementOptions): Lookup {
 
 function loneLookup(options: StatementOptions): Lookup {
   const { table, definition, versioned } = options
-  const statementFor = (version: LoneVersion) => loneStatement({ ...options, version })
-  const statements = { sum: statementFor('sum'), both: statementFor('both'), first: statementFor('first') }
+  /** Each is made when it is first sent: most tables need one. */
+  const statements: { [version in LoneVersion]?: Statement } = {}
   const { parts } = keyCondition(definition, (name) => name)
 
   async function ask({ execute }: Server, version: LoneVersion, key: Key) {
+    statements[version] ??= loneStatement({ ...options, version })
     const rows = await execute(
       statements[version],
       parts.map((part) => String(key.tokens[part])),
@@ -131,6 +132,7 @@ function loneLookup(options: StatementOptions): Lookup {
     return rows
   }
 
+  if (!versioned) return async (server, [key]) => ({ rows: await ask(server, 'sum', key!), from: 0 })
   /** What the last answer has shown to be enough. Each answer says for its own time whether it was. */
   let enough: LoneVersion = 'sum'
   return async (server, [key]) => {
@@ -142,7 +144,6 @@ function loneLookup(options: StatementOptions): Lookup {
     }
     const asked = enough
     const rows = await ask(server, asked, key!)
-    if (!versioned) return { rows, from: 0 }
     const version = versionIn(table.name, rows[0])
     // Where there is one slot its version is the sum.
     if (version < SOLE) enough = 'sum'
