@@ -5,6 +5,7 @@ import type { TableMetadata } from '../metadata.ts'
 import type { Row } from '../rows/row.ts'
 import { createRowIdentities, type RowIdentities, scalarToken, type Token } from './identity.ts'
 import { createKeyErrors } from './key-errors.ts'
+import { createKeyPrefixes } from './key-prefixes.ts'
 
 /** One unique key (position 0 is the primary key), or the leading columns of an index. */
 export interface KeyDefinition {
@@ -78,25 +79,13 @@ export function tableKeys(table: TableMetadata, options: { readonly errorKeys?: 
     parts: names.map(part),
   }))
   const primary = definitions[0]!
-  const prefixes = new Map<string, KeyDefinition>()
+  const prefixes = createKeyPrefixes({
+    indexes: [...unique, ...table.indexes],
+    firstPosition: definitions.length,
+    longest: columns.size,
+    part,
+  })
   const errors = createKeyErrors({ table: table.name, definitions, withKeys: options.errorKeys ?? false })
-
-  function prefixDefinition(names: readonly string[]): KeyDefinition | undefined {
-    if (names.length === 0 || names.length > columns.size) return undefined
-    const wanted = JSON.stringify([...names].sort())
-    const known = prefixes.get(wanted)
-    if (known) return known
-    for (const index of [...unique, ...table.indexes]) {
-      const leading = index.columns.slice(0, names.length)
-      if (leading.length === names.length && leading.every((name) => names.includes(name))) {
-        const position = definitions.length + prefixes.size
-        const definition = { position, index: index.name, parts: leading.map(part) }
-        prefixes.set(wanted, definition)
-        return definition
-      }
-    }
-    return undefined
-  }
 
   function uniqueDefinition(names: readonly string[]): KeyDefinition | undefined {
     return definitions.find(
@@ -178,7 +167,7 @@ export function tableKeys(table: TableMetadata, options: { readonly errorKeys?: 
     resolvePrefix(value) {
       if (value === null || value === undefined) return undefined
       const names = isScalar(value) ? undefined : columnNames(value)
-      const definition = names && prefixDefinition(names)
+      const definition = names && prefixes.find(names)
       if (definition) return encodeColumns(definition, value as object, 'absent')
       throw errors.prefix({ value, key: value }, names)
     },
@@ -189,12 +178,7 @@ export function tableKeys(table: TableMetadata, options: { readonly errorKeys?: 
         parts.map(({ name }) => name),
       )
     },
-    prefixes() {
-      const leading = [...unique, ...table.indexes].flatMap(({ columns: names }) =>
-        names.map((_, last) => prefixDefinition(names.slice(0, last + 1))!),
-      )
-      return [...new Set(leading)]
-    },
+    prefixes: prefixes.all,
     keyOf(definition, row) {
       const json: string[] = []
       const tokens: Token[] = []

@@ -15,6 +15,7 @@ import {
 } from './asker.ts'
 import type { BatchOptions } from './batch-options.ts'
 import { createBatchTrace } from './batch-trace.ts'
+import { GATHER_LIMIT, isSlow, type SentBatch } from './sent-batch.ts'
 
 /** Gathers keys from all callers of the process into few statements. */
 export interface Batch<Answer> {
@@ -33,23 +34,9 @@ export interface Batch<Answer> {
   beforeSending(gather: () => void): void
 }
 
-/**
- * How long (ms) keys wait for the statement before theirs. It is far above a round trip: only a stuck connection
- * takes that long, and the keys behind it then go out on another one.
- */
-const GATHER_LIMIT = 50
-
 /** Whether a channel of calls or batches has subscribers. */
 export function isHeard(): boolean {
   return loadChannel.hasSubscribers || batchChannel.hasSubscribers
-}
-
-/** A statement under way. */
-interface Sent<Answer> {
-  /** As it was when it was sent. */
-  readonly fence: unknown
-  readonly since: number
-  readonly keys: WaitingKeys<Answer>
 }
 
 /**
@@ -64,7 +51,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
   let gathered = new WaitingKeys<Answer>()
   let gatherers: (() => void)[] = []
   const limit = createTimeLimit<Answer>(options)
-  let sent: readonly Sent<Answer>[] = []
+  let sent: readonly SentBatch<Answer>[] = []
   let scheduled = false
   let patience: NodeJS.Timeout | undefined
 
@@ -130,7 +117,7 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
   async function sendBatch(keys: WaitingKeys<Answer>): Promise<void> {
     const { all } = keys
     if (all.length === 0) return
-    const statement: Sent<Answer> = { fence: fence?.(), since: performance.now(), keys }
+    const statement: SentBatch<Answer> = { fence: fence?.(), since: performance.now(), keys }
     sent = [...sent, statement]
     let answers: readonly (Answer | Error)[] | undefined
     let failure: Error | undefined
@@ -246,8 +233,4 @@ export function createBatch<Answer>(options: BatchOptions<Answer>): Batch<Answer
 
 function asError(failure: unknown): Error {
   return failure instanceof Error ? failure : new Error(String(failure))
-}
-
-function isSlow({ since }: { readonly since: number }): boolean {
-  return performance.now() - since >= GATHER_LIMIT
 }

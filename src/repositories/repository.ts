@@ -3,10 +3,10 @@ import { type CacheView, NOTHING_CACHED } from '../cache/shared-cache.ts'
 import type { Counters } from '../diagnostics/stats.ts'
 import type { NullableKey } from '../keys/key-parts.ts'
 import { ABSENT, NO_ROWS } from '../loading/way-of-a-key.ts'
-import type { Entry } from '../rows/row.ts'
 import type { CurrentScope } from '../scope/request-scope.ts'
 import { promiseOf as promiseOfAnswer } from '../scope/scope-loader.ts'
 import type { TableScope } from '../scope/table-scope.ts'
+import { peekElsewhere, peekResolved } from './peek.ts'
 import { primedRow } from './primed-row.ts'
 import { type Detour, NO_DETOUR, type RepositoryParts } from './repository-parts.ts'
 import { preloadTable, readWholeTable } from './whole-table.ts'
@@ -125,9 +125,9 @@ export class Repository<Row, Key, Prefix> {
    * ```
    */
   peek(key: NullableKey<Key>): Row | undefined {
-    if (this.#switch.on) return this.#peekElsewhere(key)
+    if (this.#switch.on) return peekElsewhere(this.#detour!, key) as Row | undefined
     const { peeks } = this.#view
-    const entry = findHit(peeks, key) ?? this.#peekResolved(key, peeks)
+    const entry = findHit(peeks, key) ?? peekResolved(this.#parts, { key, peeks })
     if (entry === undefined) return undefined
     // Marks the row as in use.
     if (!entry.promise) promiseOf(entry)
@@ -207,14 +207,6 @@ export class Repository<Row, Key, Prefix> {
     return this.#elsewhere((one) => one.findByKey(key))
   }
 
-  #peekElsewhere(key: NullableKey<Key>): Row | undefined {
-    try {
-      return this.#detour!.now((one) => one.peek(key)) as Row | undefined
-    } catch {
-      return undefined
-    }
-  }
-
   /** What hits may be read from without a look at what the request remembers. */
   #hitsIn(scope: TableScope, view: CacheView): HitIndex {
     const held = scope.held!
@@ -238,17 +230,6 @@ export class Repository<Row, Key, Prefix> {
       return this.#parts.reader.find(resolved, scope) as Promise<Row | undefined>
     } catch (error) {
       return Promise.reject(error)
-    }
-  }
-
-  #peekResolved(key: NullableKey<Key>, peeks: HitIndex): Entry | undefined {
-    if (peeks === EMPTY_INDEX) return undefined
-    try {
-      const resolved = this.#parts.keys.resolve(key)
-      if (!resolved) return undefined
-      return this.#parts.cache!.current.peek(resolved) ?? this.#parts.reader.peek(resolved)
-    } catch {
-      return undefined
     }
   }
 
