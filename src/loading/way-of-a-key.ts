@@ -3,6 +3,7 @@ import type { Key, KeyDefinition } from '../keys/key.ts'
 import type { Entry, Row } from '../rows/row.ts'
 import { promiseOf as promiseOfAnswer, type Remembered } from '../scope/scope-loader.ts'
 import type { KeySource, ScopedTable } from '../scope/scoped-table.ts'
+import { SharedRows } from '../scope/shared-rows.ts'
 import type { TableScope } from '../scope/table-scope.ts'
 import { type Batch, createBatch, isHeard } from './batch.ts'
 import { withCaller } from './batch-trace.ts'
@@ -75,8 +76,13 @@ export function createTableReader(options: TableReaderOptions): TableReader {
     if (remembered) return promiseOfAnswer(remembered)
     const held = findHeld(key, scope)
     if (held) return held
-    const asked = isHeard() ? withCaller(key) : key
-    return scope ? promiseOfAnswer(scope.load(asked)) : batches.rowsBy(key.definition).load(asked).then(rowOf)
+    if (!scope)
+      return batches
+        .rowsBy(key.definition)
+        .load(isHeard() ? withCaller(key) : key)
+        .then(rowOf)
+    // Subscribers hear of each call, so each is made.
+    return promiseOfAnswer(isHeard() ? scope.load(withCaller(key)) : scope.loadShared(key))
   }
 
   function recall(key: Key, scope: TableScope): Remembered<Row | undefined> | undefined {
@@ -85,7 +91,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
     return remembered
   }
 
-  /** What the process has, or its store. */
+  /** What the process has, or its store, or another request waits for. */
   function findHeld(key: Key, scope: TableScope | undefined): Promise<Row | undefined> | undefined {
     const held = scope ? scope.held : current()
     const entry = held?.find(key)
@@ -98,7 +104,8 @@ export function createTableReader(options: TableReaderOptions): TableReader {
       return scope ? scope.remember(key, undefined) : ABSENT
     }
     const below = scope ? stored?.find(key, scope.held?.extensible, intake) : stored?.find(key, current())
-    return below === undefined ? undefined : answerStored(key, below, scope)
+    if (below !== undefined) return answerStored(key, below, scope)
+    return key.definition.position === 0 ? scope?.findShared(key.token) : undefined
   }
 
   /** As a rule the process holds it from now on; where it does not, the scope remembers it. */
@@ -190,6 +197,7 @@ function createBatches(options: TableReaderOptions) {
   }
 
   return {
+    shared: cache?.mode === 'immutable' ? new SharedRows() : undefined,
     rowsBy: (definition: KeyDefinition) => entryOf(rows, definition, createRowBatch),
     listsBy: (definition: KeyDefinition) => entryOf(lists, definition, createListBatch),
   }

@@ -216,8 +216,12 @@ export class Repository<Row, Key, Prefix> {
 
   /** A key as a request has asked for it before is its own token. */
   #findAgain(key: NullableKey<Key>, scope: TableScope | undefined): Promise<Row | undefined> {
-    const seen = scope === undefined || typeof key !== this.#rawType ? undefined : scope.seen.get(key)
-    if (seen === undefined) return this.#find(key, scope)
+    if (scope === undefined || typeof key !== this.#rawType) return this.#find(key, scope)
+    const seen = scope.seen.get(key)
+    if (seen === undefined) {
+      const shared = scope.findShared(key) as Promise<Row | undefined> | undefined
+      return shared ?? this.#find(key, scope)
+    }
     this.#counters.scopeHits++
     return (seen.promise ?? promiseOfAnswer(seen)) as Promise<Row | undefined>
   }

@@ -11,6 +11,8 @@ const PENDING = Symbol('pending')
 /** Brings the answers to several keys. */
 export interface Arrival {
   readonly arrived: Promise<unknown>
+  /** Whether it is too late for other keys to come with them. */
+  readonly isSent: boolean
 }
 
 /** The answer to a key, perhaps on its way: one object, whose promise is made when somebody asks for it. */
@@ -82,12 +84,15 @@ export interface ScopeLoaderOptions<Found, Answer> {
   /** The answer that the scope remembers from now on; an Error where it may not be answered. */
   remember(key: Key, found: Found): Answer | Error
   answer(found: Found): Answer
+  /** Called with what is found for a key, before the key is answered. */
+  found?(key: Key, one: Remembered<Answer>, found: Found | Error): void
 }
 
 /** The keys of one turn of the event loop, which are one load: DataLoader makes one promise for all of them. */
 class KeyList<Answer> implements Arrival {
   readonly all: Remembered<Answer>[] = []
   arrived: Promise<void> = Promise.resolve()
+  isSent = false
 }
 
 /** What a scope remembers by keys of one definition. DataLoader batches and memoizes them; this is its cache map. */
@@ -164,8 +169,10 @@ export class ScopeLoader<Found, Answer> implements DataLoader.CacheMap<KeyList<A
 
   /** A failure is not remembered. What was forgotten meanwhile does not come back. */
   async #load([list]: readonly KeyList<Answer>[]): Promise<[undefined]> {
-    const { batch, epoch, remember, answer } = this.#options
+    const options = this.#options
+    const { batch, epoch, remember, answer } = options
     this.#gathering = undefined
+    list!.isSent = true
     const begun = epoch()
     const { all } = list!
     const keys = all.map(({ key }) => key!)
@@ -175,6 +182,7 @@ export class ScopeLoader<Found, Answer> implements DataLoader.CacheMap<KeyList<A
     // Each answer settles before the next one, which may be the same row under another spelling.
     for (let index = 0; index < all.length; index++) {
       const one = found[index] as Found | Error
+      options.found?.(keys[index]!, all[index]!, one)
       const settled = one instanceof Error ? one : isCurrent ? remember(keys[index]!, one) : answer(one)
       if (settled instanceof Error) this.#forget(all[index]!)
       all[index]!.settle(settled)

@@ -4,11 +4,14 @@ import type { KeyDefinition, TableKeys } from '../keys/key.ts'
 import type { TableMetadata } from '../metadata.ts'
 import type { Entry } from '../rows/row.ts'
 import type { KeyBatch } from './scope-loader.ts'
+import type { SharedRows } from './shared-rows.ts'
 
 /** Where a scope loads what neither it nor the process holds. */
 export interface KeySource {
   rowsBy(definition: KeyDefinition): KeyBatch<Entry | undefined>
   listsBy(definition: KeyDefinition): KeyBatch<readonly Entry[]>
+  /** What requests have asked for and others may share; of an `immutable` table. */
+  readonly shared: SharedRows | undefined
 }
 
 /** What a scope needs of a table. */

@@ -1,6 +1,6 @@
 import { rowsOf } from '../cache/generation.ts'
 import type { LookupError } from '../errors.ts'
-import { haveSameTokens, type Identity } from '../keys/identity.ts'
+import { haveSameTokens, type Identity, type Token } from '../keys/identity.ts'
 import { isOwnKey, type Key, type KeyDefinition } from '../keys/key.ts'
 import type { Entry, Row } from '../rows/row.ts'
 import { contradictionOf } from './contradiction.ts'
@@ -8,6 +8,7 @@ import { IdentityMap } from './identity-map.ts'
 import { PinnedGeneration } from './pinned-generation.ts'
 import { answerOf, MAX_REMEMBERED, promiseOf, type Remembered, ScopeLoader } from './scope-loader.ts'
 import type { ScopedTable } from './scoped-table.ts'
+import type { Sharer } from './shared-rows.ts'
 
 type SeenRows = ReadonlyMap<unknown, Remembered<Row | undefined>>
 type RowLoader = ScopeLoader<Entry | undefined, Row | undefined>
@@ -16,7 +17,7 @@ type ListLoader = ScopeLoader<readonly Entry[], readonly Row[]>
 const NOTHING_SEEN: SeenRows = new Map()
 
 /** What one scope remembers of one table: a key is asked once, and a row is one object. */
-export class TableScope {
+export class TableScope implements Sharer {
   /** What it reads of the process, where the process holds anything. */
   readonly held: PinnedGeneration | undefined
   readonly #table: ScopedTable
@@ -60,6 +61,36 @@ export class TableScope {
   /** For a key that it does not remember. */
   load(key: Key): Remembered<Row | undefined> {
     return this.#rowsBy(key.definition).load(this.#fresh(key))
+  }
+
+  /** The same where other requests may share the row. */
+  loadShared(key: Key): Remembered<Row | undefined> {
+    const asked = this.load(key)
+    if (key.definition.position === 0 && this.#sharesRows()) this.#table.source.shared?.offer(key, asked)
+    return asked
+  }
+
+  /** A row by the token of its primary key, where another request has asked for it and this one would be answered the same. */
+  findShared(token: unknown): Promise<Row | undefined> | undefined {
+    const { counters, source } = this.#table
+    const shared = source.shared?.find(token)
+    if (!shared || this.isCleared || this.#answers[0]?.byToken.has(token as Token)) return undefined
+    const isJoined = !(shared.isOpen() && this.#sharesRows())
+    if (isJoined && !shared.has(this)) return undefined
+    if (!isJoined && shared.join(this)) counters.misses++
+    else counters.scopeHits++
+    return shared.row()
+  }
+
+  /** As long as it remembers nothing that the process does not hold. */
+  #sharesRows(): boolean {
+    return this.held?.direct === true && !this.isCleared
+  }
+
+  /** Remembers the row only where the process does not hold it. */
+  adopt(key: Key, found: Entry | undefined): void {
+    const isHeld = found && this.held!.direct && this.held!.find(key) === found
+    if (!isHeld && !this.isCleared) this.#rowsBy(key.definition).keep(key, this.#rowFor(key, found?.row))
   }
 
   /** The program that cleared the scope may know of a change that a statement under way has not seen. */
@@ -108,9 +139,11 @@ export class TableScope {
     return this.held?.isOrdered ? rowsOf(entries) : Object.freeze(rows)
   }
 
-  /** Remembers a row under all its keys; what the scope has seen already stays. */
+  /** Remembers a row under all its keys; what the scope has seen already, or waits for with others, stays. */
   prime(row: Row): void {
-    this.#same(row)
+    const { keys, source } = this.#table
+    const key = source.shared && keys.keyOf(keys.definitions[0]!, row)
+    if (!key || !source.shared?.find(key.token)?.has(this)) this.#same(row)
   }
 
   /** Forgets one key's row under all its keys, or everything; lists are forgotten with it. */
@@ -142,12 +175,14 @@ export class TableScope {
   }
 
   #rowsBy(definition: KeyDefinition): RowLoader {
+    const shared = definition.position === 0 ? this.#table.source.shared : undefined
     this.#answers[definition.position] ??= new ScopeLoader<Entry | undefined, Row | undefined>({
       batch: this.#table.source.rowsBy(definition),
       epoch: () => this.#epoch,
       remember: (key, entry) =>
         (this.held?.hasForgotten() && this.#contradiction([entry])) || this.#rowFor(key, entry?.row),
       answer: (entry) => entry?.row,
+      ...(shared && { found: (key, one, found) => shared.settle(key, one, found) }),
     })
     return this.#answers[definition.position]!
   }
