@@ -129,8 +129,8 @@ export class Repository<Row, Key, Prefix> {
     const { peeks } = this.#view
     const entry = findHit(peeks, key) ?? peekResolved(this.#parts, { key, peeks })
     if (entry === undefined) return undefined
-    // Marks the row as in use.
-    if (!entry.promise) promiseOf(entry)
+    // Marks the row as in use. A look at the promise itself would wait for memory.
+    if (entry.promise === undefined || entry.promise === null) promiseOf(entry)
     return entry.row as Row
   }
 

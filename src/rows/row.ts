@@ -8,17 +8,21 @@ import { createCopiedProperty, type DefineCopied, defineInspection } from './def
 /** A row that all callers share: deeply frozen. Dates and bytes in it are copied at each access. */
 export type Row = Readonly<Record<string, unknown>>
 
-/** A row that is held or has just been read. A class, because the engine may put literals into the old space from the beginning. */
+/**
+ * A row that is held or has just been read. A class, because the engine may put literals into the old space from the beginning. Its
+ * properties are declared alone: a class field is undefined first, and the engine then knows neither that it is constant nor what it holds.
+ */
 export class Entry {
-  readonly row: Row
+  declare readonly row: Row
   /**
    * Made at the first hit and kept, so that later hits allocate nothing. It is also the
    * row's mark for eviction: the row was used. Null where that mark was taken away again.
    */
-  promise: Promise<Row> | null | undefined = undefined
+  declare promise: Promise<Row> | null | undefined
 
   constructor(row: Row) {
     this.row = row
+    this.promise = undefined
   }
 }
 
