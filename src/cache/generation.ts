@@ -85,6 +85,8 @@ export interface Generation extends HeldAnswers, Publication {
   /** How many request scopes were answered rows that they do not remember: while there are any, none is dropped. */
   pins: number
   findByIdentity(identity: Identity): Entry | undefined
+  /** A row that made room for another one and may still be in use. */
+  findDropped(identity: Identity): Row | undefined
   /** Like `publish`, for a row that can be read again at little cost: where it would take another one's place, it is held if it is offered again. */
   offer(row: Row, asked: Key): Entry
   /** Whether a row was dropped to make room. */
@@ -204,6 +206,7 @@ export function createGeneration(options: GenerationOptions): Generation {
     find,
     peek: find,
     findByIdentity: primary.get,
+    findDropped: (identity) => dropped?.find(identity),
     publish: (row, asked) => hold(row, asked, false),
     offer: (row, asked) => hold(row, asked, true),
     publishAll(all) {

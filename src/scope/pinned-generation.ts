@@ -2,7 +2,7 @@ import { EMPTY_INDEX, type Generation, type HeldAnswers, type HitIndex } from '.
 import type { ProcessCache } from '../cache/process-cache.ts'
 import type { Identity } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
-import type { Entry } from '../rows/row.ts'
+import type { Entry, Row } from '../rows/row.ts'
 
 /**
  * What one scope reads of the process. A versioned table shows it the generation that it read first: what a request has
@@ -48,6 +48,12 @@ export class PinnedGeneration {
     const generation = this.pin() as Generation | undefined
     const entry = generation?.findByIdentity(identity)
     return entry && this.#isCleared(generation!, entry) ? undefined : entry
+  }
+
+  /** A row of an immutable table that the scope may have been answered, and does not remember. */
+  findDropped(identity: Identity): Row | undefined {
+    if (this.#cache.mode !== 'immutable' || this.#cleared) return undefined
+    return (this.pin() as Generation | undefined)?.findDropped(identity)
   }
 
   isAbsent(key: Key): boolean {

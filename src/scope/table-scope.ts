@@ -131,8 +131,7 @@ export class TableScope implements Sharer {
     const held = this.held?.all()
     const entries = held ?? (await read())
     if (!entries) return undefined
-    const remembered = (held && this.held!.direct) || epoch !== this.#epoch
-    if (remembered) return rowsOf(entries)
+    if ((held && this.held!.direct) || epoch !== this.#epoch) return rowsOf(entries)
     const contradiction = this.#contradiction(entries)
     if (contradiction) throw contradiction
     const rows = entries.map(({ row }) => this.#same(row))
@@ -230,7 +229,7 @@ export class TableScope implements Sharer {
   #same(row: Row, own?: Identity): Row {
     const identity = own ?? this.#table.keys.identities.of(row)
     const held = this.held?.findByIdentity(identity)?.row
-    const first = held ?? row
+    const first = held ?? this.held?.findDropped(identity) ?? row
     const same = own && !this.#rows ? first : this.#seen().keep(first, identity)
     if (same !== held) this.held?.diverge()
     return same

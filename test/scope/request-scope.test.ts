@@ -128,6 +128,18 @@ describe('a request scope', () => {
     assert.throws(() => repos.country!.prime({ code: 'QQ' }), /without alpha3, name, continent/)
   })
 
+  it('keeps a row that the process held for it and has dropped since, against a late prime', async () => {
+    const cache = { country: { mode: 'immutable', maxRows: 1 } } as const
+    const repos = data.repositories({ cache })
+    await repos.country!.findByKey('FR')
+    const { country } = repos.$forRequest()
+    const fr = await country!.findByKey('FR')
+    await repos.country!.findByKey('DE')
+    country!.prime({ ...fr, name: 'Late' })
+    assert.equal(await country!.findByKey('FR'), fr)
+    assert.equal(await country!.findByKey({ alpha3: 'FRA' }), fr)
+  })
+
   it('keeps a row that the cache has dropped since, under all its keys and against a late prime', async () => {
     const cache = { country: { mode: 'immutable', maxRows: 1 } } as const
     const { country } = data.repositories({ cache }).$forRequest()
