@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Fault, faultNamed, faults } from '../history/faults.ts'
-import { scenes } from '../history/staged/scenes.ts'
-import { playScene } from '../history/staged/staged-history.ts'
+import { type Fault, faultNamed, faults } from './faults.ts'
+import { scenes } from './staged/scenes.ts'
+import { playScene } from './staged/staged-history.ts'
 
 describe('processes over one store', { concurrency: 2 }, () => {
   for (const fault of Object.keys(scenes) as (keyof typeof scenes)[]) {
