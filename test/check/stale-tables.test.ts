@@ -9,10 +9,10 @@ import { databaseUser } from '../support/database-user.ts'
 import { assertFindings, cached, inspect } from '../support/inspection.ts'
 import { metadataOf } from '../support/lookups.ts'
 import { CITIES, migrating } from '../support/migration/migrating.ts'
-import { identifyServer, testServerUrl } from '../support/server.ts'
+import { systemUnderTest } from '../support/server.ts'
 import { readStatementForms } from '../support/statement-forms.ts'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 
 const FORMS = await readStatementForms()
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { generatedFile } from '../../src/codegen/generated-file.ts'
 import { readSchema } from '../../src/schema/read-schema.ts'
 import { type Lookups, lookups } from '../support/lookups.ts'
-import { identifyServer, testServerUrl } from '../support/server.ts'
+import { systemUnderTest } from '../support/server.ts'
 import { createTypeScriptFolder, type TypeScriptFolder } from '../support/typescript-folder.ts'
 
 describe('an invisible column', () => {
@@ -11,7 +11,7 @@ describe('an invisible column', () => {
   let folder: TypeScriptFolder
 
   before(async () => {
-    const { system } = await identifyServer(await testServerUrl())
+    const system = await systemUnderTest()
     const code = 'code char(3) character set ascii, unique key by_code (code)'
     data = await lookups([
       `create table country (code char(2) character set ascii not null primary key, name varchar(50) not null,

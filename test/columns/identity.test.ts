@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { InvalidKeyError } from '../../src/index.ts'
 import { type AnyRepositories, type AnyRow, type Lookups, lookups } from '../support/lookups.ts'
-import { identifyServer, testServerUrl } from '../support/server.ts'
+import { systemUnderTest } from '../support/server.ts'
 
 /** Rows that read alike: what is in the table, and what keys find in it, by `id`. */
 interface Alike {
@@ -277,7 +277,7 @@ const WAYS: readonly Way[] = [
 ]
 
 describe('rows that look the same when they are read are kept apart', async () => {
-  const { system } = await identifyServer(await testServerUrl())
+  const system = await systemUnderTest()
 
   for (const { what, options, columns, rows, keys } of ALIKE.filter(({ on = system }) => on === system)) {
     it(what, async () => {

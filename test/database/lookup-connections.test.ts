@@ -18,10 +18,10 @@ import {
 } from '../support/alterations.ts'
 import { databaseUser } from '../support/database-user.ts'
 import { type AnyDB, type AnyRepositories, type Lookups, lookups } from '../support/lookups.ts'
-import { createTestDatabase, identifyServer, testServerUrl } from '../support/server.ts'
+import { createTestDatabase, systemUnderTest, testServerUrl } from '../support/server.ts'
 import { settleLookups } from '../support/settled-lookups.ts'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 const other = await createTestDatabase()
 const onMariaDB = system === 'mariadb'
 

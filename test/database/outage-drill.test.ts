@@ -19,7 +19,7 @@ import {
   withDatabase,
 } from '../support/outage/outage.ts'
 import { startRestartableServer } from '../support/outage/restartable-server.ts'
-import { identifyServer, testServerUrl } from '../support/server.ts'
+import { systemUnderTest } from '../support/server.ts'
 
 const ROUNDS = Number(process.env.OUTAGE_ROUNDS ?? 6)
 const READERS = 8
@@ -29,7 +29,7 @@ const COUNTRIES = 40
 const PRODUCTS = 5_000
 const MAX_AGE = 400
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 const server = (await startRestartableServer({ system }))!
 
 describe('an outage drill:', {

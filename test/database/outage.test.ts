@@ -30,12 +30,12 @@ import {
   warm,
 } from '../support/outage/outage.ts'
 import { startRestartableServer } from '../support/outage/restartable-server.ts'
-import { identifyServer, testServerUrl } from '../support/server.ts'
+import { systemUnderTest } from '../support/server.ts'
 
 const LOST = 'KYSELY_LOOKUP_CONNECTION_LOST'
 const TIMED_OUT = 'KYSELY_LOOKUP_TIMEOUT'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 const server = (await startRestartableServer({ system }))!
 
 describe('while the server is away', {

@@ -13,9 +13,9 @@ import {
   readPlans,
 } from '../support/alterations.ts'
 import { type AnyDB, type AnyRepositories, type Lookups, lookups } from '../support/lookups.ts'
-import { createTestDatabase, identifyServer, type TestDatabase, testServerUrl } from '../support/server.ts'
+import { createTestDatabase, systemUnderTest, type TestDatabase } from '../support/server.ts'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 
 /** One way of lookups to have connections, on a pool of one. */
 function describeLookups(

@@ -6,9 +6,9 @@ import { freeze, trackVersion, versionTriggers } from '../../src/migration/index
 import { trackingBodyAsBefore } from '../../src/migration/trigger-body.ts'
 import { cached, inspect } from '../support/inspection.ts'
 import { type Migrating, migrating } from '../support/migration/migrating.ts'
-import { identifyServer, testServerUrl } from '../support/server.ts'
+import { systemUnderTest } from '../support/server.ts'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 
 const TABLES = [
   'create table country (code char(2) primary key, name varchar(20) not null) engine = InnoDB',

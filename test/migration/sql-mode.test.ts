@@ -20,9 +20,9 @@ import { runCommandLine } from '../support/command-line.ts'
 import { type AnyDB, metadataOf } from '../support/lookups.ts'
 import { CITIES, frozen } from '../support/migration/migrating.ts'
 import { startPrivateServer } from '../support/private-server.ts'
-import { identifyServer, runStatements, testServerUrl } from '../support/server.ts'
+import { runStatements, systemUnderTest } from '../support/server.ts'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 
 /** ORACLE has another grammar: blocks instead of BEGIN, and more reserved words. */
 const MODES = [

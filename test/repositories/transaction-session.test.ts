@@ -13,9 +13,9 @@ import {
 } from '../support/alterations.ts'
 import { type AnyDB, type AnyRepositories, type Lookups, lookups } from '../support/lookups.ts'
 import { migrating } from '../support/migration/migrating.ts'
-import { createTestDatabase, identifyServer, testServerUrl } from '../support/server.ts'
+import { createTestDatabase, systemUnderTest } from '../support/server.ts'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 const other = await createTestDatabase()
 
 describe('a transaction whose session the program has altered', () => {

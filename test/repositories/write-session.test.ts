@@ -4,9 +4,9 @@ import type { Kysely } from 'kysely'
 import { ConfigurationError, createDatabase } from '../../src/index.ts'
 import { type Alteration, alter, alterations, alterationTables } from '../support/alterations.ts'
 import { type AnyDB, type Lookups, lookups } from '../support/lookups.ts'
-import { createTestDatabase, identifyServer, testServerUrl } from '../support/server.ts'
+import { createTestDatabase, systemUnderTest } from '../support/server.ts'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 const other = await createTestDatabase()
 
 /** Texts and moments that another charset, mode or time zone would make others of. */

@@ -4,9 +4,9 @@ import { sql } from 'kysely'
 import { UnrepresentableValueError } from '../../src/index.ts'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { type AnyRow, type Lookups, lookups } from '../support/lookups.ts'
-import { identifyServer, testServerUrl } from '../support/server.ts'
+import { systemUnderTest } from '../support/server.ts'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 
 /** MariaDB takes any text while a session has switched checks off. MySQL's JSON is always valid; its texts are texts. */
 const onMariaDB = system === 'mariadb'

@@ -6,7 +6,7 @@ import { ConfigurationError } from '../../src/index.ts'
 import { readSchema } from '../../src/schema/read-schema.ts'
 import { databaseUser } from '../support/database-user.ts'
 import { type AnyDB, type AnyRow, type Lookups, lookups } from '../support/lookups.ts'
-import { identifyServer, testServerUrl } from '../support/server.ts'
+import { systemUnderTest } from '../support/server.ts'
 
 const quoted = (name: string) => `\`${name.replaceAll('`', '``')}\``
 
@@ -36,7 +36,7 @@ describe('JSON in a schema', () => {
   let data: Lookups
 
   before(async () => {
-    const { system } = await identifyServer(await testServerUrl())
+    const system = await systemUnderTest()
     const maria = system === 'mariadb'
     // MySQL has a type of its own, takes no column's check that names another column, and no JSON from bytes.
     const names = Object.keys(COLUMNS).filter((name) => maria || !/^(other|.*bytes)$/.test(name))

@@ -3,9 +3,9 @@ import { describe, it } from 'node:test'
 import { createVersionTable, trackVersion } from '../../src/migration/index.ts'
 import { inspect } from '../support/inspection.ts'
 import { lookups } from '../support/lookups.ts'
-import { identifyServer, testServerUrl } from '../support/server.ts'
+import { systemUnderTest } from '../support/server.ts'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 
 const COLUMNS =
   'id int not null, code varchar(10) not null, name varchar(20), unique key plan_code (code), key plan_name (name)'

@@ -5,10 +5,10 @@ import { createDatabase, createRepositories, type Store } from '../../src/index.
 import { closedAfterFile } from '../support/closing.ts'
 import { type AnyDB, type AnyRepositories, COUNTRIES, metadataOf } from '../support/lookups.ts'
 import { type RestartableServer, startRestartableServer } from '../support/outage/restartable-server.ts'
-import { identifyServer, runStatements, testServerUrl } from '../support/server.ts'
+import { runStatements, systemUnderTest } from '../support/server.ts'
 import { age, guard, readAndEnd, storeFolder } from '../support/store/stored-lookups.ts'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 const server = await startRestartableServer({ system })
 
 const PLAN = [

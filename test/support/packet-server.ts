@@ -1,7 +1,7 @@
 import { createDatabase, createRepositories } from '../../src/index.ts'
 import { type AnyDB, type AnyRepositories, metadataOf } from './lookups.ts'
 import { startRestartableServer } from './outage/restartable-server.ts'
-import { identifyServer, testServerUrl } from './server.ts'
+import { systemUnderTest } from './server.ts'
 
 const DATABASE = 'packets'
 /** A statement of 200,000 keys of six digits is larger. */
@@ -16,7 +16,7 @@ export interface PacketServer extends AsyncDisposable {
 
 /** A private server of the system under test, whose settings a test may change. */
 export async function startSmallServer(statements: readonly string[]): Promise<PacketServer> {
-  const { system } = await identifyServer(await testServerUrl())
+  const system = await systemUnderTest()
   const server = await startRestartableServer({ system })
   if (!server) throw new Error(`There is no ${system} program on this machine.`)
   await server.run(`create database ${DATABASE}`, `use ${DATABASE}`, ...statements)

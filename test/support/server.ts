@@ -1,6 +1,10 @@
 import type { RowDataPacket } from 'mysql2/promise'
 import { createConnection } from 'mysql2/promise'
-import { parseServerVersion, type ServerVersion } from '../../src/database/server-version.ts'
+import {
+  parseServerVersion,
+  type ServerSystem,
+  type ServerVersion,
+} from '../../src/database/server-version.ts'
 import {
   createTestDatabase as createDatabaseOn,
   type TestDatabase as LibraryTestDatabase,
@@ -10,14 +14,30 @@ import { startEmbeddedServer } from './embedded-server.ts'
 
 export type TestDatabase = ServerVersion & LibraryTestDatabase
 
+/** In TEST_SERVER_URL: the file was found to ask no server. */
+export const NO_SERVER = 'none'
+
 let serverUrl: Promise<string> | undefined
 
-/** The server under test: test/run.ts names it; for a test file run by itself one is started. */
+/**
+ * The server under test: test/run.ts names it; for a test file run by itself one is started. What else leads to it is in
+ * `support/runner/server-use.ts`, from which the runner knows the servers that a file has to be run on.
+ */
 export function testServerUrl(): Promise<string> {
-  serverUrl ??= process.env.TEST_SERVER_URL
-    ? Promise.resolve(process.env.TEST_SERVER_URL)
-    : startEmbeddedServer().then((server) => server.url)
+  serverUrl ??= findServer()
   return serverUrl
+}
+
+async function findServer(): Promise<string> {
+  const url = process.env.TEST_SERVER_URL
+  if (url === NO_SERVER)
+    throw new Error('support/runner/server-use.ts takes this for a file that asks no server')
+  return url || (await startEmbeddedServer()).url
+}
+
+/** MariaDB or MySQL. A test that asks nothing else of the server under test runs on one of each. */
+export async function systemUnderTest(): Promise<ServerSystem> {
+  return (await identifyServer(await testServerUrl())).system
 }
 
 /**

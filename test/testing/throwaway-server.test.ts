@@ -10,13 +10,12 @@ import { after, before, describe, it } from 'node:test'
 import { ConfigurationError } from '../../src/errors.ts'
 import { findServerProgram } from '../../src/testing/server/server-program.ts'
 import { startThrowawayServer, type ThrowawayServer } from '../../src/testing/server/throwaway-server.ts'
-import { identifyServer, runStatements, testServerUrl } from '../support/server.ts'
+import { identifyServer, runStatements, systemUnderTest } from '../support/server.ts'
 
-// The system under test, where the machine has its program: each round tests another one.
+// The system under test, where the machine has its program.
 // What does not depend on the system is tested with the machine's first, which is MariaDB: it starts in a second.
-const identity = await identifyServer(await testServerUrl())
 const first = await findServerProgram()
-const program = (await findServerProgram({ system: identity.system })) ?? first
+const program = (await findServerProgram({ system: await systemUnderTest() })) ?? first
 const system = program?.system
 const skip = first ? false : 'there is no server program on this machine'
 

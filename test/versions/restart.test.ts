@@ -7,9 +7,9 @@ import type { AnyDB } from '../support/lookups.ts'
 import { makeTables, startApplication, until, urlOf, warm } from '../support/outage/outage.ts'
 import { type RestartableServer, startRestartableServer } from '../support/outage/restartable-server.ts'
 import { startSwitchboard } from '../support/outage/switchboard.ts'
-import { identifyServer, testServerUrl } from '../support/server.ts'
+import { systemUnderTest } from '../support/server.ts'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 const server = (await startRestartableServer({ system }))!
 const versions = { pollInterval: 20 }
 

@@ -7,11 +7,11 @@ import { ConfigurationError } from '../../src/index.ts'
 import { freeze, trackVersion, unfreeze } from '../../src/migration/index.ts'
 import type { AnyRepositories } from '../support/lookups.ts'
 import { type Migrating, migrating } from '../support/migration/migrating.ts'
-import { identifyServer, testServerUrl } from '../support/server.ts'
+import { systemUnderTest } from '../support/server.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
 import { readersOf } from '../support/versions/readers.ts'
 
-const { system } = await identifyServer(await testServerUrl())
+const system = await systemUnderTest()
 
 const columns = '(id int not null primary key, name varchar(20) not null) engine = InnoDB'
 /** What is done to the files of a tablespace, between two statements. */

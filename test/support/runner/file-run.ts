@@ -7,9 +7,11 @@ export interface TestEvent {
   readonly data: unknown
 }
 
-export interface Counts {
+export interface Outcome {
   readonly passed: number
   readonly failed: number
+  /** How long the process has run. */
+  readonly seconds: number
 }
 
 /** One test file in a process of its own, on one server. */
@@ -17,7 +19,7 @@ export interface FileRun {
   /** For a reporter, without what is said of the run as a whole. They are kept until they are read. */
   readonly events: AsyncIterable<TestEvent>
   /** Resolves when the process has ended. */
-  readonly ended: Promise<Counts>
+  readonly ended: Promise<Outcome>
 }
 
 /** The flags of the command line that choose among the tests of a file. */
@@ -35,6 +37,7 @@ export function startFile(options: {
   readonly filters: TestFilters
 }): FileRun {
   const { file, serverUrl, filters } = options
+  const began = performance.now()
   const stream = run({
     files: [file],
     isolation: 'process',
@@ -46,15 +49,16 @@ export function startFile(options: {
     testNamePatterns: [...filters.namePatterns],
     testSkipPatterns: [...filters.skipPatterns],
   })
-  const { promise: ended, resolve } = Promise.withResolvers<Counts>()
+  const { promise: ended, resolve } = Promise.withResolvers<Outcome>()
   stream.on('test:summary', (summary) => {
     // The process's own summary comes first, that of the run last.
-    if (summary.file === undefined) resolve(countsOf(summary))
+    if (summary.file !== undefined) return
+    resolve({ ...countsOf(summary), seconds: (performance.now() - began) / 1000 })
   })
   return { events: ofTests(stream), ended }
 }
 
-function countsOf({ counts, success }: EventData.TestSummary): Counts {
+function countsOf({ counts, success }: EventData.TestSummary) {
   const { tests, passed, skipped, todo } = counts
   const failed = tests - passed - skipped - todo // a cancelled test is a failed one
   return { passed, failed: success ? failed : Math.max(1, failed) }

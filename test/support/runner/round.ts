@@ -1,7 +1,7 @@
 import { finished } from 'node:stream/promises'
 import { spec } from 'node:test/reporters'
-import { type Counts, type FileRun, startFile, type TestFilters } from './file-run.ts'
-import type { Slots } from './slots.ts'
+import { type FileRun, type Outcome, startFile, type TestFilters } from './file-run.ts'
+import type { Lane } from './lanes.ts'
 
 export interface RoundOptions {
   /** Servers that are the same, each for one file at a time. */
@@ -13,13 +13,25 @@ export interface RoundOptions {
   readonly filters: TestFilters
 }
 
+/** How long a file has taken. */
+export interface FileTime {
+  readonly file: string
+  readonly seconds: number
+}
+
+export interface RoundResult {
+  readonly passed: number
+  readonly failed: number
+  readonly times: readonly FileTime[]
+}
+
 /** A run of test files on one kind of server. */
 export interface Round {
-  /** Runs the files that may have neighbours. */
-  runTogether(slots: Slots): Promise<void>
+  /** For the files that may have neighbours, one lane for each server. */
+  readonly lanes: readonly Lane[]
   runAlone(): Promise<void>
   /** Prints what the files say, one after the other, as far as they have run; resolves after the last one. */
-  print(): Promise<Counts>
+  print(): Promise<RoundResult>
 }
 
 export function createRound({ urls, files, alone, filters }: RoundOptions): Round {
@@ -32,37 +44,34 @@ export function createRound({ urls, files, alone, filters }: RoundOptions): Roun
     await started.ended
   }
 
-  async function runOn(url: string, slots: Slots): Promise<void> {
-    while (together.length > 0) {
-      await slots.with(async () => {
-        const next = together.shift()
-        if (next) await start(next, url)
-      })
-    }
-  }
-
   return {
-    async runTogether(slots) {
-      await Promise.all(urls.map((url) => runOn(url, slots)))
-    },
+    lanes: urls.map((url) => ({
+      left: () => together.length / urls.length,
+      runNext: () => start(together.shift()!, url),
+    })),
     async runAlone() {
       for (const planned of plan.slice(files.length)) await start(planned, urls[0]!)
     },
     async print() {
       const reporter = new spec()
       reporter.pipe(process.stdout, { end: false })
-      let passed = 0
-      let failed = 0
+      const outcomes: Outcome[] = []
       for (const { run } of plan) {
         const { events, ended } = await run.promise
         for await (const event of events) reporter.write(event)
-        const counts = await ended
-        passed += counts.passed
-        failed += counts.failed
+        outcomes.push(await ended)
       }
       reporter.end()
       await finished(reporter)
-      return { passed, failed }
+      return {
+        passed: sum(outcomes.map(({ passed }) => passed)),
+        failed: sum(outcomes.map(({ failed }) => failed)),
+        times: outcomes.map(({ seconds }, index) => ({ file: plan[index]!.file, seconds })),
+      }
     },
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
