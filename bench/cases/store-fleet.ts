@@ -70,8 +70,7 @@ export async function measureHerd({ common, url, ids, quick }: FleetPlan): Promi
       const folder = await mkdtemp(join(tmpdir(), 'kysely-lookup-bench-'))
       const store = hasStore ? { store: join(folder, 'store') } : {}
       const task: ProcessTask = { url, ...store, maxRows: 200_000, reads: { ids, atOnce: 1_000 } }
-      await using fleet = await startFleet(task, processes)
-      const readings = await fleet.ask<Reading>('read')
+      const readings = await readTogether(task, processes)
       samples.get(side)!.push({
         statements: sumOf(readings, 'statements'),
         'ms of the last': 1_000 * Math.max(...readings.map(({ seconds }) => seconds)),
@@ -80,6 +79,11 @@ export async function measureHerd({ common, url, ids, quick }: FleetPlan): Promi
     }
   }
   return figuresOf({ ...common, unit: 'statements' }, samples)
+}
+
+async function readTogether(task: ProcessTask, processes: number): Promise<readonly Reading[]> {
+  await using fleet = await startFleet(task, processes)
+  return await fleet.ask<Reading>('read')
 }
 
 interface Fleet extends AsyncDisposable {

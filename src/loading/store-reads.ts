@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { coalesce } from '../database/coalesce.ts'
-import type { Key, KeyDefinition } from '../keys/key.ts'
+import type { Key } from '../keys/key.ts'
 import type { Entry } from '../rows/row.ts'
 import type { ServerReads } from './server-reads.ts'
 import type { LateOptions, TableStore } from './table-store.ts'
@@ -8,9 +8,12 @@ import type { LateOptions, TableStore } from './table-store.ts'
 /** How many keys make it worth asking whether another process is about to read them. */
 const HERD = 100
 
-/** How long (ms) at most rows are waited for that another process has claimed, and how often they are asked for meanwhile. */
-const PATIENCE = 500
-const PAUSE = 5
+/** How long (ms) rows are waited for that another process has claimed, and how often they are asked for meanwhile. */
+const PATIENCE = 1_000
+const PAUSE = 10
+
+/** What is left of the patience after a wait in vain: the process that has the claim may have ended, or the store takes nothing. */
+const PATIENCE_LEFT = 1 / 8
 
 /** Asks a table's store for what is about to be sent, and the server for what it does not have. */
 export function createStoreReads(
@@ -24,10 +27,10 @@ export function createStoreReads(
   },
 ): ServerReads {
   const { stored, timeout } = options
-  const patience = Math.min(PATIENCE, timeout / 4)
+  const longest = Math.min(PATIENCE, timeout / 8)
+  /** For the process that has claimed something, and for the one that has claimed it after waiting in vain. */
+  const patience = [longest, longest]
   let connected = false
-  /** Whether it has waited in vain: it does not wait again for a process, or for a store, that writes nothing. */
-  let isDisappointed = false
 
   async function connect(): Promise<void> {
     if (connected) return
@@ -35,26 +38,32 @@ export function createStoreReads(
     connected = true
   }
 
-  /** Waits until the store has what another process is about to read. */
-  async function wait(claim: string, isStored: () => Promise<boolean>): Promise<void> {
-    if (isDisappointed || (await stored.claim(claim))) return
-    const end = performance.now() + patience
-    while (performance.now() < end) {
-      await setTimeout(PAUSE)
-      if (await isStored()) return
+  /** Claims what is about to be read, or waits until the process that has claimed it has written it. */
+  async function claimOrWait(what: string, isWritten: () => Promise<boolean>): Promise<void> {
+    for (let turn = 0; turn < patience.length; turn++) {
+      // What was not there when it was asked for may have been written since.
+      if (await stored.claim(`${what} ${turn}`)) return void (await isWritten())
+      const end = performance.now() + patience[turn]!
+      while (performance.now() + PAUSE < end) {
+        await setTimeout(PAUSE)
+        if (!(await isWritten())) continue
+        patience[turn] = longest
+        return
+      }
+      patience[turn]! *= PATIENCE_LEFT
     }
-    isDisappointed = true
   }
 
   interface Asking<Answer> {
-    readonly definition: KeyDefinition
+    /** The key of the entry. */
+    nameOf(key: Key): string
     find(keys: readonly Key[], options?: LateOptions): Promise<readonly (Answer | null | undefined)[]>
     send(keys: readonly Key[]): Promise<readonly (Answer | undefined | Error)[]>
   }
 
   async function ask<Answer>(
     keys: readonly Key[],
-    { definition, find, send }: Asking<Answer>,
+    { nameOf, find, send }: Asking<Answer>,
   ): Promise<readonly (Answer | undefined | Error)[]> {
     await connect()
     const answers = new Map<Key, Answer | null | undefined | Error>()
@@ -67,23 +76,21 @@ export function createStoreReads(
       for (const [index, answer] of found.entries()) answers.set(wanted[index]!, answer)
     }
 
-    let tries = 0
-    /** Asks for one key at a time until it is there: many processes that wait must not ask for all of them again and again. */
-    async function areStored(): Promise<boolean> {
-      const wanted = missing()
-      // From the last one, which is written last as a rule; not always the same, because absences may not be stored.
-      const one = wanted[wanted.length - 1 - (tries++ % wanted.length)]!
-      await look([one], { isAwaited: true })
-      if (answers.get(one) === undefined) return false
-      await look(missing(), { isAwaited: true })
-      return missing().length === 0
-    }
-
     if (askable.length > 0) await look(askable)
-    if (askable.length >= HERD && missing().length > 0) await wait(claimOf(definition, askable), areStored)
+    const last = askable.length >= HERD ? lastOf(missing(), nameOf) : undefined
+    if (last) {
+      await claimOrWait(nameOf(last), async () => {
+        // One for all of them: many processes that wait must not ask for all again and again.
+        await look([last], { isAwaited: true })
+        if (answers.get(last) === undefined) return false
+        await look(missing(), { isAwaited: true })
+        return true
+      })
+    }
     const sent = keys.filter((key) => answers.get(key) === undefined)
     if (sent.length > 0) {
       for (const [index, answer] of (await send(sent)).entries()) answers.set(sent[index]!, answer)
+      if (last) stored.writeLast(nameOf(last))
     }
     return keys.map((key) => answers.get(key) ?? undefined)
   }
@@ -93,13 +100,17 @@ export function createStoreReads(
     rows(definition) {
       const send = source.rows(definition)
       return (keys, sending) =>
-        ask<Entry>(keys, { definition, find: stored.findRows, send: (missing) => send(missing, sending) })
+        ask<Entry>(keys, {
+          nameOf: stored.rowName,
+          find: stored.findRows,
+          send: (missing) => send(missing, sending),
+        })
     },
     lists(definition) {
       const send = source.lists(definition)
       return async (keys, sending) =>
         (await ask<readonly Entry[]>(keys, {
-          definition,
+          nameOf: stored.listName,
           find: stored.findLists,
           send: (missing) => send(missing, sending),
         })) as readonly (readonly Entry[] | Error)[]
@@ -112,14 +123,19 @@ export function createStoreReads(
         found = await stored.findAll()
         return found !== undefined
       }
-      if (!found) await wait('all', isStored)
+      if (!found) await claimOrWait('all', isStored)
       return found ?? (await source.all())
     }),
   }
 }
 
-/** The same for the same keys, in whatever order. */
-function claimOf({ parts }: KeyDefinition, keys: readonly Key[]): string {
-  const names = parts.map(({ name }) => name)
-  return JSON.stringify([names, keys.map(({ json }) => json).sort()])
+/**
+ * The key whose entry is written last of a batch's; undefined for none. It stands for all in claims: a process that finds some of them
+ * already waits for the same one as a process that finds none.
+ */
+function lastOf(keys: readonly Key[], nameOf: (key: Key) => string): Key | undefined {
+  const names = keys.map(nameOf)
+  let last = 0
+  for (let at = 1; at < names.length; at++) if (names[at]! > names[last]!) last = at
+  return keys[last]
 }

@@ -13,6 +13,8 @@ export interface StoreWriter {
   list(namespace: StoreNamespace, key: Key, rows: readonly Row[]): void
   /** All rows of the table, each for itself, and together if they are to be found as a whole. */
   table(namespace: StoreNamespace, rows: readonly Row[], options: { readonly isWhole: boolean }): void
+  /** Writes the entry of this key after all others that wait now. */
+  last(key: string): void
   /** The version last moved so many milliseconds ago: one that moves all the time is not worth its entries. */
   holdBack(age: number): void
   isHeldBack(): boolean
@@ -149,6 +151,11 @@ export function createStoreWriter(options: StoreWriterOptions): StoreWriter {
       table = rows
       if (isWhole) add(to, codec.tableKey, () => codec.rows(to, codec.tableKey, rows))
       else schedule()
+    },
+    last(key) {
+      const draft = waiting.get(key)
+      // At the end, where it is written.
+      if (draft && waiting.delete(key)) waiting.set(key, draft)
     },
     isHeldBack: () => notBefore > performance.now(),
     holdBack(age) {

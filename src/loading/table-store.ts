@@ -6,6 +6,7 @@ import type { Entry } from '../rows/row.ts'
 import type { TableContent } from '../store/namespace.ts'
 import type { Store, StoreNamespace } from '../store/store.ts'
 import type { TableCodec } from '../store/table-codec.ts'
+import { createClaim } from './claims.ts'
 import { recordingPublication } from './recording-publication.ts'
 import { createStoreWriter, type StoreWriter } from './store-writer.ts'
 
@@ -25,8 +26,13 @@ export interface TableStore {
   findRows(keys: readonly Key[], options?: LateOptions): Promise<readonly StoredAnswer[]>
   findLists(keys: readonly Key[], options?: LateOptions): Promise<readonly (readonly Entry[] | undefined)[]>
   findAll(): Promise<readonly Entry[] | undefined>
+  /** The keys of their entries. */
+  rowName(key: Key): string
+  listName(key: Key): string
   /** Whether this process is to read what is missing; false where another one is about to. */
   claim(what: string): Promise<boolean>
+  /** The entry of this name is to be written after all that wait to be written. */
+  writeLast(name: string): void
   /** To be called when a statement is sent: takes what it finds into the store too, where the process may share it. */
   recorder(): (publication: Publication | undefined) => Publication | undefined
   /** Whether a look would tell where the rows are. */
@@ -58,7 +64,6 @@ export interface TableStoreOptions {
 interface Attachment {
   readonly generation: Generation
   readonly namespace: StoreNamespace
-  /** By `performance.now`. */
   readonly since: number
 }
 
@@ -68,14 +73,8 @@ interface Place {
   readonly key: Key
   /** The key of the entry. */
   readonly name: string
-  readonly intake?: Intake
+  readonly intake: Intake
 }
-
-/** How long (ms) others wait for what one process has claimed. */
-const CLAIM_LIFETIME = 500
-
-/** How long (ms) after an attachment others may be after the same rows. */
-const COLD = 10_000
 
 /** How long (ms) after an attachment keys are asked for once more before they are sent: they may have missed it. */
 const SETTLING = 1_000
@@ -83,6 +82,9 @@ const SETTLING = 1_000
 export function createTableStore(options: TableStoreOptions): TableStore {
   const { store, codec, cache, counters } = options
   const keepsAbsences = cache.mode === 'versioned'
+  /** For batches. A request of another mode remembers what the process does not hold. */
+  const intake: Intake = cache.mode === 'immutable' ? 'publish' : 'offer'
+  const claim = createClaim(store)
   let attached: Attachment | undefined
   /** What a look has found to be nowhere. */
   let nowhere: Generation | undefined
@@ -108,7 +110,7 @@ export function createTableStore(options: TableStoreOptions): TableStore {
     return value
   }
 
-  function take(bytes: Uint8Array | undefined, { at, key, name, intake = 'publish' }: Place): StoredAnswer {
+  function take(bytes: Uint8Array | undefined, { at, key, name, intake }: Place): StoredAnswer {
     const row = bytes && codec.readRow(at.namespace, name, bytes)
     if (row === undefined || (row === null && !keepsAbsences)) return undefined
     if (row !== null) return at.generation[intake](row, key)
@@ -116,7 +118,7 @@ export function createTableStore(options: TableStoreOptions): TableStore {
     return null
   }
 
-  function takeList(bytes: Uint8Array | undefined, { at, key, name }: Place) {
+  function takeList(bytes: Uint8Array | undefined, { at, key, name }: Omit<Place, 'intake'>) {
     const rows = bytes && codec.readRows(at.namespace, name, bytes)
     if (!rows) return undefined
     const entries = rows.map((row) => at.generation.publish(row))
@@ -165,7 +167,7 @@ export function createTableStore(options: TableStoreOptions): TableStore {
     const bytes = await read(at, names)
     if (current() !== at) return []
     return keys.map((key, index) => {
-      const answer = how.take(bytes[index], { at, key, name: names[index]! })
+      const answer = how.take(bytes[index], { at, key, name: names[index]!, intake })
       // Where a store answers at once, its misses are counted by then.
       return answer === undefined && store.readNow ? undefined : counted(answer)
     })
@@ -207,16 +209,15 @@ export function createTableStore(options: TableStoreOptions): TableStore {
       const [bytes] = await read(at, [codec.tableKey])
       return current() === at ? takeAll(bytes, at) : undefined
     },
+    rowName: codec.rowKey,
+    listName: codec.listKey,
     async claim(what) {
       const at = current()
-      // Later on, what is missing is missed by few; and what is not written yet nobody need wait for.
-      if (!at || !store.claim || performance.now() - at.since > COLD || writer.isHeldBack()) return true
-      try {
-        return await store.claim(at.namespace, what, CLAIM_LIFETIME)
-      } catch {
-        return failed(true)
-      }
+      // What is not written yet nobody need wait for.
+      if (!at || writer.isHeldBack()) return true
+      return claim(at.namespace, what).catch(() => failed(true))
     },
+    writeLast: writer.last,
     recorder() {
       const at = current()
       return (publication) =>

@@ -47,19 +47,24 @@ describe('a request of a process that holds few rows', () => {
   ]
 
   for (const table of ['frozen', 'tracked'] as const) {
-    for (const hasStore of [true, false]) {
+    for (const over of [
+      'a store that answers at once',
+      'a store that answers later',
+      'the server',
+    ] as const) {
       for (const [maxRows, isFull] of [
         [1, true],
         [3, true],
         [20, true],
         [20, false],
       ] as const) {
-        const over = hasStore ? 'a store' : 'the server'
+        const isAsynchronous = over === 'a store that answers later'
+        const hasStore = over !== 'the server'
         const what = `${table}, room for ${maxRows}, ${isFull ? 'full' : 'empty'} when it begins, over ${over}`
 
         it(`gets one object for each row: ${what}`, async () => {
           const mode = table === 'frozen' ? 'immutable' : 'versioned'
-          const store = hasStore ? createMemoryStore() : undefined
+          const store = hasStore ? createMemoryStore({ isAsynchronous }) : undefined
           const process = (rows: number) =>
             data.repositories({
               cache: { [table]: { mode, maxRows: rows } },
