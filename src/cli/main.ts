@@ -3,10 +3,11 @@ import { check } from './check.ts'
 import { type Command, failureCode, UsageError } from './command.ts'
 import { describeFailure } from './failure.ts'
 import { generate } from './generate.ts'
+import { store } from './store.ts'
 import { print } from './supervision.ts'
 import { watch } from './watch.ts'
 
-const COMMANDS: readonly Command[] = [generate, check, watch]
+const COMMANDS: readonly Command[] = [generate, check, watch, store]
 
 const HELP = `Usage: kysely-lookup <command> [options]
 

@@ -19,6 +19,8 @@ export interface Environment {
   close(): Promise<void>
   /** Up to `limit` keys of a namespace, as they are in the file. */
   keysOf(address: string, limit: number): Buffer[]
+  /** How many entries a namespace has. */
+  count(address: string): number
   /** Bytes that the file has at least, all in all, and of what is in it. */
   sizes(): { readonly least: number; readonly file: number; readonly used: number }
 }
@@ -130,11 +132,8 @@ export function openEnvironment(path: string, { readOnly }: { readonly readOnly:
     },
     clear: () => written(db.clearAsync()),
     close: () => withinPatience(db.close().catch(() => {})),
-    keysOf(address, limit) {
-      const start = Buffer.from(address, 'hex')
-      const end = Buffer.concat([start, Buffer.alloc(1, 0xff)])
-      return [...db.getKeys({ start, end, limit })] as Buffer[]
-    },
+    keysOf: (address, limit) => [...db.getKeys({ ...rangeOf(address), limit })] as Buffer[],
+    count: (address) => db.getKeysCount(rangeOf(address)),
     sizes() {
       const { pageSize, lastPageNumber, ...pages } = db.getStats() as Record<string, number>
       const used = pages.treeBranchPageCount! + pages.treeLeafPageCount! + pages.overflowPages!
@@ -142,6 +141,11 @@ export function openEnvironment(path: string, { readOnly }: { readonly readOnly:
       return { least: file - UNWRITTEN_PAGES * pageSize!, file, used: used * pageSize! }
     },
   }
+}
+
+function rangeOf(address: string): { readonly start: Buffer; readonly end: Buffer } {
+  const start = Buffer.from(address, 'hex')
+  return { start, end: Buffer.concat([start, Buffer.alloc(1, 0xff)]) }
 }
 
 /** After a commit that has failed, the library waits for its end when it closes the file. */
