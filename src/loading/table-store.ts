@@ -36,7 +36,7 @@ export interface TableStore {
   /** To be called when a statement is sent: takes what it finds into the store too, where the process may share it. */
   recorder(): (publication: Publication | undefined) => Publication | undefined
   /** Whether a look would tell where the rows are. */
-  readonly isLost: boolean
+  isLost(): boolean
   /** A look is sent: to be called with what it found. */
   look(): (found: TableContent | undefined) => void
   /** Writes what waits to be written. */
@@ -225,7 +225,7 @@ export function createTableStore(options: TableStoreOptions): TableStore {
           ? recordingPublication(publication, { writer, keepsAbsences, namespace: at.namespace })
           : publication
     },
-    get isLost() {
+    isLost() {
       // A table that may not be cached is not stored either.
       return !cache.refusing && attached?.generation !== cache.current && nowhere !== cache.current
     },

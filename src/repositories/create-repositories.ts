@@ -90,7 +90,7 @@ export function createRepositories<
             statsOf({
               ...{ counters, generation: cache?.current, since: events.since },
               doorbell: refreshing.counts,
-              verifiedAt: cache && cache.mode !== 'expiring' ? watch.verifiedAt : undefined,
+              verifiedAt: cache && cache.mode !== 'expiring' ? watch.verifiedAt() : undefined,
             }),
           ]),
         ),

@@ -48,7 +48,7 @@ export function createRefreshing({ settings, tables, watch }: RefreshingOptions)
     drop: tables.dropExpiring,
     async look() {
       // What was read nowhere yet cannot be out of date.
-      if (watch.verifiedAt === undefined) return false
+      if (watch.verifiedAt() === undefined) return false
       const before = generations()
       await watch.look()
       return generations().some((generation, index) => generation !== before[index])

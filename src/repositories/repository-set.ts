@@ -23,35 +23,60 @@ export function repositorySetFactory<Origin>(
   options: RepositorySetOptions<Origin>,
 ): (origin: Origin) => RepositorySet {
   const { names, repository, members } = options
-  const known = new Set(names)
+  const memberNames = Reflect.ownKeys(members)
+  const BoundSet = createSetClass<Origin>(names, memberNames)
+  const source: SetSource<Origin> = {
+    names: new Set(names),
+    repository,
+    members: memberNames.map((name) => members[name]!),
+  }
+  return (origin) => new BoundSet(origin, source)
+}
 
+interface SetSource<Origin> extends Pick<RepositorySetOptions<Origin>, 'repository'> {
+  readonly names: ReadonlySet<string>
+  readonly members: readonly ((origin: Origin) => unknown)[]
+}
+
+type SetClass<Origin> = new (origin: Origin, source: SetSource<Origin>) => RepositorySet
+
+/**
+ * It knows names only. Only a full collection takes away a class with its prototype: getters that led to the tables would keep alive
+ * until then all rows that sets of repositories hold which are closed.
+ */
+function createSetClass<Origin>(
+  names: readonly string[],
+  memberNames: readonly (string | symbol)[],
+): SetClass<Origin> {
   class BoundSet {
     readonly #origin: Origin
+    readonly #source: SetSource<Origin>
     #made: Map<string, AnyRepository> | undefined
 
-    constructor(origin: Origin) {
+    constructor(origin: Origin, source: SetSource<Origin>) {
       this.#origin = origin
+      this.#source = source
     }
 
     static table(set: BoundSet, name: string): AnyRepository {
       set.#made ??= new Map()
       let made = set.#made.get(name)
       if (!made) {
-        if (!known.has(name)) {
+        if (!set.#source.names.has(name)) {
           throw new ConfigurationError({
             kind: 'generated-file',
             problem: `There is no table ${JSON.stringify(name)} in the generated metadata`,
             fix: 'Run kysely-lookup generate after a migration; a table without a primary key has no repository.',
           })
         }
-        made = repository(name, set.#origin, set as unknown as RepositorySet)
+        made = set.#source.repository(name, set.#origin, set as unknown as RepositorySet)
         set.#made.set(name, made)
       }
       return made
     }
 
-    static origin(set: BoundSet): Origin {
-      return set.#origin
+    static member(set: BoundSet, index: number): unknown {
+      return set.#source.members[index]!(set.#origin)
     }
   }
 
@@ -65,12 +90,9 @@ export function repositorySetFactory<Origin>(
     })
   for (const name of names) if (!name.startsWith('$')) define(name, (set) => BoundSet.table(set, name))
   define('$table', (set) => (name: string) => BoundSet.table(set, name))
-  for (const name of Reflect.ownKeys(members)) {
-    const member = members[name]!
-    define(name, (set) => member(BoundSet.origin(set)))
-  }
+  for (const [index, name] of memberNames.entries()) define(name, (set) => BoundSet.member(set, index))
   // A table's name may be `constructor`: only what is defined here is inherited.
   Object.setPrototypeOf(BoundSet.prototype, prototype)
   Reflect.deleteProperty(BoundSet.prototype, 'constructor')
-  return (origin) => new BoundSet(origin) as unknown as RepositorySet
+  return BoundSet as unknown as SetClass<Origin>
 }

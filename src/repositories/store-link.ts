@@ -48,7 +48,7 @@ export function createStoreLink(options: {
   })
 
   async function follow(): Promise<void> {
-    if (!tables.some(({ stored }) => stored.isLost)) return
+    if (!tables.some(({ stored }) => stored.isLost())) return
     await look().catch(() => {})
   }
 

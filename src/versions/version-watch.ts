@@ -91,7 +91,7 @@ export interface VersionWatch {
   wrote(): void
   stop(): Promise<void>
   /** When (of `performance.now`) the last statement that verified versions was sent. */
-  readonly verifiedAt: number | undefined
+  verifiedAt(): number | undefined
 }
 
 // A timer started in a request would hold on to that request's scope.
@@ -188,9 +188,8 @@ export function createVersionWatch(options: {
     },
     look: () => (state === 'idle' && !beginning ? Promise.resolve() : feed.look()),
     wrote: () => feed.wrote(),
-    get verifiedAt() {
-      return verifiedAt
-    },
+    // No getter: the engine would keep what leads to it, and so the caches with their rows, until the whole heap is collected.
+    verifiedAt: () => verifiedAt,
     async stop() {
       state = 'stopped'
       clearTimeout(trust)

@@ -1,7 +1,7 @@
 /**
  * What cold batches leave behind where only the young space is collected, as between requests of a busy service; as JSON.
  *
- *     node $FLAGS test/heap/cold-batches.ts (none | $forRequest | $request) [--leak]
+ *     node $FLAGS test/heap/cold-batches.ts (none | $forRequest | $request | closed) [--leak]
  *
  * TEST_SERVER_URL says where, test/project/cost.test.ts which flags: the young space is large, so that it is collected between
  * batches alone; the whole heap is not collected. An answer that survives a young collection, or that the engine has put into the old
@@ -41,6 +41,10 @@ const kinds: Readonly<Record<string, () => Promise<Rows>>> = {
   none: () => repos.product!.findByKeys(ids),
   $forRequest: () => repos.$forRequest().product!.findByKeys(ids),
   $request: () => repos.$request(() => repos.product!.findByKeys(ids)),
+  async closed() {
+    await using own = data.repositories({ cache: { product: { mode: 'immutable', maxRows: KEYS } } })
+    return await own.product!.findByKeys(ids)
+  },
 }
 const read = kinds[positionals[0]!]
 if (!read) throw new Error(`expected one of ${Object.keys(kinds).join(', ')}, got ${positionals[0]}`)

@@ -153,6 +153,13 @@ describe('the answers of a cold batch', () => {
     })
   }
 
+  it('are freed by the next young collection with the repositories that held them, when these are closed', async (t) => {
+    const result: ColdBatchesResult = await measured('cold-batches.ts', 'closed')
+    t.diagnostic(JSON.stringify(result))
+    assert.equal(result.wholeCollections, 0)
+    atMost(result.bytesPerBatch, LEFT, 'bytes that repositories left')
+  })
+
   it('are seen to stay when an object with a getter leads to them', async (t) => {
     const result: ColdBatchesResult = await measured('cold-batches.ts', 'none', '--leak')
     t.diagnostic(JSON.stringify(result))
