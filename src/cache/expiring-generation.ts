@@ -137,9 +137,7 @@ export function createExpiringGeneration(options: ExpiringGenerationOptions): Ex
     hits: view(hit),
     peeks: view(peek),
     isEmpty: () => rows.size() === 0 && !absences && !lists && !table,
-    get all() {
-      return isGood(table) ? table!.entries : undefined
-    },
+    all: () => (isGood(table) ? table!.entries : undefined),
     find: (key) => hit(index.get(key)),
     peek: (key) => peek(index.get(key)),
     isAbsent: ({ definition, token }) => isGood(absences?.get(definition, token)),

@@ -54,7 +54,7 @@ export interface HeldAnswers {
   /** Whether it holds no row. */
   isEmpty(): boolean
   /** Every row, in primary-key order, once it was read. */
-  readonly all: readonly Entry[] | undefined
+  all(): readonly Entry[] | undefined
   find(key: Key): Entry | undefined
   /** The same, for `peek`. */
   peek(key: Key): Entry | undefined
@@ -79,7 +79,6 @@ export interface Publication {
  * under a version. A row that is published twice keeps its first entry.
  */
 export interface Generation extends HeldAnswers, Publication {
-  all: readonly Entry[] | undefined
   /** Whether there is no room left for another row. */
   isFull(): boolean
   /** How many request scopes were answered rows that they do not remember: while there are any, none is dropped. */
@@ -121,6 +120,7 @@ export function createGeneration(options: GenerationOptions): Generation {
   let absences: FifoMap<true> | undefined
   let lists: FifoMap<readonly Entry[]> | undefined
   let dropped: DroppedRows | undefined
+  let whole: readonly Entry[] | undefined
   let doorkeeper: Doorkeeper | undefined
 
   const isFull = () => held.length === maxRows
@@ -198,7 +198,7 @@ export function createGeneration(options: GenerationOptions): Generation {
       byPrimaryKey: keys.rawType ? (primary.root as Lookup<Entry>) : EMPTY_INDEX.byPrimaryKey,
       find: index.find,
     },
-    all: undefined,
+    all: () => whole,
     pins: 0,
     hasDropped: false,
     isEmpty: () => held.length === 0,
@@ -211,7 +211,7 @@ export function createGeneration(options: GenerationOptions): Generation {
     offer: (row, asked) => hold(row, asked, true),
     publishAll(all) {
       const entries = addAll(all)
-      if (version !== undefined) generation.all = entries
+      if (version !== undefined) whole = entries
       return entries
     },
     isAbsent: ({ definition, token }) => absences?.get(definition, token) !== undefined,

@@ -48,7 +48,7 @@ export function createTableReads(options: TableReadsOptions): TableReads {
   ): Promise<readonly Entry[] | undefined> {
     const found = await withinDeadline({ what: table.name, timeout }, async () => {
       await before
-      const held = cache?.refusing || !before ? undefined : cache?.current.all
+      const held = cache?.refusing || !before ? undefined : cache?.current.all()
       return held ?? readCurrent(readTable, sending)
     })
     if (!('answer' in found)) return found

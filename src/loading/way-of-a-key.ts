@@ -156,7 +156,7 @@ export function createTableReader(options: TableReaderOptions): TableReader {
           scope.isCleared ? source.readAgain() : (stored?.all(scope.held?.extensible) ?? source.all()),
         )
       }
-      const entries = current()?.all ?? stored?.all(current()) ?? (await source.all())
+      const entries = current()?.all() ?? stored?.all(current()) ?? (await source.all())
       return entries && rowsOf(entries)
     },
     preload: async () => stored?.all(current()) ?? source.all(),

@@ -68,7 +68,7 @@ export class PinnedGeneration {
   }
 
   all(): readonly Entry[] | undefined {
-    return this.#cleared ? undefined : this.pin()?.all
+    return this.#cleared ? undefined : this.pin()?.all()
   }
 
   /** What a store may add to for the scope; undefined where it was told to forget something. */
