@@ -97,16 +97,20 @@ console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0
 
 async function findTargets(): Promise<Target[]> {
-  const none = { name: 'without a server', identity: undefined }
-  const found: Target[] =
-    withoutServer.length > 0 ? [{ ...none, urls: Array.from({ length: SIDE_BY_SIDE }, () => NO_SERVER) }] : []
-  if (withServer.length === 0) return found
-  const first = DATABASE_URL
-    ? { name: 'the server of DATABASE_URL', urls: [DATABASE_URL] }
-    : { name: 'the embedded server', urls: await startEmbedded() }
-  const named = others.map((urls) => ({ name: 'a server of TEST_DATABASE_URLS', urls }))
-  for (const { name, urls } of [first, ...named]) {
-    found.push({ name, urls, identity: await identify(urls).catch((error: Error) => error) })
+  const found: Target[] = []
+  if (withServer.length > 0) {
+    const first = DATABASE_URL
+      ? { name: 'the server of DATABASE_URL', urls: [DATABASE_URL] }
+      : { name: 'the embedded server', urls: await startEmbedded() }
+    const named = others.map((urls) => ({ name: 'a server of TEST_DATABASE_URLS', urls }))
+    for (const { name, urls } of [first, ...named]) {
+      found.push({ name, urls, identity: await identify(urls).catch((error: Error) => error) })
+    }
+  }
+  // Last, as it is run: other files have more left for each server.
+  if (withoutServer.length > 0) {
+    const urls = Array.from({ length: SIDE_BY_SIDE }, () => NO_SERVER)
+    found.push({ name: 'without a server', urls, identity: undefined })
   }
   return found
 }
