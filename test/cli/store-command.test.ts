@@ -45,6 +45,8 @@ describe('kysely-lookup store', () => {
     assert.deepEqual(await store.read(COUNTRY, ['r:1']), [undefined])
     await store.write(COUNTRY, [entry('2')])
     assert.equal(String((await store.read(COUNTRY, ['r:2']))[0]), 'the row 2')
+    const { stdout } = await run('show', '--path', folder.path)
+    assert.match(stdout, /\nshop\.country, version aaaaaaaaaaaa: 1 entries, last used /)
   })
 
   it('says that a file is broken, and clears it', async () => {

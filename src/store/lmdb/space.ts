@@ -37,7 +37,9 @@ export function createSpace(environment: Environment, maxBytes: number): Space {
 
   function touch({ database, table, address }: StoreNamespace): void {
     const now = Date.now()
-    if (now - (touched.get(address) ?? 0) < TOUCH_INTERVAL) return
+    // Another process may have cleared the file since.
+    const isNoted = () => environment.get(DIRECTORY.address, address) !== undefined
+    if (now - (touched.get(address) ?? 0) < TOUCH_INTERVAL && isNoted()) return
     touched.set(address, now)
     const use = Buffer.from(JSON.stringify({ database, table, address, usedAt: now }))
     environment.put(DIRECTORY.address, address, use).catch(() => {})
