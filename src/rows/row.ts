@@ -41,7 +41,7 @@ export function createRowReader(table: TableMetadata, { bigint }: DecodingOption
   // Assigning to a name that every object has (`constructor`, `__proto__`) may not create a property.
   const inherited = columns.map((name) => name in Object.prototype)
   const presence = presenceOf(table)
-  const Plain = inherited.includes(true) ? undefined : createRowClass(columns)
+  const Plain = inherited.includes(true) ? undefined : rowClassOf(table, columns)
   const asNumbers = numberReader(table, bigint)
 
   /** Whether every value can be shared as it is. */
@@ -109,15 +109,23 @@ function presenceOf({ columns, primaryKey }: TableMetadata): number {
   return at < 0 ? columns.length : at
 }
 
+type RowClass = new (values: readonly unknown[], from: number) => Record<string, unknown>
+
+/** One for each table, whatever repositories read it: the engine has compiled what takes its rows for rows of this class. */
+const rowClasses = new WeakMap<TableMetadata, RowClass | undefined>()
+
+function rowClassOf(table: TableMetadata, columns: readonly string[]): RowClass | undefined {
+  if (!rowClasses.has(table)) rowClasses.set(table, createRowClass(columns))
+  return rowClasses.get(table)
+}
+
 /**
  * A constructor that assigns all columns. Because the engine knows them in advance, this takes a third of the time and half of the memory
  * of adding columns one by one. (mysql2 makes its parsers in the same way.) An object literal would be as fast, but literals that
  * survive a few collections are put into the old space from then on, where each is kept until the whole heap is collected, with what
  * it refers to. Undefined if the process does not allow code from strings.
  */
-function createRowClass(
-  columns: readonly string[],
-): (new (values: readonly unknown[], from: number) => Record<string, unknown>) | undefined {
+function createRowClass(columns: readonly string[]): RowClass | undefined {
   const assignments = columns.map((name, index) => `this[${JSON.stringify(name)}] = values[from + ${index}]`)
   try {
     const Plain = new Function('values', 'from', assignments.join('\n'))
