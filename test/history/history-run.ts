@@ -121,7 +121,10 @@ export async function runHistory(options: HistoryRunOptions): Promise<HistoryOut
     if (mode === 'versioned') await trackTable(test, slots[0])
     const lasting = plans.map((plan) => startService(plan, fault))
     children.push(...lasting)
-    const ends = lasting.map(async (child) => (await once(child, 'exit'))[0] as number | null)
+    const ends = lasting.map(async (child): Promise<number | NodeJS.Signals> => {
+      const [code, signal] = await once(child, 'exit')
+      return code ?? signal
+    })
     await Promise.all(lasting.map((child, index) => Promise.race([once(child, 'message'), ends[index]])))
     let mortals = plans.length
     const mortalReaders = startMortalReaders({
