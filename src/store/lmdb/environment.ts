@@ -1,9 +1,8 @@
-import { open, type RootDatabase } from 'lmdb'
+import { open } from 'lmdb'
 import type { StoreNamespace } from '../store.ts'
 
-/** One open file of entries. */
+/** One open file of entries. Once it is being closed, it throws. */
 export interface Environment {
-  readonly db: RootDatabase<Buffer, EntryKey>
   /** Bytes until the next call only. */
   get(address: string, key: string): Buffer | undefined
   put(address: string, key: string, value: Uint8Array): Promise<void>
@@ -19,6 +18,8 @@ export interface Environment {
   close(): Promise<void>
   /** Up to `limit` keys of a namespace, as they are in the file. */
   keysOf(address: string, limit: number): Buffer[]
+  /** The value of a key as it is in the file. */
+  valueOf(key: Buffer): Buffer | undefined
   /** How many entries a namespace has. */
   count(address: string): number
   /** Bytes that the file has at least, all in all, and of what is in it. */
@@ -33,8 +34,8 @@ const MAX_READERS = 2_048
 
 const ADDRESS_BYTES = 16
 
-/** Milliseconds. */
-const CLOSING_PATIENCE = 1_000
+/** Milliseconds. A process that ends while a thread of the library still writes may crash, and on a busy machine a write takes long. */
+const CLOSING_PATIENCE = 5_000
 
 /** How many pages at the end of the file may have been left again before they were written. */
 export const UNWRITTEN_PAGES = 32
@@ -84,7 +85,15 @@ function createViews() {
 export function openEnvironment(path: string, { readOnly }: { readonly readOnly: boolean }): Environment {
   const prefix = Buffer.alloc(ADDRESS_BYTES)
   const views = createViews()
+  const writes = createWrites()
   let chosen = ''
+  let isClosed = false
+
+  /** A file that is read while the library closes it ends the process, with an error that nobody can catch. */
+  function opened(): typeof db {
+    if (isClosed) throw new Error('the file is closed')
+    return db
+  }
 
   function choose(address: string): void {
     if (address === chosen) return
@@ -115,27 +124,34 @@ export function openEnvironment(path: string, { readOnly }: { readonly readOnly:
   } as never)
 
   return {
-    db,
     get(address, key) {
       choose(address)
-      const shared = db.getBinaryFast(key)
+      const shared = opened().getBinaryFast(key)
       return shared && views.of(shared)
     },
-    put(address, key, value) {
+    async put(address, key, value) {
+      const db = opened()
       choose(address)
-      return written(db.put(key, Buffer.isBuffer(value) ? value : Buffer.from(value)))
+      await writes.done(db.put(key, Buffer.isBuffer(value) ? value : Buffer.from(value)))
     },
-    endReads: () => db.resetReadTxn(),
+    endReads: () => opened().resetReadTxn(),
     async remove(keys) {
+      const db = opened()
       db.resetReadTxn()
-      await Promise.all(keys.map((key) => written(db.remove(key))))
+      await Promise.all(keys.map((key) => writes.done(db.remove(key))))
     },
-    clear: () => written(db.clearAsync()),
-    close: () => withinPatience(db.close().catch(() => {})),
-    keysOf: (address, limit) => [...db.getKeys({ ...rangeOf(address), limit })] as Buffer[],
-    count: (address) => db.getKeysCount(rangeOf(address)),
+    clear: async () => writes.done(opened().clearAsync()),
+    async close() {
+      if (isClosed) return
+      isClosed = true
+      // A thread that still writes would do so in memory that was freed.
+      if (await withinPatience(writes.ended())) await withinPatience(db.close().catch(() => {}))
+    },
+    keysOf: (address, limit) => [...opened().getKeys({ ...rangeOf(address), limit })] as Buffer[],
+    valueOf: (key) => opened().getBinary(key),
+    count: (address) => opened().getKeysCount(rangeOf(address)),
     sizes() {
-      const { pageSize, lastPageNumber, ...pages } = db.getStats() as Record<string, number>
+      const { pageSize, lastPageNumber, ...pages } = opened().getStats() as Record<string, number>
       const used = pages.treeBranchPageCount! + pages.treeLeafPageCount! + pages.overflowPages!
       const file = (lastPageNumber! + 1) * pageSize!
       return { least: file - UNWRITTEN_PAGES * pageSize!, file, used: used * pageSize! }
@@ -148,22 +164,45 @@ function rangeOf(address: string): { readonly start: Buffer; readonly end: Buffe
   return { start, end: Buffer.concat([start, Buffer.alloc(1, 0xff)]) }
 }
 
-/** After a commit that has failed, the library waits for its end when it closes the file. */
-async function withinPatience(closing: Promise<void>): Promise<void> {
-  const patience = Promise.withResolvers<void>()
-  const timer = setTimeout(patience.resolve, CLOSING_PATIENCE)
-  await Promise.race([closing, patience.promise])
+/** After a commit that has failed, the library waits for its end when it closes the file. Returns whether it has ended in time. */
+async function withinPatience(ending: Promise<unknown>): Promise<boolean> {
+  const patience = Promise.withResolvers<false>()
+  const timer = setTimeout(() => patience.resolve(false), CLOSING_PATIENCE)
+  const isEnded = await Promise.race([ending.then(() => true), patience.promise])
   clearTimeout(timer)
+  return isEnded
 }
 
-/** An error of a failed commit has a promise that is rejected too: unheard, it would end the process. */
-async function written(writing: Promise<unknown>): Promise<void> {
-  try {
-    await writing
-  } catch (error) {
-    const { commitError } = error as { readonly commitError?: Promise<never> }
-    commitError?.catch(() => {})
-    throw error
+interface Writes {
+  /** Rejects as the write does. */
+  done(write: Promise<unknown>): Promise<void>
+  /** Resolves when none is under way any more. */
+  ended(): Promise<void>
+}
+
+function createWrites(): Writes {
+  let count = 0
+  let last: PromiseWithResolvers<void> | undefined
+
+  return {
+    async done(write) {
+      count++
+      try {
+        await write
+      } catch (error) {
+        // An error of a failed commit has a promise that is rejected too: unheard, it would end the process.
+        const { commitError } = error as { readonly commitError?: Promise<never> }
+        commitError?.catch(() => {})
+        throw error
+      } finally {
+        if (--count === 0) last?.resolve()
+      }
+    },
+    async ended() {
+      if (count === 0) return
+      last ??= Promise.withResolvers()
+      await last.promise
+    },
   }
 }
 

@@ -181,10 +181,16 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     },
     async forget(namespace) {
       await opening
-      if (!file || file.readOnly) return
-      if (namespace) await file.space.forget(namespace)
-      else await file.environment.clear()
-      file.environment.endReads()
+      const open = file
+      if (!open || open.readOnly) return
+      try {
+        if (namespace) await open.space.forget(namespace)
+        else await open.environment.clear()
+        open.environment.endReads()
+      } catch (error) {
+        // What was in a file that was left meanwhile is forgotten with it.
+        if (file === open) throw error
+      }
     },
     machine: {
       get: (name) => folder?.records.get(name),

@@ -32,7 +32,6 @@ const TOUCH_INTERVAL = 300_000
 const CHUNK = 500
 
 export function createSpace(environment: Environment, maxBytes: number): Space {
-  const { db } = environment
   const touched = new Map<string, number>()
 
   function touch({ database, table, address }: StoreNamespace): void {
@@ -48,7 +47,7 @@ export function createSpace(environment: Environment, maxBytes: number): Space {
   function namespaces(): NamespaceUse[] {
     return environment.keysOf(DIRECTORY.address, Number.MAX_SAFE_INTEGER).flatMap((key) => {
       try {
-        return [JSON.parse(String(db.getBinary(key))) as NamespaceUse]
+        return [JSON.parse(String(environment.valueOf(key))) as NamespaceUse]
       } catch {
         return []
       }
