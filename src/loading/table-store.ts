@@ -64,6 +64,7 @@ export interface TableStoreOptions {
 interface Attachment {
   readonly generation: Generation
   readonly namespace: StoreNamespace
+  /** By `performance.now`. */
   readonly since: number
 }
 

@@ -23,13 +23,15 @@ export interface StoreFile {
 export async function readStoreFile(path: string): Promise<StoreFile> {
   const { file, environment } = await openFile(path)
   if (!environment) throw unusable(`the file ${file} is broken`, 'Clear the store, or delete its folder.')
-  const { file: bytes, used } = environment.sizes()
-  const namespaces = createSpace(environment, Number.MAX_SAFE_INTEGER)
-    .namespaces()
-    .map((one) => ({ ...one, entries: environment.count(one.address) }))
-    .sort((one, other) => other.usedAt - one.usedAt)
-  await environment.close()
-  return { path: file, sizes: { file: bytes, used }, namespaces }
+  try {
+    const namespaces = createSpace(environment, Number.MAX_SAFE_INTEGER)
+      .namespaces()
+      .map((one) => ({ ...one, entries: environment.count(one.address) }))
+      .sort((one, other) => other.usedAt - one.usedAt)
+    return { path: file, sizes: environment.sizes(), namespaces }
+  } finally {
+    await environment.close()
+  }
 }
 
 /**
@@ -45,8 +47,11 @@ export async function clearStoreFile(path: string): Promise<void> {
   }
   // Processes that have a broken file open notice, and open another one.
   if (!environment) return folder.renew(file)
-  await environment.clear()
-  await environment.close()
+  try {
+    await environment.clear()
+  } finally {
+    await environment.close()
+  }
 }
 
 /** Without an environment where the file is broken. */
