@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type Environment, openEnvironment } from '../../src/store/lmdb/environment.ts'
+import { createGate } from '../../src/store/lmdb/gate.ts'
+import { createTemporaryFolder } from '../support/temporary-folder.ts'
 
 const ADDRESS = 'ab'.repeat(16)
 const VALUE = Buffer.alloc(200, 1)
@@ -16,7 +18,8 @@ describe('a file of entries that is being closed', () => {
   })
   after(() => rmSync(folder, { recursive: true }))
 
-  const open = (name: string) => openEnvironment(join(folder, `${name}.mdb`), { readOnly: false })
+  const open = (name: string) =>
+    openEnvironment(join(folder, `${name}.mdb`), { readOnly: false, gate: createGate(folder) })
 
   const uses = {
     get: (file: Environment): unknown => file.get(ADDRESS, 'k'),
@@ -54,3 +57,27 @@ describe('a file of entries that is being closed', () => {
     await again.close()
   })
 })
+
+describe('a file of entries that grows', () => {
+  // A map that is made larger while others read it is unmapped wrongly in the end.
+  it('stays mapped where it is', async () => {
+    await using folder = await createTemporaryFolder('grown')
+    const path = folder.join('data.mdb')
+    const file = openEnvironment(path, { readOnly: false, gate: createGate(folder.path) })
+    const before = mapsOf(path)
+    assert.equal(before.length, 1)
+    for (let index = 0; index < 40; index++) await file.put(ADDRESS, `k${index}`, Buffer.alloc(100_000, 1))
+    assert.ok(statSync(path).size > 4_000_000)
+    assert.deepEqual(mapsOf(path), before)
+    await file.close()
+    assert.deepEqual(mapsOf(path), [])
+  })
+})
+
+/** Where a file is in the memory of this process. */
+function mapsOf(path: string): string[] {
+  return readFileSync('/proc/self/maps', 'utf8')
+    .split('\n')
+    .filter((line) => line.endsWith(path))
+    .map((line) => line.split(' ')[0]!)
+}

@@ -13,7 +13,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { StoreMessage } from '../../src/index.ts'
@@ -96,6 +96,7 @@ describe('the file of an lmdb store', () => {
       bytes.fill(0xa5, 8_192)
       writeFileSync(file, bytes)
     },
+    'has no locks': (file) => rmSync(`${file}-lock`),
   }
 
   for (const [name, damage] of Object.entries(damages)) {
@@ -245,12 +246,15 @@ function filesIn(folder: string) {
   })
 }
 
-/** A process that is stopped inside of a write. */
+/** A process that is stopped inside of a write, as one that uses the store. */
 async function holdWriteLock(file: string): Promise<ChildProcess> {
   assert.ok(existsSync(file))
   const library = import.meta.resolve('lmdb')
+  const gate = import.meta.resolve('../../src/store/lmdb/gate.ts')
   const program = `
     const { open } = await import(${JSON.stringify(library)})
+    const { createGate } = await import(${JSON.stringify(gate)})
+    await createGate(${JSON.stringify(dirname(file))}).enter()
     const db = open({ path: ${JSON.stringify(file)}, noSubdir: true, maxDbs: 1, maxReaders: 2048, encoding: 'binary', keyEncoding: 'binary' })
     db.transactionSync(() => {
       process._rawDebug('held')
@@ -261,6 +265,8 @@ async function holdWriteLock(file: string): Promise<ChildProcess> {
     stdio: ['ignore', 'ignore', 'pipe'],
     cwd: new URL('.', pathToFileURL(`${process.cwd()}/`)),
   })
-  await once(child.stderr!, 'data')
-  return child
+  for await (const said of child.stderr!) {
+    if (String(said).includes('held')) return child
+  }
+  throw new Error('the process has ended')
 }

@@ -1,5 +1,6 @@
 import { open } from 'lmdb'
 import type { StoreNamespace } from '../store.ts'
+import type { Gate } from './gate.ts'
 
 /** One open file of entries. Once it is being closed, it throws. */
 export interface Environment {
@@ -40,9 +41,16 @@ const CLOSING_PATIENCE = 5_000
 /** How many pages at the end of the file may have been left again before they were written. */
 export const UNWRITTEN_PAGES = 32
 
+/**
+ * Address space, not memory, and more than a file will need. A map that is too small the library (3.5.6) makes larger while it is in use,
+ * in the thread that writes and in those that read; where two do so at once, it later unmaps what belongs to others, which ends the process.
+ */
+const MAP_BYTES = 2 ** 38
+
 /** What an environment is opened with, by every process alike. */
 export const OPEN_OPTIONS = {
   noSubdir: true,
+  mapSize: MAP_BYTES,
   maxDbs: 1,
   maxReaders: MAX_READERS,
   encoding: 'binary',
@@ -81,11 +89,16 @@ function createViews() {
   }
 }
 
+export interface EnvironmentOptions {
+  readonly readOnly: boolean
+  readonly gate: Gate
+}
+
 /** @throws the library's error where the file cannot be opened. */
-export function openEnvironment(path: string, { readOnly }: { readonly readOnly: boolean }): Environment {
+export function openEnvironment(path: string, { readOnly, gate }: EnvironmentOptions): Environment {
   const prefix = Buffer.alloc(ADDRESS_BYTES)
   const views = createViews()
-  const writes = createWrites()
+  const writes = createWrites(gate)
   let chosen = ''
   let isClosed = false
 
@@ -130,17 +143,22 @@ export function openEnvironment(path: string, { readOnly }: { readonly readOnly:
       return shared && views.of(shared)
     },
     async put(address, key, value) {
-      const db = opened()
-      choose(address)
-      await writes.done(db.put(key, Buffer.isBuffer(value) ? value : Buffer.from(value)))
+      opened()
+      await writes.run(() => {
+        const db = opened()
+        choose(address)
+        return db.put(key, Buffer.isBuffer(value) ? value : Buffer.from(value))
+      })
     },
     endReads: () => opened().resetReadTxn(),
     async remove(keys) {
-      const db = opened()
-      db.resetReadTxn()
-      await Promise.all(keys.map((key) => writes.done(db.remove(key))))
+      opened().resetReadTxn()
+      await Promise.all(keys.map((key) => writes.run(() => opened().remove(key))))
     },
-    clear: async () => writes.done(opened().clearAsync()),
+    async clear() {
+      opened()
+      await writes.run(() => opened().clearAsync())
+    },
     async close() {
       if (isClosed) return
       isClosed = true
@@ -175,25 +193,35 @@ async function withinPatience(ending: Promise<unknown>): Promise<boolean> {
 
 interface Writes {
   /** Rejects as the write does. */
-  done(write: Promise<unknown>): Promise<void>
+  run(write: () => Promise<unknown>): Promise<void>
   /** Resolves when none is under way any more. */
   ended(): Promise<void>
 }
 
-function createWrites(): Writes {
+function createWrites(gate: Gate): Writes {
   let count = 0
   let last: PromiseWithResolvers<void> | undefined
 
+  async function runInside(write: () => Promise<unknown>): Promise<void> {
+    const entering = gate.enter()
+    if (entering) await entering
+    try {
+      await write()
+    } catch (error) {
+      // An error of a failed commit has a promise that is rejected too: unheard, it would end the process.
+      const { commitError } = error as { readonly commitError?: Promise<never> }
+      commitError?.catch(() => {})
+      throw error
+    } finally {
+      gate.leave()
+    }
+  }
+
   return {
-    async done(write) {
+    async run(write) {
       count++
       try {
-        await write
-      } catch (error) {
-        // An error of a failed commit has a promise that is rejected too: unheard, it would end the process.
-        const { commitError } = error as { readonly commitError?: Promise<never> }
-        commitError?.catch(() => {})
-        throw error
+        await runInside(write)
       } finally {
         if (--count === 0) last?.resolve()
       }

@@ -18,6 +18,8 @@ import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigurationError } from '../../errors.ts'
 import type { MachineRecords } from '../store.ts'
+import { createGate, type Gate, WRITERS } from './gate.ts'
+import { type HeldFile, holdFile } from './held-file.ts'
 
 /** The folder of a store. Everything in it is for its user alone. */
 export interface StoreFolder {
@@ -25,11 +27,14 @@ export interface StoreFolder {
   /** Whether nothing can be written into it. */
   readonly readOnly: boolean
   /** The file with the entries; made, empty, if there is none. The same for all processes. */
-  dataFile(): { readonly path: string; readonly isNew: boolean }
+  dataFile(): string
+  /** Undefined where it is not whole: one of its two files was deleted. */
+  hold(file: string): HeldFile | undefined
   /** Gives up the file, for all processes: another one takes its place. */
   renew(broken: string): void
   /** Whether the file still is the one that all processes use. */
   isCurrent(file: string): boolean
+  readonly gate: Gate
   claim(name: string, lifetime: number): boolean
   readonly records: MachineRecords
 }
@@ -66,7 +71,7 @@ export function openFolder(path: string): StoreFolder {
   const records = join(path, 'records')
   const readOnly = !mayWrite(path)
   if (!readOnly) {
-    for (const folder of [claims, records]) makeFolder(folder)
+    for (const folder of [claims, records, join(path, WRITERS)]) makeFolder(folder)
     for (const folder of [claims, records]) sweep(folder)
   }
 
@@ -94,21 +99,29 @@ export function openFolder(path: string): StoreFolder {
     readOnly,
     dataFile() {
       const known = readCurrent()
-      if (known && exists(known)) return { path: known, isNew: false }
+      if (known && exists(known)) return known
       if (known) remove(join(path, CURRENT))
       const file = create()
       const draft = `${file}-name`
       try {
         writeFileSync(draft, nameOf(file), { mode: OWN_FILE })
         linkSync(draft, join(path, CURRENT))
-        return { path: file, isNew: true }
+        return file
       } catch (error) {
         const winner = readCurrent()
         removeData(file)
         if (!winner) throw error
-        return { path: winner, isNew: false }
+        return winner
       } finally {
         remove(draft)
+      }
+    },
+    hold(file) {
+      try {
+        return holdFile(file, { readOnly })
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+        throw error
       }
     },
     renew(broken) {
@@ -116,6 +129,7 @@ export function openFolder(path: string): StoreFolder {
       removeData(broken)
     },
     isCurrent: (file) => readCurrent() === file && exists(file),
+    gate: createGate(path),
     claim(name, lifetime) {
       if (readOnly) return true
       const file = join(claims, hashed(name))

@@ -4,10 +4,10 @@ import { publish, storeChannel } from '../../diagnostics/channels.ts'
 import type { StoreMessage } from '../../diagnostics/messages.ts'
 import { ConfigurationError } from '../../errors.ts'
 import type { Store, StoreEntry, StoreNamespace } from '../store.ts'
-import { type Environment, openEnvironment } from './environment.ts'
+import type { Environment } from './environment.ts'
 import { openFolder, type StoreFolder } from './folder.ts'
 import { type LmdbStoreOptions, resolveLmdbOptions } from './options.ts'
-import { probe } from './probe.ts'
+import { openSafely } from './safe-opening.ts'
 import { createSpace, type Space } from './space.ts'
 
 /** How often (ms) the file is looked after: whether it is still there and whole, or whether one works now that did not. */
@@ -89,20 +89,25 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
   async function openFile(folder: StoreFolder): Promise<boolean> {
     const { readOnly } = folder
     for (let tries = 0; ; tries++) {
-      const { path: name, isNew } = folder.dataFile()
-      const { size, ino: inode } = statSync(name)
-      const found = isNew || size === 0 ? 'usable' : await probe(name, { readOnly })
+      const path = folder.dataFile()
+      const { found, opened } = await openSafely(folder, path)
       if (found === 'held') throw new Error('a process is stopped while it writes to the file')
       if (found === 'cannot') throw new Error('the file cannot be opened')
-      if (found === 'usable') {
-        const environment = openEnvironment(name, { readOnly })
-        const space = createSpace(environment, maxBytes)
-        file = { path: name, environment, space, readOnly, inode, failedAt: undefined }
+      if (opened) {
+        const { environment, inode } = opened
+        file = {
+          path,
+          environment,
+          space: createSpace(environment, maxBytes),
+          readOnly,
+          inode,
+          failedAt: undefined,
+        }
         if (!readOnly) file.space.forgetOlder(maxAge).catch(() => {})
         return tries > 0
       }
       if (tries > 0 || readOnly) throw new Error('the file is broken')
-      folder.renew(name)
+      folder.renew(path)
     }
   }
 

@@ -1,5 +1,7 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { OPEN_OPTIONS, UNWRITTEN_PAGES } from './environment.ts'
+import type { HeldFile } from './held-file.ts'
 
 /**
  * What another process found when it opened the file: `usable`; `broken`, so that it is of no use to anybody; `held` by a process that
@@ -7,7 +9,19 @@ import { OPEN_OPTIONS, UNWRITTEN_PAGES } from './environment.ts'
  */
 export type ProbeResult = 'usable' | 'broken' | 'held' | 'cannot'
 
-/** How long (ms) opening may take. */
+/** Another process that opens the file: what would block or end this one does so there. */
+export interface Probe {
+  /** Resolves when it could open the file at once, or has ended. */
+  readonly ready: Promise<void>
+  /** Lets it open the file. Resolves with whether it has done so. */
+  open(): Promise<boolean>
+  /** Resolves when it has looked at what is in the file, and has ended. */
+  readonly result: Promise<ProbeResult>
+  /** Ends it, whatever it does. */
+  end(): void
+}
+
+/** How long (ms) each step may take: to start, to open the file, and to look around. */
 const PATIENCE = 5_000
 
 const BROKEN = 3
@@ -16,41 +30,83 @@ const CANNOT = 4
 /** How a process ends that meets pages which are not there, or make no sense. */
 const CRASHES: ReadonlySet<string> = new Set(['SIGBUS', 'SIGSEGV', 'SIGABRT', 'SIGILL', 'SIGFPE'])
 
-/** LMDB's own errors: a page is missing, corrupted, of another version, not of such a file. */
+/**
+ * It says that it is ready, opens the file when it is told to, says so, and looks around. LMDB's own errors: a page is missing,
+ * corrupted, of another version, not of such a file.
+ */
 const PROGRAM = `
-import(process.argv[1]).then(({ open }) => {
-  const [path, options] = [process.argv[2], JSON.parse(process.argv[3])]
-  const db = open({ ...options, path, keyEncoding: 'binary' })
+const { statSync, writeSync } = require('node:fs')
+const [, library, path, options] = process.argv
+const load = import(library)
+load.then(() => writeSync(1, 'ready'))
+process.stdin.once('data', () => load.then(({ open }) => {
+  const db = open({ ...JSON.parse(options), path, keyEncoding: 'binary' })
   const { pageSize, lastPageNumber } = db.getStats()
-  if (require('node:fs').statSync(path).size < (lastPageNumber + 1 - ${UNWRITTEN_PAGES}) * pageSize) process.exit(${BROKEN})
+  if (statSync(path).size < (lastPageNumber + 1 - ${UNWRITTEN_PAGES}) * pageSize) process.exit(${BROKEN})
+  writeSync(1, 'open')
   const end = performance.now() + 200
   for (const { value } of db.getRange()) if (value === null || performance.now() > end) break
   process.exit(0)
-}).catch(({ code }) => process.exit([-30797, -30796, -30794, -30793].includes(code) ? ${BROKEN} : ${CANNOT}))
+}).catch(({ code }) => process.exit([-30797, -30796, -30794, -30793].includes(code) ? ${BROKEN} : ${CANNOT})))
 `
 
-/** Opens the file in another process: what would block or kill this one does so there. */
-export async function probe(
-  path: string,
-  { readOnly }: { readonly readOnly: boolean },
-): Promise<ProbeResult> {
+/** @param file is held until the probe has ended. */
+export function startProbe(file: HeldFile, { readOnly }: { readonly readOnly: boolean }): Probe {
+  const { path, remove } = file.pathFor('heir')
   const library = import.meta.resolve('lmdb')
   const child = spawn(
     process.execPath,
     ['--input-type=commonjs', '-e', PROGRAM, library, path, JSON.stringify({ ...OPEN_OPTIONS, readOnly })],
-    { stdio: 'ignore', env: { ...process.env, NODE_OPTIONS: '' } },
+    { stdio: ['pipe', 'pipe', 'ignore', ...file.descriptors], env: { ...process.env, NODE_OPTIONS: '' } },
   )
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
+  // One that has ended hears nothing any more.
+  child.stdin!.on('error', () => {})
+  let late: ProbeResult | undefined
+  let timer: NodeJS.Timeout | undefined
+  const result = ended(child).then((found) => late ?? found)
+  result.finally(() => {
+    clearTimeout(timer)
+    remove()
+  })
+
+  function limit(ifLate: ProbeResult): void {
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      late = ifLate
       child.kill('SIGKILL')
-      resolve('held')
     }, PATIENCE)
-    child.on('error', () => {
-      clearTimeout(timer)
-      resolve('cannot')
-    })
-    child.on('exit', (code, signal) => {
-      clearTimeout(timer)
+  }
+
+  /** False if it has ended. */
+  async function hear(): Promise<boolean> {
+    const isHeard = await Promise.race([
+      once(child.stdout!, 'data').then(() => true),
+      result.then(() => false),
+    ])
+    clearTimeout(timer)
+    return isHeard
+  }
+
+  limit('cannot')
+  return {
+    ready: hear().then(() => {}),
+    async open() {
+      limit('held')
+      child.stdin!.end('open')
+      const isOpen = await hear()
+      if (isOpen) limit('broken')
+      return isOpen
+    },
+    result,
+    end: () => child.kill('SIGKILL'),
+  }
+}
+
+function ended(child: ChildProcess): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    child.on('error', () => resolve('cannot'))
+    // Not when it exits: what it has said last may not have been heard then.
+    child.on('close', (code, signal) => {
       if (signal !== null) resolve(CRASHES.has(signal) ? 'broken' : 'cannot')
       else resolve(code === 0 ? 'usable' : code === BROKEN ? 'broken' : 'cannot')
     })

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigurationError } from '../../errors.ts'
-import { type Environment, openEnvironment } from './environment.ts'
 import { openFolder } from './folder.ts'
-import { probe } from './probe.ts'
+import { openSafely } from './safe-opening.ts'
 import { createSpace, type NamespaceUse } from './space.ts'
 
 /** The file of a store, for whoever looks after it. Processes may have it open. */
@@ -60,16 +59,13 @@ async function openFile(path: string) {
     throw unusable(`there is no store in ${path}`, 'Pass the path that lmdbStore has.')
   }
   const folder = openFolder(path)
-  const { readOnly } = folder
-  const { path: file } = folder.dataFile()
-  const found = await probe(file, { readOnly })
+  const file = folder.dataFile()
+  const { found, opened } = await openSafely(folder, file)
   if (found === 'held')
     throw unusable(`a process is stopped while it writes to ${file}`, 'Continue or end it.')
   if (found === 'cannot')
     throw unusable(`the file ${file} cannot be opened`, "Run the command as the service's user.")
-  const environment: Environment | undefined =
-    found === 'usable' ? openEnvironment(file, { readOnly }) : undefined
-  return { file, folder, environment }
+  return { file, folder, environment: opened?.environment }
 }
 
 function unusable(problem: string, fix: string): ConfigurationError {

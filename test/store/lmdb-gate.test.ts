@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { createGate, type Gate, WRITERS } from '../../src/store/lmdb/gate.ts'
+import { startBusyProcesses } from '../support/store/busy-processes.ts'
+import { namespaceAt } from '../support/store/namespace-at.ts'
+import { storeFolder } from '../support/store/stored-lookups.ts'
+import { createTemporaryFolder } from '../support/temporary-folder.ts'
+
+describe('the gate of a store', () => {
+  it('lets writers through at once, and leaves no marks', async () => {
+    await using place = await createPlace()
+    const gate = place.gate()
+    assert.equal(gate.enter(), undefined)
+    assert.equal(gate.enter(), undefined)
+    assert.equal(place.marks().length, 1)
+    gate.leave()
+    assert.equal(place.marks().length, 1)
+    gate.leave()
+    assert.deepEqual(place.marks(), [])
+  })
+
+  it('lets nobody through while a file is opened, and everybody afterwards', async () => {
+    await using place = await createPlace()
+    const [opener, ...writers] = Array.from({ length: 4 }, place.gate)
+    const order: string[] = []
+    const isClosed = Promise.withResolvers<void>()
+    const isOpen = Promise.withResolvers<void>()
+    const opening = opener!.whileClosed(async () => {
+      isClosed.resolve()
+      await isOpen.promise
+      order.push('opened')
+    })
+    await isClosed.promise
+    const writing = writers.map(async (gate) => {
+      const entering = gate.enter()
+      assert.ok(entering)
+      await entering
+      order.push('written')
+      gate.leave()
+    })
+    assert.deepEqual(place.marks(), [])
+    isOpen.resolve()
+    await Promise.all([opening, ...writing])
+    assert.deepEqual(order, ['opened', 'written', 'written', 'written'])
+    assert.deepEqual(place.marks(), [])
+  })
+
+  it('is closed when those have left who were inside', async () => {
+    await using place = await createPlace()
+    const [opener, writer] = [place.gate(), place.gate()]
+    const order: string[] = []
+    assert.equal(writer.enter(), undefined)
+    const opening = opener.whileClosed(async () => {
+      order.push('opened')
+    })
+    await place.isClosed()
+    order.push('written')
+    writer.leave()
+    await opening
+    assert.deepEqual(order, ['written', 'opened'])
+  })
+
+  it('is closed by one after the other', async () => {
+    await using place = await createPlace()
+    let inside = 0
+    const opening = Array.from({ length: 5 }, () =>
+      place.gate().whileClosed(async () => {
+        assert.equal(++inside, 1)
+        await new Promise(setImmediate)
+        inside--
+      }),
+    )
+    await Promise.all(opening)
+    assert.ok(!existsSync(place.closed))
+  })
+
+  it('does not wait for a process that was killed inside', async () => {
+    await using place = await createPlace()
+    const module = JSON.stringify(import.meta.resolve('../../src/store/lmdb/gate.ts'))
+    const program = `const { createGate } = await import(${module}); createGate(${JSON.stringify(place.path)}).enter(); process.kill(process.pid, 'SIGKILL')`
+    await once(spawn(process.execPath, ['--input-type=module', '-e', program]), 'exit')
+    assert.equal(place.marks().length, 1)
+    await place.gate().whileClosed(async () => assert.deepEqual(place.marks(), []))
+  })
+
+  const cannotBeLookedInto = '1234-1-00112233'
+  it('waits for a process that it cannot look into, but not for ever', async () => {
+    await using place = await createPlace()
+    place.leaveMark(cannotBeLookedInto)
+    const since = performance.now()
+    await place.gate().whileClosed(async () => assert.deepEqual(place.marks(), [cannotBeLookedInto]))
+    assert.ok(performance.now() - since >= 1_000)
+    place.leaveMark(cannotBeLookedInto, 61_000)
+    await place.gate().whileClosed(async () => assert.deepEqual(place.marks(), []))
+  })
+
+  it('is not kept closed by a process that was killed while it opened the file', async () => {
+    await using place = await createPlace()
+    place.close(15_500)
+    const writer = place.gate()
+    assert.equal(writer.enter(), undefined)
+    writer.leave()
+    await place.gate().whileClosed(async () => {})
+    assert.ok(!existsSync(place.closed))
+  })
+
+  it('keeps nobody where the folder is gone', async () => {
+    await using place = await createPlace()
+    rmSync(place.path, { recursive: true })
+    const gate = place.gate()
+    assert.equal(gate.enter(), undefined)
+    gate.leave()
+    assert.equal(await gate.whileClosed(async () => 'opened'), 'opened')
+  })
+})
+
+describe('processes that use an lmdb store', () => {
+  it('lose no write while others open it', async () => {
+    await using folder = await storeFolder()
+    const store = folder.open()
+    await store.ready()
+    await using others = startBusyProcesses({
+      count: 2,
+      program: 'opening-process',
+      task: { path: folder.path, rounds: 250 },
+    })
+    const place = namespaceAt('a')
+    let isOver = false
+    others.ends.then(() => {
+      isOver = true
+    })
+    for (let index = 0; !isOver; index++) {
+      const entry = { key: `r:${index % 1_000}`, value: Buffer.from(`value ${index}`) }
+      await store.write(place, [entry])
+      assert.deepEqual(await store.read(place, [entry.key]), [entry.value])
+    }
+    assert.deepEqual(await others.ends, [0, 0])
+  })
+
+  it('live on when its folder is deleted, again and again', async () => {
+    await using folder = await storeFolder()
+    const store = folder.open()
+    await using others = startBusyProcesses({
+      count: 3,
+      program: 'busy-process',
+      task: { path: folder.path, rounds: 10 },
+    })
+    let isOver = false
+    others.ends.then(() => {
+      isOver = true
+    })
+    let deleted = 0
+    for (; !isOver; deleted++) {
+      await store.ready()
+      await store.write(namespaceAt('a'), [{ key: 'r:1', value: Buffer.from('one') }]).catch(() => {})
+      rmSync(folder.path, { recursive: true, force: true, maxRetries: 5 })
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    assert.deepEqual(await others.ends, [0, 0, 0])
+    assert.ok(deleted > 5)
+  })
+})
+
+async function createPlace() {
+  const temporary = await createTemporaryFolder('gate')
+  const path = temporary.join('store')
+  const [closed, writers] = [temporary.join('store', 'closed'), temporary.join('store', WRITERS)]
+  mkdirSync(writers, { recursive: true })
+  function makeOld(file: string, age: number): void {
+    const made = new Date(Date.now() - age)
+    utimesSync(file, made, made)
+  }
+  return {
+    path,
+    closed,
+    gate: (): Gate => createGate(path),
+    marks: () => readdirSync(writers),
+    leaveMark(name: string, age = 0) {
+      writeFileSync(temporary.join('store', WRITERS, name), '')
+      makeOld(temporary.join('store', WRITERS, name), age)
+    },
+    close(age: number) {
+      writeFileSync(closed, '')
+      makeOld(closed, age)
+    },
+    async isClosed() {
+      while (!existsSync(closed)) await new Promise(setImmediate)
+    },
+    [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose](),
+  }
+}
