@@ -79,11 +79,25 @@ describe('the gate of a store', () => {
 
   it('does not wait for a process that was killed inside', async () => {
     await using place = await createPlace()
-    const module = JSON.stringify(import.meta.resolve('../../src/store/lmdb/gate.ts'))
-    const program = `const { createGate } = await import(${module}); createGate(${JSON.stringify(place.path)}).enter(); process.kill(process.pid, 'SIGKILL')`
-    await once(spawn(process.execPath, ['--input-type=module', '-e', program]), 'exit')
+    await place.killed('gate.enter(); kill()')
     assert.equal(place.marks().length, 1)
     await place.gate().whileClosed(async () => assert.deepEqual(place.marks(), []))
+  })
+
+  it('does not wait for a process that was killed while it opened the file', async () => {
+    await using place = await createPlace()
+    for (const use of ['write', 'open']) {
+      await place.killed('await gate.whileClosed(async () => kill())')
+      assert.ok(existsSync(place.closed))
+      const gate = place.gate()
+      if (use === 'open') await gate.whileClosed(async () => {})
+      else {
+        assert.equal(gate.enter(), undefined)
+        gate.leave()
+        rmSync(place.closed)
+      }
+      assert.ok(!existsSync(place.closed))
+    }
   })
 
   const cannotBeLookedInto = '1234-1-00112233'
@@ -97,9 +111,9 @@ describe('the gate of a store', () => {
     await place.gate().whileClosed(async () => assert.deepEqual(place.marks(), []))
   })
 
-  it('is not kept closed by a process that was killed while it opened the file', async () => {
+  it('is not kept closed for ever by a process that it cannot look into', async () => {
     await using place = await createPlace()
-    place.close(15_500)
+    place.close(10_500)
     const writer = place.gate()
     assert.equal(writer.enter(), undefined)
     writer.leave()
@@ -185,6 +199,16 @@ async function createPlace() {
     close(age: number) {
       writeFileSync(closed, '')
       makeOld(closed, age)
+    },
+    /** Runs a program that kills itself. */
+    async killed(program: string) {
+      const module = import.meta.resolve('../../src/store/lmdb/gate.ts')
+      const whole = `const { createGate } = await import(${JSON.stringify(module)})
+        const gate = createGate(${JSON.stringify(path)})
+        const kill = () => process.kill(process.pid, 'SIGKILL')
+        ${program}`
+      const [, signal] = await once(spawn(process.execPath, ['--input-type=module', '-e', whole]), 'exit')
+      assert.equal(signal, 'SIGKILL')
     },
     async isClosed() {
       while (!existsSync(closed)) await new Promise(setImmediate)

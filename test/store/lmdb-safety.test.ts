@@ -148,6 +148,11 @@ describe('the file of an lmdb store', () => {
     try {
       const { store, messages } = await heard(async () => {
         const store = folder.open()
+        // Nobody waits until that is known.
+        assert.equal(await textOf(store), undefined)
+        await store.write(PLACE, [ENTRY])
+        const isKnown = Promise.race([store.ready().then(() => true), Promise.resolve(false)])
+        assert.equal(await isKnown, false)
         await store.ready()
         return store
       })

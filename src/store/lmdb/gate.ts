@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readlinkSync, statSync, unlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -27,27 +27,32 @@ const INTERVAL = 3
 /** How long (ms) a write may take. */
 const PATIENCE = 1_000
 
-/** How old (ms) what a process left behind gets that was killed: the gate, and a mark in a container that nobody can look into. */
-const CLOSED_AT_MOST = 15_000
+/** How old (ms) what a process leaves behind gets that others cannot see, as in another container: the closed gate, and a mark. */
+const CLOSED_AT_MOST = 10_000
 const MARK_AT_MOST = 60_000
 
 /** @param folder of the store. It may be gone, and with it whoever opens the file. */
 export function createGate(folder: string): Gate {
   const closed = join(folder, CLOSED)
   const writers = join(folder, WRITERS)
-  const mark = join(writers, `${ownNamespace()}-${process.pid}-${randomBytes(6).toString('hex')}`)
+  const name = `${ownNamespace()}-${process.pid}-${randomBytes(6).toString('hex')}`
+  const mark = join(writers, name)
   let inside = 0
   let lookedAt = 0
 
   function entered(): boolean {
-    if (inside === 0) make(mark, 'w')
+    if (inside === 0) make(mark, name, 'w')
     inside++
     const now = performance.now()
     if (inside > 1 && now - lookedAt < INTERVAL) return true
     lookedAt = now
-    if (!isYounger(closed, CLOSED_AT_MOST)) return true
+    if (!isClosed()) return true
     leave()
     return false
+  }
+
+  function isClosed(): boolean {
+    return isYounger(closed, CLOSED_AT_MOST) && !isOfDeadProcess(textOf(closed))
   }
 
   async function enterLater(): Promise<void> {
@@ -61,16 +66,16 @@ export function createGate(folder: string): Gate {
   }
 
   async function close(): Promise<void> {
-    while (!make(closed, 'wx')) {
-      if (isYounger(closed, CLOSED_AT_MOST)) await pause(INTERVAL)
+    while (!make(closed, name, 'wx')) {
+      if (isClosed()) await pause(INTERVAL)
       else remove(closed)
     }
   }
 
   function hasWriters(): boolean {
-    return namesIn(writers).some((name) => {
-      const path = join(writers, name)
-      if (!isOfDeadProcess(name) && isYounger(path, MARK_AT_MOST)) return true
+    return namesIn(writers).some((writer) => {
+      const path = join(writers, writer)
+      if (!isOfDeadProcess(writer) && isYounger(path, MARK_AT_MOST)) return true
       remove(path)
       return false
     })
@@ -101,8 +106,8 @@ function ownNamespace(): string {
   }
 }
 
-function isOfDeadProcess(mark: string): boolean {
-  const [namespace, id] = mark.split('-')
+function isOfDeadProcess(name: string): boolean {
+  const [namespace, id] = name.split('-')
   if (namespace !== ownNamespace()) return false
   try {
     process.kill(Number(id), 0)
@@ -113,9 +118,9 @@ function isOfDeadProcess(mark: string): boolean {
 }
 
 /** False where it is there already, and shall not. In a folder that is gone, there is nobody to keep away. */
-function make(file: string, flag: 'w' | 'wx'): boolean {
+function make(file: string, text: string, flag: 'w' | 'wx'): boolean {
   try {
-    closeSync(openSync(file, flag, 0o600))
+    writeFileSync(file, text, { flag, mode: 0o600 })
     return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -128,6 +133,15 @@ function make(file: string, flag: 'w' | 'wx'): boolean {
 function isYounger(file: string, most: number): boolean {
   const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs
   return made !== undefined && Math.abs(Date.now() - made) < most
+}
+
+/** Empty where it was just made, and is written now. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 function namesIn(folder: string): string[] {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { statSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { publish, storeChannel } from '../../diagnostics/channels.ts'
 import type { StoreMessage } from '../../diagnostics/messages.ts'
 import { ConfigurationError } from '../../errors.ts'
@@ -13,6 +14,9 @@ import { createSpace, type Space } from './space.ts'
 /** How often (ms) the file is looked after: whether it is still there and whole, or whether one works now that did not. */
 const CARE_INTERVAL = 1_000
 const RETRY_INTERVAL = 30_000
+
+/** How long (ms) reads and writes wait for a file that is being opened: a process that is stopped may keep it. */
+const OPENING_PATIENCE = 2_000
 
 /** How many entries wait to be written at most: another process that is stopped while it writes keeps everybody waiting. */
 const MAX_PENDING = 1_000
@@ -53,6 +57,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
   // Made in a request, timers would hold on to it.
   const outsideRequests = AsyncLocalStorage.snapshot()
   let opening: Promise<void> | undefined
+  let awaited: Promise<void> | undefined
 
   function say(state: StoreMessage['state'], problem?: string): void {
     // It is tried again and again.
@@ -69,7 +74,22 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     // The same is found, and said, when it is opened.
   }
   const timer = outsideRequests(() => setInterval(takeCare, CARE_INTERVAL).unref())
-  opening = open()
+  /** What is asked at once waits for the file; later on, nobody waits for one that is opened again. */
+  const opened = begin(open)
+
+  /** Resolves when the file is open, or cannot be, or that takes too long. */
+  function begin(work: () => Promise<void>): Promise<void> {
+    const started = outsideRequests(work).finally(() => {
+      opening = undefined
+      awaited = undefined
+    })
+    opening = started
+    awaited = Promise.race([
+      started,
+      outsideRequests(() => pause(OPENING_PATIENCE, undefined, { ref: false })),
+    ])
+    return awaited
+  }
 
   async function open(): Promise<void> {
     triedAt = performance.now()
@@ -114,22 +134,13 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
   function takeCare(): void {
     if (isClosed || opening) return
     if (file) {
-      if (isWhole(file)) return
-      opening = outsideRequests(openAnother)
-    } else if (isDue(triedAt)) opening = outsideRequests(open)
-    opening?.finally(settled)
+      if (!isWhole(file)) begin(openAnother)
+    } else if (isDue(triedAt)) begin(open)
   }
 
   function isDue(since: number): boolean {
     return performance.now() - since >= RETRY_INTERVAL
   }
-
-  const settled = () => {
-    opening = undefined
-  }
-  opening.finally(settled)
-  /** What is asked at once waits for it; later on, nobody waits for a file that is opened again. */
-  const opened = opening
 
   /** Deleted, replaced, or cut short: a page that is not there any more would end the process. */
   function isWhole({ path, environment, inode }: OpenFile): boolean {
@@ -171,7 +182,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
       })
     },
     async write(namespace, entries) {
-      await opening
+      await awaited
       if (!file || file.readOnly || (file.failedAt !== undefined && !isDue(file.failedAt))) return
       if (entries.length === 0 || pending + entries.length > MAX_PENDING) return
       pending += entries.length

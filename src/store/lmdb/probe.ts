@@ -53,12 +53,7 @@ process.stdin.once('data', () => load.then(({ open }) => {
 /** @param file is held until the probe has ended. */
 export function startProbe(file: HeldFile, { readOnly }: { readonly readOnly: boolean }): Probe {
   const { path, remove } = file.pathFor('heir')
-  const library = import.meta.resolve('lmdb')
-  const child = spawn(
-    process.execPath,
-    ['--input-type=commonjs', '-e', PROGRAM, library, path, JSON.stringify({ ...OPEN_OPTIONS, readOnly })],
-    { stdio: ['pipe', 'pipe', 'ignore', ...file.descriptors], env: { ...process.env, NODE_OPTIONS: '' } },
-  )
+  const child = startProcess({ path, descriptors: file.descriptors, options: { ...OPEN_OPTIONS, readOnly } })
   // One that has ended hears nothing any more.
   child.stdin!.on('error', () => {})
   let late: ProbeResult | undefined
@@ -94,12 +89,28 @@ export function startProbe(file: HeldFile, { readOnly }: { readonly readOnly: bo
       limit('held')
       child.stdin!.end('open')
       const isOpen = await hear()
+      remove()
       if (isOpen) limit('broken')
       return isOpen
     },
     result,
     end: () => child.kill('SIGKILL'),
   }
+}
+
+interface ProbedFile {
+  readonly path: string
+  readonly descriptors: readonly number[]
+  readonly options: object
+}
+
+function startProcess({ path, descriptors, options }: ProbedFile): ChildProcess {
+  const library = import.meta.resolve('lmdb')
+  return spawn(
+    process.execPath,
+    ['--input-type=commonjs', '-e', PROGRAM, library, path, JSON.stringify(options)],
+    { stdio: ['pipe', 'pipe', 'ignore', ...descriptors], env: { ...process.env, NODE_OPTIONS: '' } },
+  )
 }
 
 function ended(child: ChildProcess): Promise<ProbeResult> {
