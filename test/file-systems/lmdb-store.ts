@@ -56,6 +56,17 @@ describe('an lmdb store on a file system of its own', () => {
     assert.equal(claims[0], true)
   })
 
+  it('is read by a process that starts on a disk that is full', async () => {
+    await using folder = await createTemporaryFolder('full')
+    const [copied, disk] = [folder.join('copied'), folder.join('disk')]
+    mkdirSync(disk)
+    await useStore(copied, { text: 'one' })
+    const { on, script } = smallDisk(disk, '1m')
+    const filled = `${script} && cp -a "${copied}" "$0/store" && { dd if=/dev/zero of="$0/filler" bs=4096 2>&4 4>/dev/null || true; }`
+    const { events, read } = await useStore(join(disk, 'store'), { mount: { on, script: filled } })
+    assert.deepEqual([events, read], [['open'], ['one', 'one']])
+  })
+
   it('leaves nothing behind on a disk that has no room for it', async () => {
     await using folder = await createTemporaryFolder('full')
     const mount = { ...smallDisk(folder.path, '64k'), after: 'ls "$0/store"' }

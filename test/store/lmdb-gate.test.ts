@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { describe, it } from 'node:test'
-import { createGate, type Gate, WRITERS } from '../../src/store/lmdb/gate.ts'
+import { createGate, type Gate } from '../../src/store/lmdb/gate.ts'
 import { startBusyProcesses } from '../support/store/busy-processes.ts'
 import { namespaceAt } from '../support/store/namespace-at.ts'
 import { storeFolder } from '../support/store/stored-lookups.ts'
@@ -17,8 +26,22 @@ describe('the gate of a store', () => {
     assert.equal(gate.enter(), undefined)
     assert.equal(place.marks().length, 1)
     gate.leave()
+    gate.rest()
     assert.equal(place.marks().length, 1)
     gate.leave()
+    assert.equal(gate.enter(), undefined)
+    assert.equal(place.marks().length, 1)
+    gate.leave()
+    await place.gate().whileClosed(async () => assert.deepEqual(place.marks(), []))
+  })
+
+  it('lets a writer rest at once', async () => {
+    await using place = await createPlace()
+    const gate = place.gate()
+    gate.rest()
+    assert.equal(gate.enter(), undefined)
+    gate.leave()
+    gate.rest()
     assert.deepEqual(place.marks(), [])
   })
 
@@ -40,6 +63,7 @@ describe('the gate of a store', () => {
       await entering
       order.push('written')
       gate.leave()
+      gate.rest()
     })
     assert.deepEqual(place.marks(), [])
     isOpen.resolve()
@@ -100,16 +124,27 @@ describe('the gate of a store', () => {
     }
   })
 
-  const cannotBeLookedInto = '1234-1-00112233'
-  it('waits for a process that it cannot look into, but not for ever', async () => {
-    await using place = await createPlace()
-    place.leaveMark(cannotBeLookedInto)
-    const since = performance.now()
-    await place.gate().whileClosed(async () => assert.deepEqual(place.marks(), [cannotBeLookedInto]))
-    assert.ok(performance.now() - since >= 1_000)
-    place.leaveMark(cannotBeLookedInto, 61_000)
-    await place.gate().whileClosed(async () => assert.deepEqual(place.marks(), []))
-  })
+  const own = `${readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}-${process.pid}-00112233`
+  const foreign = '1234-1-00112233'
+  const marks = {
+    'this process': { mark: own, age: 0, isWaitedFor: true },
+    'this process, which has written for long': { mark: own, age: 61_000, isWaitedFor: true },
+    'a process that it cannot look into': { mark: foreign, age: 0, isWaitedFor: true },
+    'a process that it cannot look into, and that was killed long ago': {
+      mark: foreign,
+      age: 61_000,
+      isWaitedFor: false,
+    },
+  }
+  for (const [whose, { mark, age, isWaitedFor }] of Object.entries(marks)) {
+    it(`waits ${isWaitedFor ? 'for a second' : 'not'} for ${whose}`, async () => {
+      await using place = await createPlace()
+      place.leaveMark(mark, age)
+      const since = performance.now()
+      await place.gate().whileClosed(async () => assert.deepEqual(place.marks(), isWaitedFor ? [mark] : []))
+      assert.equal(performance.now() - since >= 1_000, isWaitedFor)
+    })
+  }
 
   it('is not kept closed for ever by a process that it cannot look into', async () => {
     await using place = await createPlace()
@@ -121,13 +156,27 @@ describe('the gate of a store', () => {
     assert.ok(!existsSync(place.closed))
   })
 
-  it('keeps nobody where the folder is gone', async () => {
+  it('stays closed if another one has closed it meanwhile', async () => {
     await using place = await createPlace()
+    const other = 'another one'
+    await place.gate().whileClosed(async () => writeFileSync(place.closed, other))
+    assert.equal(readFileSync(place.closed, 'utf8'), other)
+  })
+
+  it('lets nobody through, and nobody open the file, where it was deleted', async () => {
+    await using place = await createPlace()
+    const [gate, resting] = [place.gate(), place.gate()]
+    resting.enter()
+    resting.leave()
+    const deletedMeanwhile = place.gate().whileClosed(async () => assert.fail('it was deleted'))
+    await place.isClosed()
     rmSync(place.path, { recursive: true })
-    const gate = place.gate()
-    assert.equal(gate.enter(), undefined)
-    gate.leave()
-    assert.equal(await gate.whileClosed(async () => 'opened'), 'opened')
+    await assert.rejects(deletedMeanwhile, { code: 'ENOENT' })
+    assert.throws(() => gate.enter(), { code: 'ENOENT' })
+    await assert.rejects(
+      gate.whileClosed(async () => assert.fail('it was deleted')),
+      { code: 'ENOENT' },
+    )
   })
 })
 
@@ -180,9 +229,9 @@ describe('processes that use an lmdb store', () => {
 
 async function createPlace() {
   const temporary = await createTemporaryFolder('gate')
-  const path = temporary.join('store')
-  const [closed, writers] = [temporary.join('store', 'closed'), temporary.join('store', WRITERS)]
-  mkdirSync(writers, { recursive: true })
+  const path = temporary.join('gate')
+  const closed = temporary.join('gate', 'closed')
+  mkdirSync(path)
   function makeOld(file: string, age: number): void {
     const made = new Date(Date.now() - age)
     utimesSync(file, made, made)
@@ -191,10 +240,10 @@ async function createPlace() {
     path,
     closed,
     gate: (): Gate => createGate(path),
-    marks: () => readdirSync(writers),
+    marks: () => readdirSync(path).filter((name) => name !== 'closed'),
     leaveMark(name: string, age = 0) {
-      writeFileSync(temporary.join('store', WRITERS, name), '')
-      makeOld(temporary.join('store', WRITERS, name), age)
+      writeFileSync(temporary.join('gate', name), '')
+      makeOld(temporary.join('gate', name), age)
     },
     close(age: number) {
       writeFileSync(closed, '')

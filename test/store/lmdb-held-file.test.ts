@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { openEnvironment } from '../../src/store/lmdb/environment.ts'
 import { openFolder } from '../../src/store/lmdb/folder.ts'
+import { createGate } from '../../src/store/lmdb/gate.ts'
 import type { HeldFile } from '../../src/store/lmdb/held-file.ts'
 import { startProbe } from '../../src/store/lmdb/probe.ts'
 import { createTemporaryFolder } from '../support/temporary-folder.ts'
@@ -17,7 +18,7 @@ describe('a held file of entries', () => {
     place.deleteNames()
     const probe = startProbe(held, { readOnly: false })
     assert.equal(await probe.open(), true)
-    assert.equal(await probe.result, 'usable')
+    assert.equal(await probe.look(), 'usable')
     const environment = place.open(held)
     held.release()
     assert.equal(environment.get(ADDRESS, 'k')?.toString(), 'one')
@@ -106,12 +107,12 @@ async function createPlace() {
   }
   const names = () =>
     readdirSync(path)
-      .filter((name) => name.startsWith('data-'))
+      .filter((name) => /^data-.*mdb(-lock)?$/.test(name))
       .map((name) => join(path, name))
   const open = (held: HeldFile) => {
     const { path, remove } = held.pathFor('this')
     try {
-      return openEnvironment(path, { readOnly: false, gate: folder.gate })
+      return openEnvironment(path, { readOnly: false, gate: createGate(temporary.path) })
     } finally {
       remove()
     }

@@ -13,7 +13,8 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { text as textOfStream } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { StoreMessage } from '../../src/index.ts'
@@ -139,6 +140,68 @@ describe('the file of an lmdb store', () => {
     assert.equal(await textOf(other), 'one')
   })
 
+  it('is replaced if its locks were destroyed, for all who have it open', async () => {
+    await using folder = await storeFolder()
+    const one = folder.open()
+    await one.write(PLACE, [ENTRY])
+    // By another process: closing the locks would end those of this one.
+    const file = JSON.stringify(`${dataFile(folder.path)}-lock`)
+    const program = `const { openSync, writeSync } = require('node:fs'); writeSync(openSync(${file}, 'r+'), Buffer.alloc(40, 0xff), 0, 40, 64)`
+    await once(spawn(process.execPath, ['-e', program]), 'exit')
+    const { messages } = await heard(async () => {
+      const renewed = nextMessage(2)
+      const other = folder.open()
+      await renewed
+      await other.write(PLACE, [ENTRY])
+      return other
+    })
+    assert.deepEqual(messages.map(({ state }) => state).sort(), ['open', 'renewed'])
+    assert.equal(await textOf(one), 'one')
+  })
+
+  it('says nothing if it was closed before it was open', async () => {
+    await using folder = await storeFolder()
+    const { messages } = await heard(async () => {
+      const store = folder.open()
+      await store.close()
+      return store
+    })
+    assert.deepEqual(messages, [])
+  })
+
+  it('is done without where no more files can be opened', async () => {
+    await using folder = await storeFolder()
+    const store = JSON.stringify(import.meta.resolve('../../src/store/lmdb/index.ts'))
+    const program = `
+      const { lmdbStore } = await import(${store})
+      const { openSync, closeSync } = await import('node:fs')
+      const { subscribe } = await import('node:diagnostics_channel')
+      subscribe('kysely-lookup:store', ({ state }) => console.log(state))
+      const opened = []
+      try { for (;;) opened.push(openSync('/dev/null')) } catch {}
+      for (const one of opened.splice(0, Number(process.argv[1]))) closeSync(one)
+      const store = lmdbStore({ path: ${JSON.stringify(folder.path)} })
+      await store.ready()
+      await store.close()`
+    const states = new Set<string>()
+    for (let free = 0; free < 24; free++) {
+      const limited = [
+        '-c',
+        'ulimit -n 80; exec "$@"',
+        '-',
+        process.execPath,
+        '--input-type=module',
+        '-e',
+        program,
+      ]
+      const child = spawn('bash', [...limited, String(free)], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const [said, [code]] = await Promise.all([textOfStream(child.stdout), once(child, 'exit')])
+      assert.equal(code, 0, `${free} free: ${said}`)
+      states.add(said.trim())
+    }
+    assert.deepEqual([...states], ['unavailable', 'open'])
+  })
+
   it('is left alone while a process is stopped that holds it', async () => {
     await using folder = await storeFolder()
     const first = folder.open()
@@ -259,7 +322,7 @@ async function holdWriteLock(file: string): Promise<ChildProcess> {
   const program = `
     const { open } = await import(${JSON.stringify(library)})
     const { createGate } = await import(${JSON.stringify(gate)})
-    await createGate(${JSON.stringify(dirname(file))}).enter()
+    await createGate(${JSON.stringify(`${file}-gate`)}).enter()
     const db = open({ path: ${JSON.stringify(file)}, noSubdir: true, maxDbs: 1, maxReaders: 2048, encoding: 'binary', keyEncoding: 'binary' })
     db.transactionSync(() => {
       process._rawDebug('held')

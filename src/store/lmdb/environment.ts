@@ -163,7 +163,9 @@ export function openEnvironment(path: string, { readOnly, gate }: EnvironmentOpt
       if (isClosed) return
       isClosed = true
       // A thread that still writes would do so in memory that was freed.
-      if (await withinPatience(writes.ended())) await withinPatience(db.close().catch(() => {}))
+      const isIdle = await withinPatience(writes.ended())
+      gate.rest()
+      if (isIdle) await withinPatience(db.close().catch(() => {}))
     },
     keysOf: (address, limit) => [...opened().getKeys({ ...rangeOf(address), limit })] as Buffer[],
     valueOf: (key) => opened().getBinary(key),

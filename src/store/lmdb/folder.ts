@@ -1,14 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import {
-  accessSync,
   chmodSync,
   closeSync,
-  constants,
   linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statfsSync,
   statSync,
   unlinkSync,
@@ -16,9 +15,9 @@ import {
 } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ConfigurationError } from '../../errors.ts'
 import type { MachineRecords } from '../store.ts'
-import { createGate, type Gate, WRITERS } from './gate.ts'
+import { mayWrite, refuseForeign } from './folder-rights.ts'
+import { createGate, type Gate } from './gate.ts'
 import { type HeldFile, holdFile } from './held-file.ts'
 
 /** The folder of a store. Everything in it is for its user alone. */
@@ -30,11 +29,12 @@ export interface StoreFolder {
   dataFile(): string
   /** Undefined where it is not whole: one of its two files was deleted. */
   hold(file: string): HeldFile | undefined
+  /** What keeps writes to the file and openings of it apart. */
+  gateOf(file: string): Gate
   /** Gives up the file, for all processes: another one takes its place. */
   renew(broken: string): void
   /** Whether the file still is the one that all processes use. */
   isCurrent(file: string): boolean
-  readonly gate: Gate
   claim(name: string, lifetime: number): boolean
   readonly records: MachineRecords
 }
@@ -44,7 +44,6 @@ const CURRENT = 'current'
 /** For 2,048 readers. */
 const LOCK_BYTES = 2_048 * 64 + 4_096
 const OWN_FILE = 0o600
-const OTHERS_MAY_WRITE = 0o022
 
 /**
  * Types of file systems whose locks and mappings may not reach other machines: NFS, SMB (three), 9P, AFS, Ceph, Lustre, GPFS, OCFS2,
@@ -71,7 +70,7 @@ export function openFolder(path: string): StoreFolder {
   const records = join(path, 'records')
   const readOnly = !mayWrite(path)
   if (!readOnly) {
-    for (const folder of [claims, records, join(path, WRITERS)]) makeFolder(folder)
+    for (const folder of [claims, records]) makeFolder(folder)
     for (const folder of [claims, records]) sweep(folder)
   }
 
@@ -87,6 +86,7 @@ export function openFolder(path: string): StoreFolder {
     try {
       writeFileSync(file, '', { mode: OWN_FILE, flag: 'ax' })
       writeFileSync(`${file}-lock`, Buffer.alloc(LOCK_BYTES), { mode: OWN_FILE, flag: 'ax' })
+      makeFolder(gateFolderOf(file))
       return file
     } catch (error) {
       removeData(file)
@@ -100,7 +100,10 @@ export function openFolder(path: string): StoreFolder {
     dataFile() {
       const known = readCurrent()
       if (known && exists(known)) return known
-      if (known) remove(join(path, CURRENT))
+      if (known) {
+        remove(join(path, CURRENT))
+        removeData(known)
+      }
       const file = create()
       const draft = `${file}-name`
       try {
@@ -124,12 +127,12 @@ export function openFolder(path: string): StoreFolder {
         throw error
       }
     },
+    gateOf: (file) => createGate(gateFolderOf(file)),
     renew(broken) {
       if (readCurrent() === broken) remove(join(path, CURRENT))
       removeData(broken)
     },
     isCurrent: (file) => readCurrent() === file && exists(file),
-    gate: createGate(path),
     claim(name, lifetime) {
       if (readOnly) return true
       const file = join(claims, hashed(name))
@@ -156,34 +159,6 @@ export function openFolder(path: string): StoreFolder {
   }
 }
 
-function refuseForeign(path: string): void {
-  const { uid, mode } = statSync(path)
-  const own = process.getuid?.()
-  // Windows has other rights, which a mode does not show.
-  if (own === undefined) return
-  // Root may write everywhere anyway: a folder that came with an image is its own.
-  if (uid !== own && uid !== 0) throw refusedFolder(path, `belongs to another user (${uid})`)
-  if ((mode & OTHERS_MAY_WRITE) !== 0)
-    throw refusedFolder(path, `may be written to by others (mode ${(mode & 0o777).toString(8)})`)
-}
-
-function refusedFolder(path: string, what: string): ConfigurationError {
-  return new ConfigurationError({
-    kind: 'option',
-    problem: `lmdbStore: the folder ${path} ${what}, who could put rows into it`,
-    fix: 'Give it a folder of its own, with mode 700: it makes one that does not exist.',
-  })
-}
-
-function mayWrite(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
 function makeFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   chmodSync(path, 0o700)
@@ -191,6 +166,15 @@ function makeFolder(path: string): void {
 
 function removeData(file: string): void {
   for (const name of [file, `${file}-lock`]) remove(name)
+  try {
+    rmSync(gateFolderOf(file), { recursive: true })
+  } catch {
+    // Another process was faster, or is in it still.
+  }
+}
+
+function gateFolderOf(file: string): string {
+  return `${file}-gate`
 }
 
 function nameOf(file: string): string {

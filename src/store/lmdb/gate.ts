@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, readlinkSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -9,45 +18,63 @@ import { setTimeout as pause } from 'node:timers/promises'
  * of LMDB, mended in 0.9.29, and not in what `lmdb` 3.5.6 is made of.)
  *
  * A writer leaves a mark, then looks whether the gate is closed. Who opens the file closes the gate, then waits until there are no marks.
+ * Both are files in a folder that is made with the file and deleted with it: nobody opens or writes a file that was deleted.
  */
 export interface Gate {
-  /** Lets a write through, at once where it is open. Who has entered leaves. */
+  /**
+   * Lets a write through, at once where it is open. Who has entered leaves.
+   *
+   * @throws the system's ENOENT where the file was deleted.
+   */
   enter(): Promise<void> | undefined
   leave(): void
-  /** Calls `work` while nobody writes, or somebody does not come to an end, as a process that is stopped. */
+  /** Takes away the mark of the last write at once, and not a little later. */
+  rest(): void
+  /**
+   * Calls `work` while nobody writes, or somebody does not come to an end, as a process that is stopped.
+   *
+   * @throws the system's ENOENT where the file was deleted.
+   */
   whileClosed<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
-export const WRITERS = 'writers'
 const CLOSED = 'closed'
 
 /** How often (ms) who waits looks again, and a writer among others looks at the gate. */
 const INTERVAL = 3
 
-/** How long (ms) a write may take. */
-const PATIENCE = 1_000
+/** How long (ms) who opens the file waits for those who write, and for others who open it. */
+const WRITING_PATIENCE = 1_000
+const OPENING_PATIENCE = 12_000
 
 /** How old (ms) what a process leaves behind gets that others cannot see, as in another container: the closed gate, and a mark. */
 const CLOSED_AT_MOST = 10_000
 const MARK_AT_MOST = 60_000
 
-/** @param folder of the store. It may be gone, and with it whoever opens the file. */
+/** @param folder of the gate, and of nothing else. */
 export function createGate(folder: string): Gate {
   const closed = join(folder, CLOSED)
-  const writers = join(folder, WRITERS)
   const name = `${ownNamespace()}-${process.pid}-${randomBytes(6).toString('hex')}`
-  const mark = join(writers, name)
+  const mark = join(folder, name)
   let inside = 0
   let lookedAt = 0
+  let markedAt: number | undefined
+  let resting: NodeJS.Timeout | undefined
 
   function entered(): boolean {
-    if (inside === 0) make(mark, name, 'w')
-    inside++
     const now = performance.now()
-    if (inside > 1 && now - lookedAt < INTERVAL) return true
+    clearTimeout(resting)
+    if (markedAt === undefined) lookedAt = 0
+    if (markedAt === undefined || now - markedAt > MARK_AT_MOST / 2) {
+      make(mark, name, 'w')
+      markedAt = now
+    }
+    inside++
+    if (now - lookedAt < INTERVAL) return true
     lookedAt = now
     if (!isClosed()) return true
-    leave()
+    inside--
+    if (inside === 0) rest()
     return false
   }
 
@@ -55,27 +82,43 @@ export function createGate(folder: string): Gate {
     return isYounger(closed, CLOSED_AT_MOST) && !isOfDeadProcess(textOf(closed))
   }
 
+  /** The mark stays for a moment: making and removing it takes as long as half a write. */
+  function leave(): void {
+    inside--
+    if (inside === 0) resting = setTimeout(rest, INTERVAL).unref()
+  }
+
+  function rest(): void {
+    clearTimeout(resting)
+    if (inside > 0 || markedAt === undefined) return
+    markedAt = undefined
+    remove(mark)
+  }
+
   async function enterLater(): Promise<void> {
     do await pause(INTERVAL)
     while (!entered())
   }
 
-  function leave(): void {
-    inside--
-    if (inside === 0) remove(mark)
-  }
-
   async function close(): Promise<void> {
+    const until = performance.now() + OPENING_PATIENCE
     while (!make(closed, name, 'wx')) {
+      if (performance.now() > until) throw new Error('others that open the file do not come to an end')
       if (isClosed()) await pause(INTERVAL)
       else remove(closed)
     }
   }
 
+  /** Another one may have closed the gate meanwhile, because this process was stopped. */
+  function open(): void {
+    if ([name, ''].includes(textOf(closed))) remove(closed)
+  }
+
   function hasWriters(): boolean {
-    return namesIn(writers).some((writer) => {
-      const path = join(writers, writer)
-      if (!isOfDeadProcess(writer) && isYounger(path, MARK_AT_MOST)) return true
+    return readdirSync(folder).some((writer) => {
+      if (writer === CLOSED) return false
+      const path = join(folder, writer)
+      if (isOfOwnNamespace(writer) ? !isOfDeadProcess(writer) : isYounger(path, MARK_AT_MOST)) return true
       remove(path)
       return false
     })
@@ -84,14 +127,17 @@ export function createGate(folder: string): Gate {
   return {
     enter: () => (entered() ? undefined : enterLater()),
     leave,
+    rest,
     async whileClosed(work) {
       await close()
       try {
-        const until = performance.now() + PATIENCE
+        const until = performance.now() + WRITING_PATIENCE
         while (hasWriters() && performance.now() < until) await pause(INTERVAL)
+        // Marks that are gone because all is do not mean that nobody writes.
+        statSync(closed)
         return await work()
       } finally {
-        remove(closed)
+        open()
       }
     },
   }
@@ -106,28 +152,43 @@ function ownNamespace(): string {
   }
 }
 
+function isOfOwnNamespace(name: string): boolean {
+  return name.split('-')[0] === ownNamespace()
+}
+
 function isOfDeadProcess(name: string): boolean {
-  const [namespace, id] = name.split('-')
-  if (namespace !== ownNamespace()) return false
+  if (!isOfOwnNamespace(name)) return false
+  const id = Number(name.split('-')[1])
   try {
-    process.kill(Number(id), 0)
-    return false
+    process.kill(id, 0)
+    return isZombie(id)
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH'
   }
 }
 
-/** False where it is there already, and shall not. In a folder that is gone, there is nobody to keep away. */
+/** It has ended, and its parent has not asked how. */
+function isZombie(id: number): boolean {
+  return /\) [ZX] [^)]*$/.test(textOf(`/proc/${id}/stat`))
+}
+
+/** False where it is there already, and shall not. */
 function make(file: string, text: string, flag: 'w' | 'wx'): boolean {
+  let descriptor: number
   try {
-    writeFileSync(file, text, { flag, mode: 0o600 })
-    return true
+    descriptor = openSync(file, flag, 0o600)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return false
-    if (code === 'ENOENT') return true
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
   }
+  try {
+    writeFileSync(descriptor, text)
+  } catch {
+    // The disk is full: it will do without a name.
+  } finally {
+    closeSync(descriptor)
+  }
+  return true
 }
 
 function isYounger(file: string, most: number): boolean {
@@ -141,14 +202,6 @@ function textOf(file: string): string {
     return readFileSync(file, 'utf8')
   } catch {
     return ''
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
   }
 }
 

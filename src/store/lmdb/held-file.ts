@@ -4,9 +4,11 @@ import {
   fstatSync,
   mkdtempSync,
   openSync,
-  rmSync,
+  readdirSync,
+  rmdirSync,
   statSync,
   symlinkSync,
+  unlinkSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -42,6 +44,8 @@ export interface OpeningPath {
 const AS_PATH = 0o10000000
 
 const DESCRIPTORS = '/proc/self/fd'
+const PREFIX = 'kysely-lookup-opening-'
+const OLD_FOLDER = 60_000
 /** After its input and output. */
 const INHERITED = [3, 4]
 
@@ -85,7 +89,7 @@ function createPath(file: string, descriptors: readonly number[]): OpeningPath {
   const folder = createFolder(dirname(file))
   if (folder === undefined) return byName(file)
   const path = join(folder, 'data.mdb')
-  const remove = () => rmSync(folder, { recursive: true, force: true })
+  const remove = () => removeFolder(folder)
   try {
     for (const [index, descriptor] of descriptors.entries()) {
       symlinkSync(join(DESCRIPTORS, String(descriptor)), index === 0 ? path : lockOf(path))
@@ -97,16 +101,43 @@ function createPath(file: string, descriptors: readonly number[]): OpeningPath {
   }
 }
 
+/** Without a descriptor, as `rmSync` needs: there may be none. */
+function removeFolder(folder: string): void {
+  for (const name of ['data.mdb', lockOf('data.mdb')]) ignoringErrors(() => unlinkSync(join(folder, name)))
+  ignoringErrors(() => rmdirSync(folder))
+}
+
+/** What is left is swept later. */
+function ignoringErrors(work: () => void): void {
+  try {
+    work()
+  } catch {
+    // It is gone, or is another one's.
+  }
+}
+
 /** Where nobody deletes it meanwhile, if possible. */
 function createFolder(storeFolder: string): string | undefined {
   for (const parent of [tmpdir(), storeFolder]) {
     try {
-      return mkdtempSync(join(parent, 'kysely-lookup-'))
+      const folder = mkdtempSync(join(parent, PREFIX))
+      ignoringErrors(() => sweep(parent))
+      return folder
     } catch {
       // Nothing can be written there.
     }
   }
   return undefined
+}
+
+/** What processes left behind that were killed. */
+function sweep(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith(PREFIX)) continue
+    const folder = join(parent, name)
+    const made = statSync(folder, { throwIfNoEntry: false })?.mtimeMs
+    if (made !== undefined && Date.now() - made > OLD_FOLDER) removeFolder(folder)
+  }
 }
 
 function lockOf(file: string): string {

@@ -15,6 +15,9 @@ import { createSpace, type Space } from './space.ts'
 const CARE_INTERVAL = 1_000
 const RETRY_INTERVAL = 30_000
 
+/** How often another file is made at once; somebody may be deleting them. */
+const RENEWALS = 3
+
 /** How long (ms) reads and writes wait for a file that is being opened: a process that is stopped may keep it. */
 const OPENING_PATIENCE = 2_000
 
@@ -98,10 +101,11 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
       folder = openFolder(path)
       const renewed = await openFile(folder)
       if (isClosed) await file?.environment.close()
-      say(renewed ? 'renewed' : 'open')
+      else say(renewed ? 'renewed' : 'open')
     } catch (error) {
       file = undefined
-      if (!isClosed) say('unavailable', problemOf(error))
+      // System errors name files, and never what is in them.
+      if (!isClosed) say('unavailable', (error as Error).message)
     }
   }
 
@@ -126,7 +130,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
         if (!readOnly) file.space.forgetOlder(maxAge).catch(() => {})
         return tries > 0
       }
-      if (tries > 0 || readOnly) throw new Error('the file is broken')
+      if (tries >= RENEWALS || readOnly) throw new Error('the file is broken')
       folder.renew(path)
     }
   }
@@ -145,8 +149,10 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
   /** Deleted, replaced, or cut short: a page that is not there any more would end the process. */
   function isWhole({ path, environment, inode }: OpenFile): boolean {
     try {
+      // In this order: the file may be growing.
+      const { least } = environment.sizes()
       const { size, ino } = statSync(path)
-      return folder!.isCurrent(path) && ino === inode && size >= environment.sizes().least
+      return folder!.isCurrent(path) && ino === inode && size >= least
     } catch {
       return false
     }
@@ -242,15 +248,12 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
       await Promise.all(entries.map(({ key, value }) => environment.put(namespace.address, key, value)))
       isFull = false
     } catch (error) {
+      // What was for a file that was left, or deleted, is left too.
+      if (file !== open || (error as NodeJS.ErrnoException).code === 'ENOENT') return
       open.failedAt = performance.now()
       if (!isFull) say('full', 'the file cannot be written: is the disk full?')
       isFull = true
       throw error
     }
   }
-}
-
-/** System errors name files, and never what is in them. */
-function problemOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,10 +1,12 @@
-import { type Environment, openEnvironment } from './environment.ts'
+import { closeSync, openSync } from 'node:fs'
+import { devNull } from 'node:os'
+import { type Environment, type EnvironmentOptions, openEnvironment } from './environment.ts'
 import type { StoreFolder } from './folder.ts'
 import type { HeldFile } from './held-file.ts'
-import { type Probe, type ProbeResult, startProbe } from './probe.ts'
+import { type ProbeResult, startProbe } from './probe.ts'
 
 export interface SafeOpening {
-  readonly found: ProbeResult
+  readonly found: Exclude<ProbeResult, 'unlocked'>
   /** Where it is usable. */
   readonly opened?: OpenedFile
 }
@@ -14,6 +16,12 @@ interface OpenedFile {
   readonly inode: number
 }
 
+/** Locks that are still destroyed then are so for everybody who has the file open. */
+const TRIES = 3
+
+/** Entries, twice, locks, the system's boot id, and one to be sure. */
+const DESCRIPTORS_NEEDED = 5
+
 /**
  * Opens a file of a folder, if that neither disturbs the processes that have it open nor blocks or ends this one. What another process
  * cannot open is not tried here: the library (3.5.6) frees the same memory twice then.
@@ -21,32 +29,56 @@ interface OpenedFile {
 export async function openSafely(folder: StoreFolder, path: string): Promise<SafeOpening> {
   const held = folder.hold(path)
   if (!held) return { found: 'broken' }
-  let probe: Probe | undefined
   try {
-    probe = startProbe(held, folder)
-    return await openAfter(probe, held, folder)
+    for (let tries = 0; tries < TRIES; tries++) {
+      const { found, opened } = await tryToOpen(held, {
+        readOnly: folder.readOnly,
+        gate: folder.gateOf(path),
+      })
+      if (found !== 'unlocked') return { found, opened }
+    }
+    return { found: 'broken' }
+  } catch (error) {
+    // It was deleted meanwhile.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { found: 'broken' }
+    throw error
   } finally {
-    probe?.end()
     held.release()
   }
 }
 
-async function openAfter(probe: Probe, held: HeldFile, folder: StoreFolder): Promise<SafeOpening> {
-  await probe.ready
-  const open = async () => ((await probe.open()) ? openHeld(held, folder) : undefined)
-  const opened = await (folder.readOnly ? open() : folder.gate.whileClosed(open))
-  const found = await probe.result
-  if (found === 'usable' && opened) return { found, opened }
-  // Nothing was read of it.
-  await opened?.environment.close()
-  return { found: found === 'usable' ? 'cannot' : found }
+async function tryToOpen(held: HeldFile, options: EnvironmentOptions) {
+  const probe = startProbe(held, options)
+  try {
+    await probe.ready
+    const open = async () => ((await probe.open()) ? openHeld(held, options) : undefined)
+    const opened = await (options.readOnly ? open() : options.gate.whileClosed(open))
+    const found = await probe.look()
+    if (found === 'usable') return { found, opened }
+    // Nothing was read of it.
+    await opened?.environment.close()
+    return { found }
+  } finally {
+    probe.end()
+  }
 }
 
-function openHeld(held: HeldFile, { readOnly, gate }: StoreFolder): OpenedFile {
+function openHeld(held: HeldFile, options: EnvironmentOptions): OpenedFile {
   const { path, remove } = held.pathFor('this')
   try {
-    return { environment: openEnvironment(path, { readOnly, gate }), inode: held.inode }
+    requireDescriptors()
+    return { environment: openEnvironment(path, options), inode: held.inode }
   } finally {
     remove()
+  }
+}
+
+/** @throws the system's error where this process may open fewer files than the library does, which would fail halfway. */
+function requireDescriptors(): void {
+  const spare: number[] = []
+  try {
+    for (let index = 0; index < DESCRIPTORS_NEEDED; index++) spare.push(openSync(devNull, 'r'))
+  } finally {
+    for (const descriptor of spare) closeSync(descriptor)
   }
 }

@@ -6,8 +6,9 @@ import type { BusyTask } from './busy-processes.ts'
 const { path, rounds } = JSON.parse(process.argv[2]!) as BusyTask
 
 const folder = openFolder(path)
-const { gate } = folder
-const held = folder.hold(folder.dataFile())!
+const file = folder.dataFile()
+const gate = folder.gateOf(file)
+const held = folder.hold(file)!
 const opening = held.pathFor('this')
 for (let round = 0; round < rounds; round++) {
   let environment: Environment | undefined
