@@ -14,8 +14,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 /**
  * Keeps writes from going on while some process opens the file. LMDB tells everybody the number of the last commit when a file is opened,
- * as it has read it before: a commit in between is lost, its pages are used again while others read them, and the file may break. (Bug 9496
- * of LMDB, mended in 0.9.29, and not in what `lmdb` 3.5.6 is made of.)
+ * as it has read it before: a commit in between is lost, its pages are used again while others read them, and the file may break. (ITS#9496
+ * of LMDB, see https://github.com/monero-project/monero/pull/7656; what `lmdb` 3.5.6 is made of has it.)
  *
  * A writer leaves a mark, then looks whether the gate is closed. Who opens the file closes the gate, then waits until there are no marks.
  * Both are files in a folder that is made with the file and deleted with it: nobody opens or writes a file that was deleted.
