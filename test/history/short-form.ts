@@ -38,7 +38,7 @@ export async function runShortForm(t: TestContext, form: ShortForm): Promise<voi
   let attempt = 0
   // On a slow machine, or damaged all the time, a store may have had nothing to say.
   do {
-    const seconds = 4 + attempt
+    const seconds = Math.min(30, 4 * 1.5 ** attempt)
     const { violations, counts, ...rest } = await runHistory({ seconds, seed: seed + attempt, ...form })
     numbers = rest
     t.diagnostic(JSON.stringify(numbers))

@@ -99,7 +99,7 @@ async function createPlace() {
   const temporary = await createTemporaryFolder('held')
   const path = temporary.join('store')
   const folder = openFolder(path)
-  const file = folder.dataFile()
+  const { path: file } = folder.dataFile()
   const hold = () => {
     const held = folder.hold(file)
     assert.ok(held)

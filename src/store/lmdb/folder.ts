@@ -10,6 +10,7 @@ import {
   rmSync,
   statfsSync,
   statSync,
+  truncateSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -26,7 +27,7 @@ export interface StoreFolder {
   /** Whether nothing can be written into it. */
   readonly readOnly: boolean
   /** The file with the entries; made, empty, if there is none. The same for all processes. */
-  dataFile(): string
+  dataFile(): DataFile
   /** Undefined where it is not whole: one of its two files was deleted. */
   hold(file: string): HeldFile | undefined
   /** What keeps writes to the file and openings of it apart. */
@@ -39,10 +40,18 @@ export interface StoreFolder {
   readonly records: MachineRecords
 }
 
+export interface DataFile {
+  readonly path: string
+  /** This process has just made it. */
+  readonly isNew: boolean
+}
+
 const CURRENT = 'current'
 
 /** For 2,048 readers. */
 const LOCK_BYTES = 2_048 * 64 + 4_096
+/** Bytes that there has to be room for. */
+const FIRST_PAGES = 65_536
 const OWN_FILE = 0o600
 
 /**
@@ -84,7 +93,8 @@ export function openFolder(path: string): StoreFolder {
     // Made here, for the library would make them with other rights. Locks are mapped: what is mapped and cannot be had, as on a full
     // disk, ends the process.
     try {
-      writeFileSync(file, '', { mode: OWN_FILE, flag: 'ax' })
+      writeFileSync(file, Buffer.alloc(FIRST_PAGES), { mode: OWN_FILE, flag: 'ax' })
+      truncateSync(file)
       writeFileSync(`${file}-lock`, Buffer.alloc(LOCK_BYTES), { mode: OWN_FILE, flag: 'ax' })
       makeFolder(gateFolderOf(file))
       return file
@@ -99,7 +109,7 @@ export function openFolder(path: string): StoreFolder {
     readOnly,
     dataFile() {
       const known = readCurrent()
-      if (known && exists(known)) return known
+      if (known && exists(known)) return { path: known, isNew: false }
       if (known) {
         remove(join(path, CURRENT))
         removeData(known)
@@ -109,12 +119,12 @@ export function openFolder(path: string): StoreFolder {
       try {
         writeFileSync(draft, nameOf(file), { mode: OWN_FILE })
         linkSync(draft, join(path, CURRENT))
-        return file
+        return { path: file, isNew: true }
       } catch (error) {
         const winner = readCurrent()
         removeData(file)
         if (!winner) throw error
-        return winner
+        return { path: winner, isNew: false }
       } finally {
         remove(draft)
       }

@@ -113,8 +113,9 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
   async function openFile(folder: StoreFolder): Promise<boolean> {
     const { readOnly } = folder
     for (let tries = 0; ; tries++) {
-      const path = folder.dataFile()
-      const { found, opened } = await openSafely(folder, path)
+      const data = folder.dataFile()
+      const { path } = data
+      const { found, opened } = await openSafely(folder, data)
       if (found === 'held') throw new Error('a process is stopped while it writes to the file')
       if (found === 'cannot') throw new Error('the file cannot be opened')
       if (opened) {

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { type Environment, type EnvironmentOptions, openEnvironment } from './environment.ts'
-import type { StoreFolder } from './folder.ts'
+import type { DataFile, StoreFolder } from './folder.ts'
 import type { HeldFile } from './held-file.ts'
 import { type ProbeResult, startProbe } from './probe.ts'
 
@@ -26,15 +26,14 @@ const DESCRIPTORS_NEEDED = 5
  * Opens a file of a folder, if that neither disturbs the processes that have it open nor blocks or ends this one. What another process
  * cannot open is not tried here: the library (3.5.6) frees the same memory twice then.
  */
-export async function openSafely(folder: StoreFolder, path: string): Promise<SafeOpening> {
+export async function openSafely(folder: StoreFolder, { path, isNew }: DataFile): Promise<SafeOpening> {
   const held = folder.hold(path)
   if (!held) return { found: 'broken' }
+  const options = { readOnly: folder.readOnly, gate: folder.gateOf(path) }
   try {
+    if (isNew) return await openNew(held, options)
     for (let tries = 0; tries < TRIES; tries++) {
-      const { found, opened } = await tryToOpen(held, {
-        readOnly: folder.readOnly,
-        gate: folder.gateOf(path),
-      })
+      const { found, opened } = await tryToOpen(held, options)
       if (found !== 'unlocked') return { found, opened }
     }
     return { found: 'broken' }
@@ -45,6 +44,12 @@ export async function openSafely(folder: StoreFolder, path: string): Promise<Saf
   } finally {
     held.release()
   }
+}
+
+/** Nobody has had it open, and there is nothing in it: what starting a process takes is saved. */
+async function openNew(held: HeldFile, options: EnvironmentOptions): Promise<SafeOpening> {
+  const opened = await options.gate.whileClosed(async () => openHeld(held, options))
+  return { found: 'usable', opened }
 }
 
 async function tryToOpen(held: HeldFile, options: EnvironmentOptions) {

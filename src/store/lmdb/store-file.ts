@@ -59,8 +59,9 @@ async function openFile(path: string) {
     throw unusable(`there is no store in ${path}`, 'Pass the path that lmdbStore has.')
   }
   const folder = openFolder(path)
-  const file = folder.dataFile()
-  const { found, opened } = await openSafely(folder, file)
+  const data = folder.dataFile()
+  const { path: file } = data
+  const { found, opened } = await openSafely(folder, data)
   if (found === 'held')
     throw unusable(`a process is stopped while it writes to ${file}`, 'Continue or end it.')
   if (found === 'cannot')

@@ -6,7 +6,7 @@ import type { BusyTask } from './busy-processes.ts'
 const { path, rounds } = JSON.parse(process.argv[2]!) as BusyTask
 
 const folder = openFolder(path)
-const file = folder.dataFile()
+const { path: file } = folder.dataFile()
 const gate = folder.gateOf(file)
 const held = folder.hold(file)!
 const opening = held.pathFor('this')
