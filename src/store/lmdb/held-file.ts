@@ -70,8 +70,12 @@ export function holdFile(file: string, { readOnly }: { readonly readOnly: boolea
   return {
     inode: fstatSync(descriptors[0]!).ino,
     descriptors,
-    pathFor: (process) =>
-      createPath(file, process === 'this' ? descriptors : INHERITED.slice(0, descriptors.length)),
+    pathFor(process) {
+      if (process === 'this') return createPath(file, descriptors)
+      // Once for each opening is enough: there may be many files.
+      for (const parent of parentsOf(file)) ignoringErrors(() => sweep(parent))
+      return createPath(file, INHERITED.slice(0, descriptors.length))
+    },
     release,
   }
 }
@@ -86,7 +90,7 @@ function byName(path: string): OpeningPath {
 
 /** In a folder of its own, for LMDB finds the locks by the name of the entries. */
 function createPath(file: string, descriptors: readonly number[]): OpeningPath {
-  const folder = createFolder(dirname(file))
+  const folder = createFolder(file)
   if (folder === undefined) return byName(file)
   const path = join(folder, 'data.mdb')
   const remove = () => removeFolder(folder)
@@ -116,13 +120,15 @@ function ignoringErrors(work: () => void): void {
   }
 }
 
-/** Where nobody deletes it meanwhile, if possible. */
-function createFolder(storeFolder: string): string | undefined {
-  for (const parent of [tmpdir(), storeFolder]) {
+/** Where to make a folder: where nobody deletes it meanwhile, if possible. */
+function parentsOf(file: string): readonly string[] {
+  return [tmpdir(), dirname(file)]
+}
+
+function createFolder(file: string): string | undefined {
+  for (const parent of parentsOf(file)) {
     try {
-      const folder = mkdtempSync(join(parent, PREFIX))
-      ignoringErrors(() => sweep(parent))
-      return folder
+      return mkdtempSync(join(parent, PREFIX))
     } catch {
       // Nothing can be written there.
     }

@@ -1,40 +1,22 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { statSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { publish, storeChannel } from '../../diagnostics/channels.ts'
 import type { StoreMessage } from '../../diagnostics/messages.ts'
 import { ConfigurationError } from '../../errors.ts'
 import type { Store, StoreEntry, StoreNamespace } from '../store.ts'
-import type { Environment } from './environment.ts'
 import { openFolder, type StoreFolder } from './folder.ts'
+import { isWhole, type OpenFile, openFile } from './open-file.ts'
 import { type LmdbStoreOptions, resolveLmdbOptions } from './options.ts'
-import { openSafely } from './safe-opening.ts'
-import { createSpace, type Space } from './space.ts'
 
 /** How often (ms) the file is looked after: whether it is still there and whole, or whether one works now that did not. */
 const CARE_INTERVAL = 1_000
 const RETRY_INTERVAL = 30_000
-
-/** How often another file is made at once; somebody may be deleting them. */
-const RENEWALS = 3
 
 /** How long (ms) reads and writes wait for a file that is being opened: a process that is stopped may keep it. */
 const OPENING_PATIENCE = 2_000
 
 /** How many entries wait to be written at most: another process that is stopped while it writes keeps everybody waiting. */
 const MAX_PENDING = 1_000
-
-/** An open file and what belongs to it. */
-interface OpenFile {
-  readonly path: string
-  readonly environment: Environment
-  readonly space: Space
-  readonly readOnly: boolean
-  /** Tells it from another one of the name. */
-  readonly inode: number
-  /** When (by `performance.now`) a write failed: as a rule the next one would too. */
-  failedAt: number | undefined
-}
 
 /**
  * Keeps rows in a memory-mapped file (LMDB) for all processes and worker threads of this machine, and for the next start.
@@ -99,9 +81,11 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     try {
       // It may have been deleted too.
       folder = openFolder(path)
-      const renewed = await openFile(folder)
-      if (isClosed) await file?.environment.close()
-      else say(renewed ? 'renewed' : 'open')
+      const { file: found, isRenewed } = await openFile(folder, { maxBytes })
+      file = found
+      if (!found.readOnly) found.space.forgetOlder(maxAge).catch(() => {})
+      if (isClosed) await found.environment.close()
+      else say(isRenewed ? 'renewed' : 'open')
     } catch (error) {
       file = undefined
       // System errors name files, and never what is in them.
@@ -109,54 +93,15 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     }
   }
 
-  /** Says whether another file took the place of a broken one. */
-  async function openFile(folder: StoreFolder): Promise<boolean> {
-    const { readOnly } = folder
-    for (let tries = 0; ; tries++) {
-      const data = folder.dataFile()
-      const { path } = data
-      const { found, opened } = await openSafely(folder, data)
-      if (found === 'held') throw new Error('a process is stopped while it writes to the file')
-      if (found === 'cannot') throw new Error('the file cannot be opened')
-      if (opened) {
-        const { environment, inode } = opened
-        file = {
-          path,
-          environment,
-          space: createSpace(environment, maxBytes),
-          readOnly,
-          inode,
-          failedAt: undefined,
-        }
-        if (!readOnly) file.space.forgetOlder(maxAge).catch(() => {})
-        return tries > 0
-      }
-      if (tries >= RENEWALS || readOnly) throw new Error('the file is broken')
-      folder.renew(path)
-    }
-  }
-
   function takeCare(): void {
     if (isClosed || opening) return
     if (file) {
-      if (!isWhole(file)) begin(openAnother)
+      if (!isWhole(file, folder!)) begin(openAnother)
     } else if (isDue(triedAt)) begin(open)
   }
 
   function isDue(since: number): boolean {
     return performance.now() - since >= RETRY_INTERVAL
-  }
-
-  /** Deleted, replaced, or cut short: a page that is not there any more would end the process. */
-  function isWhole({ path, environment, inode }: OpenFile): boolean {
-    try {
-      // In this order: the file may be growing.
-      const { least } = environment.sizes()
-      const { size, ino } = statSync(path)
-      return folder!.isCurrent(path) && ino === inode && size >= least
-    } catch {
-      return false
-    }
   }
 
   /** In the place of the one that is open, for everybody. */
